@@ -1,0 +1,26 @@
+"""A frame: one picture, which camera took it, and when."""
+
+from dataclasses import dataclass
+
+from export.preprocess import Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture from one camera; compared by identity, since comparing pixels is never meant.
+
+    Attributes:
+        pixels: HxWx3 uint8 BGR, not to be written to.
+        camera: the camera's name.
+        number: the camera's frame counter, from 0, counting dropped frames too.
+        captured_ns: monotonic nanoseconds at capture (edge/clock.py).
+        captured_wall_ns: the same moment on the wall clock, a label.
+        label: what the source calls the frame (a file name), or empty.
+    """
+
+    pixels: Pixels
+    camera: str
+    number: int
+    captured_ns: int
+    captured_wall_ns: int
+    label: str = ""

@@ -1,0 +1,89 @@
+"""The one table of MQTT topics. Whatever speaks MQTT asks here; the docs are checked against it."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who speaks."""
+
+    FROM_BOX = "from the box"
+    TO_BOX = "to the box"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One row: the levels below the prefix ({camera} stands for a camera's name) and the terms."""
+
+    name: str
+    levels: str
+    direction: Direction
+    qos: int
+    retained: bool
+    payload: str
+    meaning: str
+
+
+TABLE = (
+    Topic(
+        "verdicts", "{camera}/verdicts", Direction.FROM_BOX, 1, False, "Verdict",
+        "every verdict, in order of seq",
+    ),
+    Topic(
+        "last", "{camera}/last", Direction.FROM_BOX, 1, True, "Verdict",
+        "the newest verdict, even while a backlog drains",
+    ),
+    Topic(
+        "state", "state", Direction.FROM_BOX, 1, True, "State",
+        "birth and last will: online or offline, with the boot count",
+    ),
+    Topic(
+        "health", "health", Direction.FROM_BOX, 1, True, "Health",
+        "every second: first and last seq kept per camera, outbox depth, faults",
+    ),
+    Topic(
+        "replay", "cmd/replay", Direction.TO_BOX, 1, False, "Replay",
+        "send the verdicts of a camera from one seq to another again",
+    ),
+)  # fmt: skip
+BY_NAME = {topic.name: topic for topic in TABLE}
+
+_LEVEL = re.compile(r"[^+#/\x00-\x1f$][^+#/\x00-\x1f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one box, below its prefix of ISA-95 levels (enterprise/site/area/line/cell)."""
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        for level in self.prefix.split("/"):
+            check_level(level)
+        if len(self.prefix.encode()) > 512:
+            raise ValueError("the topic prefix is longer than 512 bytes")
+
+    def __call__(self, name: str, camera: str = "") -> str:
+        """The full topic called `name`; `camera` fills its {camera} level, if it has one."""
+        levels = BY_NAME[name].levels
+        if "{camera}" in levels:
+            levels = levels.replace("{camera}", check_level(camera))
+        return f"{self.prefix}/{levels}"
+
+    def camera_of(self, topic: str, name: str) -> str | None:
+        """The camera that `topic` is the topic `name` of, or None if it is another topic."""
+        before, after = f"{self.prefix}/", BY_NAME[name].levels.removeprefix("{camera}")
+        if not (topic.startswith(before) and topic.endswith(after)):
+            return None
+        camera = topic[len(before) : len(topic) - len(after)]
+        return camera if _LEVEL.fullmatch(camera) else None
+
+
+def check_level(level: str) -> str:
+    """Return `level` if it can be one level of a topic; raises ValueError if it can't."""
+    if not _LEVEL.fullmatch(level):
+        raise ValueError(
+            f"{level!r} can't be a topic level: not empty, no '+', '#', '/', no leading '$'"
+        )
+    return level

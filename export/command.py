@@ -1,0 +1,95 @@
+"""`linewarden`: one command whose subcommands each role registers as entry points.
+
+Imports no role. A subcommand's entry point names its role in brackets; where that role's
+packages are missing, the subcommand is hidden and answers with how to install it.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
+
+import typer
+from packaging.requirements import Requirement
+
+from export import __version__
+from export.errors import LinewardenError
+
+DISTRIBUTION = "linewarden"
+GROUP = "linewarden.commands"
+
+
+def missing(role: str) -> list[str]:
+    """Names of the distributions that the extra `role` asks for and that aren't installed."""
+    absent: list[str] = []
+    for line in requires(DISTRIBUTION) or []:
+        requirement = Requirement(line)
+        if requirement.marker is None or not requirement.marker.evaluate({"extra": role}):
+            continue
+        try:
+            version(requirement.name)
+        except PackageNotFoundError:
+            absent.append(requirement.name)
+    return absent
+
+
+def _refusal(command: str, role: str, absent: list[str]) -> Callable[[], None]:
+    def refuse() -> None:
+        raise LinewardenError(
+            f"'{command}' belongs to the {role} role, which lacks {', '.join(absent)} here",
+            f"pip install '{DISTRIBUTION}[{role}]'",
+        )
+
+    return refuse
+
+
+def _register(app: typer.Typer, entry: EntryPoint) -> None:
+    for role in entry.extras:
+        if absent := missing(role):
+            settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+            app.command(entry.name, hidden=True, context_settings=settings)(
+                _refusal(entry.name, role, absent)
+            )
+            return
+    found = entry.load()
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=entry.name)
+    else:
+        app.command(entry.name)(found)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"linewarden {__version__}")
+        raise typer.Exit
+
+
+def application() -> typer.Typer:
+    """The command-line application with every registered subcommand on it."""
+    app = typer.Typer(
+        name=DISTRIBUTION,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Inspect every part on a line: train, export, judge, publish.",
+        epilog="Each command explains itself: linewarden COMMAND --help",
+    )
+
+    @app.callback()
+    def root(  # pyright: ignore[reportUnusedFunction]
+        _asked: bool = typer.Option(
+            False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ) -> None: ...
+
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        _register(app, entry)
+    return app
+
+
+def main() -> None:
+    """Run `linewarden`; a LinewardenError ends it with its sentences and its exit code."""
+    try:
+        application()()
+    except LinewardenError as error:
+        sys.stderr.write(f"linewarden: {error}\n")
+        sys.exit(error.exit_code)

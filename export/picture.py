@@ -1,0 +1,109 @@
+"""Reading and writing picture files, for training and line alike, hostile ones included.
+
+Only JPEG, PNG and BMP, told by their first bytes; the size is read from the header before a
+pixel is decoded, so that a decompression bomb is refused in milliseconds. Grey becomes BGR,
+transparency is refused as are 16 bits per channel: both would need a guess at what was meant.
+"""
+
+import io
+from pathlib import Path
+from typing import cast
+
+import cv2
+import imagesize  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
+
+from export.errors import PictureError
+from export.preprocess import Pixels
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 8
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+_MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP"}
+
+
+def read(path: Path) -> Pixels:
+    """Read a picture file.
+
+    Returns:
+        HxWx3 uint8 BGR, with the EXIF orientation applied.
+
+    Raises:
+        PictureError: the file can't be read, is no JPEG, PNG or BMP, is too large or too small,
+            is cut off, has transparency or 16 bits per channel.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise PictureError(
+                f"{str(path)!r} has {size} bytes, more than {MAX_BYTES}", "shrink or leave it out"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise PictureError(
+            f"{str(path)!r} can't be read: {error.strerror}", "check the path and its rights"
+        ) from error
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> Pixels:
+    """Decode the bytes of a picture file called `name`; returns and raises as `read`."""
+    kind = _kind(data, name)
+    _check_size(data, name)
+    # A JPEG has 8 bits and no alpha; IMREAD_COLOR also applies its EXIF orientation.
+    how = cv2.IMREAD_COLOR if kind == "JPEG" else cv2.IMREAD_UNCHANGED
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    if picture is None or (kind == "JPEG" and data.rstrip(b"\0")[-2:] != b"\xff\xd9"):
+        raise PictureError(
+            f"{name!r} is a damaged or cut-off {kind} file", "copy it again from its source"
+        )
+    if picture.dtype != np.uint8:
+        raise PictureError(
+            f"{name!r} has {8 * picture.dtype.itemsize} bits per channel, 8 are needed",
+            "convert it with the tone curve that the camera uses on the line",
+        )
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        raise PictureError(
+            f"{name!r} has transparency (an alpha channel)",
+            "save it without alpha, over the background that the camera sees",
+        )
+    if picture.ndim == 2:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(picture, dtype=np.uint8)
+
+
+def _kind(data: bytes, name: str) -> str:
+    for magic, kind in _MAGIC.items():
+        if data.startswith(magic):
+            return kind
+    what = "is empty" if not data else "is not a JPEG, PNG or BMP file"
+    raise PictureError(f"{name!r} {what}", "convert it to PNG, or leave it out")
+
+
+def _check_size(data: bytes, name: str) -> None:
+    width, height = cast("tuple[int, int]", imagesize.get(io.BytesIO(data)))  # pyright: ignore[reportUnknownMemberType]
+    if width <= 0 or height <= 0:
+        raise PictureError(f"{name!r} has no readable header", "copy it again from its source")
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"{name!r} unpacks to {width}x{height}, more than {MAX_PIXELS} pixels",
+            "shrink or leave it out",
+        )
+    if min(width, height) < MIN_SIDE:
+        raise PictureError(
+            f"{name!r} is {width}x{height}, smaller than {MIN_SIDE} pixels", "leave it out"
+        )
+
+
+def write(path: Path, picture: Pixels) -> None:
+    """Write HxWx3 uint8 BGR as the file type of `path`'s suffix; raises PictureError on failure."""
+    done, data = cv2.imencode(path.suffix, picture)
+    if not done:
+        raise PictureError(f"{str(path)!r} can't be encoded as {path.suffix}", "use .png or .jpg")
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise PictureError(
+            f"{str(path)!r} can't be written: {error.strerror}", "check the folder and free space"
+        ) from error

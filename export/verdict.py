@@ -1,0 +1,144 @@
+"""The verdict: the decision on one part, and everything needed to believe it.
+
+One JSON document under a published, versioned JSON Schema (`linewarden schema verdict`), at most
+8 KiB, keyed by (camera, epoch, seq). It knows nothing of brokers, databases or models.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_BYTES = 8192
+SCHEMA_VERSION = 1
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class Outcome(StrEnum):
+    """What happens to the part."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    REVIEW = "review"
+
+
+class Reason(StrEnum):
+    """Why: the first five are judgements on the part, the rest are fail-safe."""
+
+    BELOW_PASS = "score_below_pass_threshold"  # noqa: S105 - a reason, not a password
+    ABOVE_FAIL = "score_above_fail_threshold"
+    IN_REVIEW_BAND = "score_in_review_band"
+    NOVEL = "unlike_the_training_parts"
+    LATE = "no_result_before_the_deadline"
+    OVERLOAD = "inspection_queue_full"
+    INSPECTION_ERROR = "inspection_error"
+    NOT_FINITE = "model_output_not_finite"
+    BAD_FRAME = "frame_not_usable"
+
+
+FAIL_SAFE = frozenset(
+    {
+        Reason.LATE,
+        Reason.OVERLOAD,
+        Reason.INSPECTION_ERROR,
+        Reason.NOT_FINITE,
+        Reason.BAD_FRAME,
+    }
+)
+
+
+class Contract(BaseModel):
+    """Base of what crosses a border: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Thresholds(Contract):
+    """Where a score (probability of defect, 0..1) passes, fails or goes to a person.
+
+    score < pass_below → pass; score >= fail_above → fail; between → review.
+    novelty >= novel_above (when set) → review.
+    """
+
+    pass_below: Probability
+    fail_above: Probability
+    novel_above: Finite | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a review band of negative width."""
+        if self.pass_below > self.fail_above:
+            raise ValueError(
+                f"pass_below {self.pass_below} lies above fail_above {self.fail_above}"
+            )
+
+
+class BundleRef(Contract):
+    """Which model judged: name, monotone version, and the SHA-256 of its manifest."""
+
+    name: str
+    version: int
+    digest: str
+
+
+class Latency(Contract):
+    """Milliseconds from capture to decision, by stage."""
+
+    queue: Milliseconds
+    preprocess: Milliseconds
+    score: Milliseconds
+    total: Milliseconds
+
+
+class CameraHealth(Contract):
+    """The camera when the part was seen."""
+
+    frame_age_ms: Milliseconds
+    overwritten: int = Field(ge=0, description="frames replaced by newer ones since the start")
+    reconnects: int = Field(ge=0)
+
+
+class Verdict(Contract):
+    """The decision on one part. Times are RFC 3339 in UTC; order by `seq`, never by time."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    camera: str = Field(min_length=1, max_length=64)
+    epoch: int = Field(ge=0, description="life of the box's record; changes only if that was lost")
+    seq: int = Field(ge=1, description="1, 2, 3… without a gap within (camera, epoch)")
+    part: str = Field(min_length=1, max_length=128)
+    outcome: Outcome
+    reason: Reason
+    detail: str = Field(default="", max_length=512, description="for a fault: what went wrong")
+    score: Probability | None = Field(default=None, description="calibrated probability of defect")
+    novelty: Finite | None = None
+    thresholds: Thresholds | None = None
+    probabilities: dict[str, Probability] = Field(default_factory=dict)
+    bundle: BundleRef | None = None
+    frame: int = Field(ge=0, description="the camera's frame counter")
+    captured_at: str
+    decided_at: str
+    latency_ms: Latency
+    health: CameraHealth
+    simulated: bool = Field(default=False, description="from a virtual line, not from a camera")
+    replay: bool = Field(default=False, description="sent again on request")
+
+    def to_json(self) -> bytes:
+        """The wire form: UTF-8 JSON of at most MAX_BYTES bytes; raises ValueError if longer."""
+        body = self.model_dump_json().encode()
+        if len(body) > MAX_BYTES:
+            raise ValueError(
+                f"verdict {self.camera}/{self.seq} takes {len(body)} bytes of {MAX_BYTES}"
+            )
+        return body
+
+    @classmethod
+    def from_json(cls, body: bytes | str) -> "Verdict":
+        """Read the wire form; raises pydantic.ValidationError (a ValueError) if it isn't one."""
+        return cls.model_validate_json(body)
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes a verdict unique: (camera, epoch, seq)."""
+        return (self.camera, self.epoch, self.seq)
