@@ -7,7 +7,6 @@ transparency is refused as are 16 bits per channel: both would need a guess at w
 
 import io
 from pathlib import Path
-from typing import cast
 
 import cv2
 import imagesize  # pyright: ignore[reportMissingTypeStubs]
@@ -82,7 +81,7 @@ def _kind(data: bytes, name: str) -> str:
 
 
 def _check_size(data: bytes, name: str) -> None:
-    width, height = cast("tuple[int, int]", imagesize.get(io.BytesIO(data)))  # pyright: ignore[reportUnknownMemberType]
+    width, height = imagesize.get(io.BytesIO(data))  # pyright: ignore[reportUnknownMemberType]
     if width <= 0 or height <= 0:
         raise PictureError(f"{name!r} has no readable header", "copy it again from its source")
     if width * height > MAX_PIXELS:

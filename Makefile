@@ -1,0 +1,62 @@
+# One vocabulary of commands for people, hooks and CI. Each target makes what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint types imports check bench chaos docs lock clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install everything into .venv (about 6 GB: torch brings CUDA along)
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,demo,dev]'
+	@touch $@
+
+demo: $(STAMP) ## A line from nothing: make data, train, export, judge 200 parts over MQTT
+	$(BIN)/python -m demo
+
+test: $(STAMP) ## The tests that every change must pass (under 10 minutes on 2 cores)
+	$(PYTEST) -m 'not slow'
+
+test-all: $(STAMP) ## The heavier suites too
+	$(PYTEST)
+
+lint: $(STAMP) imports types ## Style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/pyright
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+check: lint test ## What CI runs
+
+bench: $(STAMP) ## Speed and size, as ratios against the bare model in the same run
+	$(BIN)/python -m benchmarks
+
+chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
+	$(BIN)/python -m tests.chaos.storm --faults 60
+
+docs: $(STAMP) ## Write the generated pages of docs/ again
+	$(BIN)/python -m docs.generate
+
+lock: $(STAMP) ## Write the pinned constraints of each role again
+	for role in edge trainer dev; do \
+	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,demo,dev; \
+	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+    --constraint requirements/pins.in \
+	    --extra $$extras --output-file requirements/$$role.txt pyproject.toml; \
+	done
+
+clean: ## Remove what the tools made (not .venv)
+	rm -rf work results runs bundles dist build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,41 @@
+"""The dispatcher: roles that aren't installed are named, errors are sentences."""
+
+import pytest
+from typer.testing import CliRunner
+
+from export import command
+from export.errors import LinewardenError
+
+
+def test_a_missing_role_is_hidden_and_says_how_to_install_it(monkeypatch):
+    """Where a role's packages are absent, its command is not offered but explains itself."""
+    monkeypatch.setattr(command, "missing", lambda role: ["torch"] if role == "trainer" else [])
+    runner = CliRunner()
+    assert " train " not in runner.invoke(command.application(), ["--help"]).output
+    refused = runner.invoke(command.application(), ["train", "anything", "--epochs", "3"])
+    assert isinstance(refused.exception, LinewardenError)
+    assert "torch" in refused.exception.problem
+    assert "pip install 'linewarden[trainer]'" in refused.exception.remedy
+
+
+def test_an_installed_role_misses_nothing():
+    """The packages of the roles that the tests run in are all found."""
+    assert command.missing("edge") == []
+
+
+def test_an_unknown_role_needs_nothing():
+    """An extra that doesn't exist asks for no package."""
+    assert command.missing("no-such-role") == []
+
+
+def test_an_error_ends_with_its_sentences_and_its_exit_code(monkeypatch, capsys):
+    """A LinewardenError shows its problem and remedy on stderr, without a trace."""
+
+    def fail():
+        raise LinewardenError("the lamp is out", "change it")
+
+    monkeypatch.setattr(command, "application", lambda: fail)
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "linewarden: the lamp is out\n  → change it\n"
