@@ -1,0 +1,158 @@
+"""The network: a torchvision trunk with one linear head on its last two stages.
+
+The head sees the mean and the maximum of both stages, standardised, so that a plain logistic fit
+on cached features is already a model; the same head applied at every location gives the
+heatmap (class activation mapping, Zhou et al., arXiv:1512.04150). It knows nothing of files,
+recipes or data.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as fn
+from torchvision import models
+from torchvision.models.feature_extraction import create_feature_extractor
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One kind of trunk.
+
+    Attributes:
+        name: torchvision's name of the model.
+        fine: node whose output is the finer stage (1/16 of the input).
+        coarse: node whose output is the coarser stage (1/32 of the input).
+        channels: channels of the finer and of the coarser stage.
+        stages: prefixes of parameter names, from the input on, that thaw together.
+    """
+
+    name: str
+    fine: str
+    coarse: str
+    channels: tuple[int, int]
+    stages: tuple[tuple[str, ...], ...]
+
+    @property
+    def features(self) -> int:
+        """Length of the pooled feature vector: mean and maximum of both stages."""
+        return 2 * sum(self.channels)
+
+
+def _vgg_stages(ends: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+    starts = (0, *ends[:-1])
+    return tuple(
+        tuple(f"features.{i}." for i in range(a, b)) for a, b in zip(starts, ends, strict=True)
+    )
+
+
+_RESNET = (("conv1.", "bn1."), ("layer1.",), ("layer2.",), ("layer3.",), ("layer4.",))
+ARCHITECTURES = {
+    arch.name: arch
+    for arch in (
+        Architecture("resnet18", "layer3", "layer4", (256, 512), _RESNET),
+        Architecture("resnet34", "layer3", "layer4", (256, 512), _RESNET),
+        Architecture("resnet50", "layer3", "layer4", (1024, 2048), _RESNET),
+        Architecture(
+            "vgg16", "features.23", "features.30", (512, 512), _vgg_stages((5, 10, 17, 24, 31))
+        ),
+        Architecture(
+            "vgg16_bn", "features.33", "features.43", (512, 512), _vgg_stages((7, 14, 24, 34, 44))
+        ),
+    )
+}
+
+
+class Network(nn.Module):
+    """Logits for a picture and for every location of it; class 0 is always `good`.
+
+    Attributes:
+        trunk: torchvision's layers under torchvision's names, up to the last stage.
+        centre: (F,) float32, mean of each pooled feature over the training pictures.
+        spread: (F,) float32, its standard deviation.
+        head: linear, F features to C classes.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, arch: str, classes: int) -> None:
+        super().__init__()
+        self.arch = ARCHITECTURES[arch]
+        self.trunk = _trunk(self.arch)
+        self.head = nn.Linear(self.arch.features, classes)
+        self.register_buffer("centre", torch.zeros(self.arch.features))
+        self.register_buffer("spread", torch.ones(self.arch.features))
+
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Both stages of `x` (N,3,H,W): (N,A,H/16,W/16) and (N,B,H/32,W/32)."""
+        stages = cast("dict[str, Tensor]", self.trunk(x))
+        return stages["fine"], stages["coarse"]
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled, not yet standardised features (N,F) of `x` (N,3,H,W)."""
+        return pool(*self.maps(x))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits (N,C) of pooled features (N,F)."""
+        return cast("Tensor", self.head((features - self.centre) / self.spread))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge pictures.
+
+        Args:
+            x: (N,3,H,W) float32 RGB, ImageNet-normalised (`normalise`).
+
+        Returns:
+            Logits (N,C), and dense logits (N,C,h,w) on the finer stage's grid.
+        """
+        fine, coarse = self.maps(x)
+        return self.classify(pool(fine, coarse)), self._dense(fine, coarse)
+
+    def _dense(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """The head where a location's own features stand for both mean and maximum.
+
+        The 1x1 products come before the enlargement: both are linear, and this order is cheaper.
+        """
+        a, b = self.arch.channels
+        weight = self.head.weight / self.spread
+        mean_a, max_a, mean_b, max_b = weight.split((a, a, b, b), dim=1)
+        bias = self.head.bias - weight @ self.centre
+        near = fn.conv2d(fine, (mean_a + max_a)[:, :, None, None], bias)
+        far = fn.conv2d(coarse, (mean_b + max_b)[:, :, None, None])
+        size = (int(fine.shape[2]), int(fine.shape[3]))
+        return near + fn.interpolate(far, size=size, mode="bilinear", align_corners=False)
+
+
+def pool(fine: Tensor, coarse: Tensor) -> Tensor:
+    """Mean and maximum over both maps' locations: (N, 2A+2B)."""
+    return torch.cat(
+        [fine.mean((2, 3)), fine.amax((2, 3)), coarse.mean((2, 3)), coarse.amax((2, 3))], dim=1
+    )
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """(N,H,W,3) uint8 BGR to (N,3,H,W) float32 RGB, ImageNet-normalised, channels last."""
+    rgb = pictures.permute(0, 3, 1, 2).flip(1).float()
+    mean = torch.tensor(MEAN, device=rgb.device).view(1, 3, 1, 1) * 255
+    std = torch.tensor(STD, device=rgb.device).view(1, 3, 1, 1) * 255
+    return ((rgb - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _trunk(arch: Architecture) -> nn.Module:
+    with torch.device("meta"):  # VGG's 123 million classifier weights are never allocated
+        whole = models.get_model(arch.name, weights=None)
+    trunk = create_feature_extractor(whole, {arch.fine: "fine", arch.coarse: "coarse"})
+    trunk = trunk.to_empty(device="cpu")
+    for module in trunk.modules():
+        if isinstance(module, nn.Conv2d):  # as torchvision initialises both families
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+    return trunk

@@ -1,0 +1,248 @@
+"""A training run's folder: what was learned, from what, how well, and how to rebuild the network.
+
+    RUN/run.json            this module's Record
+    RUN/model.safetensors   the network's tensors
+    RUN/split.csv           every picture: path, class, part, split
+    RUN/scores.csv          every picture: path, class, split, score, one probability per class
+    RUN/epochs.jsonl        one line per epoch of each phase
+    RUN/curves.png          loss, validation AUROC, histogram of scores
+
+It reads and writes them; it knows nothing of how to train.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from export.errors import RunError
+from export.preprocess import Input, Region
+from export.verdict import Contract, Finite, Probability, Thresholds
+from trainer.backbone import ARCHITECTURES, Network
+
+SCHEMA_VERSION = 1
+GOOD = "good"
+
+Split = Literal["train", "validation", "calibration", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "calibration", "test")
+
+
+class InputRecord(Contract):
+    """What the network takes: pixels, and the region of the camera's frame as fractions 0..1."""
+
+    width: int
+    height: int
+    region: tuple[Finite, Finite, Finite, Finite] = (0.0, 0.0, 1.0, 1.0)
+
+    def to_input(self) -> Input:
+        """The same, as `export.preprocess` wants it."""
+        return Input(self.width, self.height, Region(*self.region))
+
+
+class WeightsRecord(Contract):
+    """What the trunk started from."""
+
+    source: Literal["imagenet", "starter", "file", "none"]
+    name: str
+    sha256: str | None = None
+
+
+class DataRecord(Contract):
+    """The pictures: where they were, a digest over all of them, and how many went where."""
+
+    root: str
+    layout: str
+    fingerprint: str
+    counts: dict[Split, dict[str, int]]
+    parts: int
+    notes: tuple[str, ...] = ()
+
+
+class Basis(Contract):
+    """What the thresholds rest on: the budgets, and what the calibration pictures showed.
+
+    `escape_bound` is the one-sided exact upper bound on the escape rate at `confidence`.
+    """
+
+    escape_budget: Probability
+    overkill_budget: Probability
+    review_budget: Probability
+    confidence: Probability
+    n_defect: int
+    n_good: int
+    escapes: int
+    overkills: int
+    reviews: int
+    escape_bound: Probability
+    overkill_bound: Probability
+    method: str
+    words: str
+
+
+class Metric(Contract):
+    """One figure with its interval; `k` of `n` where it is a rate."""
+
+    name: str
+    value: Finite
+    low: Finite
+    high: Finite
+    confidence: Probability
+    split: Split
+    k: int | None = None
+    n: int | None = None
+
+
+class Record(Contract):
+    """RUN/run.json."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str
+    created_at: str
+    arch: str
+    classes: tuple[str, ...]
+    input: InputRecord
+    weights: WeightsRecord
+    seed: int
+    recipe: dict[str, str | int | float | bool | None]
+    data: DataRecord
+    temperature: Finite
+    thresholds: Thresholds
+    basis: Basis
+    metrics: tuple[Metric, ...]
+    versions: dict[str, str]
+    minutes: Finite
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse classes that don't begin with `good`, and an unknown architecture."""
+        if len(self.classes) < 2 or self.classes[0] != GOOD:
+            raise ValueError(f"classes {self.classes} must begin with 'good' and name a defect")
+        if self.arch not in ARCHITECTURES:
+            raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
+
+
+class SplitRow(Contract):
+    """One line of split.csv; `path` is relative to the data set's root."""
+
+    path: str
+    label: str
+    part: str
+    split: Split
+
+
+class ScoreRow(Contract):
+    """One line of scores.csv; probabilities are in the order of the record's classes."""
+
+    path: str
+    label: str
+    split: Split
+    score: Probability
+    probabilities: tuple[Probability, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished training run in `folder`."""
+
+    folder: Path
+    record: Record
+
+    @classmethod
+    def load(cls, folder: Path) -> "Run":
+        """Open a run; raises RunError if the folder holds none that this version can read."""
+        path = folder / "run.json"
+        try:
+            return cls(folder, Record.model_validate_json(path.read_bytes()))
+        except OSError as error:
+            raise RunError(
+                f"{str(folder)!r} is not a finished training run: {path.name}: {error.strerror}",
+                "give the folder that `linewarden train … --out RUN` finished",
+            ) from error
+        except ValidationError as error:
+            raise RunError(
+                f"{str(path)!r} can't be read: {_first(error)}",
+                "train again with this version, or use the version that wrote it",
+            ) from error
+
+    def save(self, network: Network, split: list[SplitRow], scores: list[ScoreRow]) -> None:
+        """Write every file but the curves; run.json last, since it marks the run as finished."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        save_file(tensors, self.folder / "model.safetensors")
+        header = ["path", "class", "part", "split"]
+        rows = [[row.path, row.label, row.part, row.split] for row in split]
+        _write_csv(self.folder / "split.csv", header, rows)
+        header = ["path", "class", "split", "score", *self.record.classes]
+        rows = [
+            [row.path, row.label, row.split, *(f"{p:.9g}" for p in (row.score, *row.probabilities))]
+            for row in scores
+        ]
+        _write_csv(self.folder / "scores.csv", header, rows)
+        (self.folder / "run.json").write_text(
+            self.record.model_dump_json(indent=2) + "\n", encoding="utf-8"
+        )
+
+    def network(self) -> Network:
+        """The trained network, in evaluation mode; raises RunError if its tensors don't fit."""
+        network = Network(self.record.arch, len(self.record.classes))
+        path = self.folder / "model.safetensors"
+        try:
+            network.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise RunError(
+                f"{str(path)!r} does not hold this run's {self.record.arch}: {error}",
+                "copy the run again, or train again",
+            ) from error
+        return network.eval()
+
+    def split(self) -> list[SplitRow]:
+        """Which picture was in which split."""
+        return [
+            SplitRow.model_validate(
+                {"path": row[0], "label": row[1], "part": row[2], "split": row[3]}
+            )
+            for row in self._rows("split.csv")
+        ]
+
+    def scores(self) -> list[ScoreRow]:
+        """The score of every picture, by the trained and calibrated network."""
+        return [
+            ScoreRow.model_validate(
+                {
+                    "path": row[0],
+                    "label": row[1],
+                    "split": row[2],
+                    "score": row[3],
+                    "probabilities": row[4:],
+                }
+            )
+            for row in self._rows("scores.csv")
+        ]
+
+    def _rows(self, name: str) -> list[list[str]]:
+        path = self.folder / name
+        try:
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            raise RunError(
+                f"{str(path)!r} can't be read: {error.strerror}", "copy the run again"
+            ) from error
+        return list(csv.reader(io.StringIO(text, newline="")))[1:]
+
+
+def _write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    # newline="": a file name may hold a line break; surrogateescape: or bytes that aren't UTF-8.
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(level) for level in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
