@@ -7,11 +7,10 @@ golden samples there. Whoever gets an `Inspector` from here may let it decide ab
 from collections.abc import Sequence
 from pathlib import Path
 
-from export.bundle import Bundle, open_bundle
-
 from edge.inspector import Inspector, Scorer
 from edge.session import OnnxScorer, blank
 from export import golden
+from export.bundle import Bundle, open_bundle
 from export.preprocess import shrink
 from export.signature import PublicKey
 
@@ -49,6 +48,13 @@ def arm(
 
 def prove(bundle: Bundle, scorer: Scorer) -> None:
     """Judge the bundle's golden samples with `scorer`; raises BundleError if one differs."""
-    for sample, picture in golden.samples(bundle):
+    known = golden.read(bundle)
+    for sample, picture in golden.pictures(bundle, known):
         scores = scorer.score(shrink(picture, bundle.input)[None])
-        golden.check(sample, scores.probabilities[0], float(scores.score[0]), bundle.thresholds)
+        golden.check(
+            sample,
+            scores.probabilities[0],
+            float(scores.score[0]),
+            bundle.thresholds,
+            known.tolerance,
+        )

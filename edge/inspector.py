@@ -145,7 +145,7 @@ def _unusable(pixels: Pixels) -> str:
 
 
 def _check(scores: Scores, classes: int) -> None:
-    """Raise _NotFiniteError or ValueError unless `scores` answers for one picture as a model may."""
+    """Raise a ValueError unless `scores` answers for one picture as a model may."""
     told = (scores.probabilities.shape, scores.score.shape, scores.heatmap.ndim)
     if told != ((1, classes), (1,), 3) or scores.heatmap.shape[0] != 1:
         raise ValueError(

@@ -1,0 +1,265 @@
+"""The bundle: the folder that crosses from workstation to box, written whole and read in doubt.
+
+Writing goes to a folder beside it that gets its name only when all of it is on disk. Reading
+believes nothing before the signature, then nothing that the signed manifest doesn't list.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from export import signature
+from export.errors import BundleError, SignatureError
+from export.manifest import MANIFEST, MODEL, SIGNATURE, Description, FileEntry, Manifest
+from export.model_file import check_model
+from export.preprocess import Input
+from export.signature import PrivateKey, PublicKey
+from export.verdict import BundleRef, Thresholds
+
+MAX_MANIFEST_BYTES = 1024 * 1024
+MAX_SIGNATURE_BYTES = 4096
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose signature and files were verified when it was opened."""
+
+    path: Path
+    manifest: Manifest
+    digest: str
+    key: PublicKey
+
+    @property
+    def model_path(self) -> Path:
+        """The graph's file."""
+        return self.path / MODEL
+
+    @property
+    def input(self) -> Input:
+        """What the model takes."""
+        return self.manifest.input.input()
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where it passes, fails and asks a person."""
+        return self.manifest.thresholds
+
+    @property
+    def ref(self) -> BundleRef:
+        """How verdicts name it; the digest is the SHA-256 of its manifest."""
+        return BundleRef(name=self.manifest.name, version=self.manifest.version, digest=self.digest)
+
+
+def _unheard(_check: str) -> None: ...
+
+
+def open_bundle(
+    path: Path, trusted: Sequence[PublicKey], passed: Callable[[str], None] = _unheard
+) -> Bundle:
+    """Open a bundle, if a trusted key signed it and every file is as it was signed.
+
+    Args:
+        path: the bundle's folder.
+        trusted: keys whose signature is believed.
+        passed: told in words of every check that was passed.
+
+    Raises:
+        SignatureError: no signature, or not by a trusted key over this manifest.
+        BundleError: not a bundle; a file is missing, changed, unlisted, a link or not allowed.
+    """
+    if not path.is_dir():
+        raise BundleError(f"{path} is not a folder", "give the folder that `export --out` wrote")
+    body = _read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
+    signed = _read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
+    key = signature.verify(body, signed, trusted, str(path / MANIFEST))
+    passed(f"manifest signed by trusted key {key.key_id}")
+    manifest = _parse(body, path / MANIFEST)
+    passed(f"manifest of schema version {manifest.schema_version} understood")
+    _refuse_unlisted(path, manifest)
+    passed("no unlisted file, link or folder")
+    for name, entry in manifest.files.items():
+        _check_file(path / name, entry)
+    total = sum(entry.bytes for entry in manifest.files.values())
+    passed(f"{len(manifest.files)} files, {total / 1e6:.1f} MB, as signed (size and SHA-256)")
+    check_model(path / MODEL)
+    passed("graph without control flow, custom operators or tensors in other files")
+    return Bundle(path, manifest, hashlib.sha256(body).hexdigest(), key)
+
+
+def _read_small(path: Path, limit: int, error: type[BundleError]) -> bytes:
+    _refuse_irregular(path, error)
+    with path.open("rb") as file:
+        body = file.read(limit + 1)
+    if len(body) > limit:
+        raise error(f"{path} is larger than {limit} bytes", "export the bundle again")
+    return body
+
+
+def _refuse_irregular(path: Path, error: type[BundleError] = BundleError) -> os.stat_result:
+    try:
+        found = path.lstat()
+    except OSError as cause:
+        raise error(
+            f"{path} is missing or can't be read: {cause.strerror}", "copy the whole bundle again"
+        ) from cause
+    if not stat.S_ISREG(found.st_mode):
+        raise error(f"{path} is a link or no regular file", "copy the bundle again, without links")
+    return found
+
+
+def _parse(body: bytes, path: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise BundleError(
+            f"{path} is not a manifest that this Linewarden understands: {where}: {first['msg']}",
+            "export the bundle again, or update Linewarden on this box",
+        ) from error
+
+
+def _refuse_unlisted(path: Path, manifest: Manifest) -> None:
+    files = {MANIFEST, SIGNATURE, *manifest.files}
+    folders = {str(parent) for name in files for parent in Path(name).parents}
+    for found, entry in _entries(path):
+        listed = found in folders if entry.is_dir(follow_symlinks=False) else found in files
+        if entry.is_symlink() or not listed:
+            what = "is a link" if entry.is_symlink() else "is not listed in the manifest"
+            raise BundleError(
+                f"{path / found} {what}", "copy the bundle again into an empty folder"
+            )
+
+
+def _entries(path: Path, below: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    try:
+        with os.scandir(path / below) as entries:
+            for entry in entries:
+                name = f"{below}/{entry.name}" if below else entry.name
+                yield name, entry
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _entries(path, name)
+    except OSError as error:
+        raise BundleError(
+            f"{path / below} can't be read: {error.strerror}", "check the folder and its rights"
+        ) from error
+
+
+def _check_file(path: Path, entry: FileEntry) -> None:
+    size = _refuse_irregular(path).st_size
+    if size != entry.bytes:
+        raise BundleError(
+            f"{path} has {size} bytes, its manifest says {entry.bytes}", "copy the bundle again"
+        )
+    if _sha256(path) != entry.sha256:
+        raise BundleError(
+            f"{path} is not the file that was signed: its SHA-256 differs", "copy the bundle again"
+        )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(
+            f"{path} can't be read: {error.strerror}", "check the file and its rights"
+        ) from error
+
+
+def write_bundle(
+    out: Path, description: Description, contents: Mapping[str, bytes | Path], key: PrivateKey
+) -> Bundle:
+    """Write and sign a bundle; returns it as opened again and verified.
+
+    Args:
+        out: the folder to make; nothing of that name may exist.
+        description: its manifest, except for the files.
+        contents: path in the bundle → bytes, or a file to copy.
+        key: signs the manifest.
+
+    Raises:
+        BundleError: `out` exists, can't be written, or the result is no valid bundle.
+    """
+    refuse_existing(out)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir(parents=True)
+        for name, content in contents.items():
+            _put(partial / name, content)
+        manifest = _list_files(partial, description, contents)
+        body = manifest.model_dump_json(indent=2).encode() + b"\n"
+        _put(partial / MANIFEST, body)
+        _put(partial / SIGNATURE, key.sign(body))
+        for folder in sorted({partial, *(file.parent for file in partial.rglob("*"))}):
+            _sync(folder)
+        bundle = open_bundle(partial, [key.public])
+        partial.rename(out)
+        _sync(out.parent)
+    except OSError as error:
+        raise BundleError(
+            f"the bundle {out} can't be written: {error.strerror}", "check the folder and space"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(partial)
+    return Bundle(out, bundle.manifest, bundle.digest, bundle.key)
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise BundleError if something is at `out`: a bundle is never overwritten."""
+    if out.exists() or out.is_symlink():
+        raise BundleError(f"{out} exists already", "choose another --out, or delete it first")
+
+
+def _list_files(
+    folder: Path, description: Description, contents: Mapping[str, bytes | Path]
+) -> Manifest:
+    files = {
+        name: {"sha256": _sha256(folder / name), "bytes": (folder / name).stat().st_size}
+        for name in sorted(contents)
+    }
+    return Manifest.model_validate({**description.model_dump(), "files": files})
+
+
+def _put(path: Path, content: bytes | Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file, _CHUNK)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def next_version(folder: Path, name: str) -> int:
+    """One more than the largest version among the bundles called `name` that lie in `folder`."""
+    versions = [0]
+    for path in folder.glob(f"*/{MANIFEST}"):
+        with contextlib.suppress(OSError, ValueError):
+            found: Any = json.loads(path.read_bytes()[:MAX_MANIFEST_BYTES])
+            if isinstance(found, dict):
+                fields = cast("dict[str, Any]", found)
+                if fields.get("name") == name and isinstance(fields.get("version"), int):
+                    versions.append(fields["version"])
+    return max(versions) + 1

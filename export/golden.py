@@ -1,0 +1,151 @@
+"""Golden samples: pictures with known answers, which a bundle must reproduce before it goes live.
+
+They lie in the bundle at the camera's size, so that the box's own decoding, shrinking and device
+are all proved at once. Knows neither the runtime that answers nor the one that was asked first.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from export import picture
+from export.bundle import Bundle
+from export.decide import decide
+from export.errors import BundleError
+from export.manifest import GOLDEN, FilePath
+from export.preprocess import Pixels
+from export.verdict import Contract, Outcome, Probability, Thresholds
+
+TOLERANCE = 5e-3  # of a probability, between any two devices at FP32
+COUNT = 8
+MAX_TOTAL_BYTES = 32 * 1024 * 1024
+
+
+class Sample(Contract):
+    """One picture and what the model answered on the workstation."""
+
+    file: FilePath
+    source: str = Field(description="where the picture came from")
+    label: str = Field(description="the class that a person gave it")
+    outcome: Outcome
+    probabilities: tuple[Probability, ...]
+    score: Probability
+
+
+class Golden(Contract):
+    """The content of golden/golden.json."""
+
+    schema_version: Literal[1] = 1
+    tolerance: Probability = TOLERANCE
+    samples: tuple[Sample, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A labelled picture that could become a golden sample, with the score it got."""
+
+    source: str
+    label: str
+    score: float
+
+
+def choose(
+    candidates: Sequence[Candidate], thresholds: Thresholds, count: int = COUNT
+) -> list[Candidate]:
+    """Choose golden samples: of every class in turn, the one whose score is least saturated.
+
+    A score near 0 or 1 hardly moves when a device computes wrongly, so the middle is the better
+    test; but none is chosen within twice the tolerance of a threshold, where rounding decides.
+    """
+    limits = (thresholds.pass_below, thresholds.fail_above)
+    clear = [
+        candidate
+        for candidate in candidates
+        if min(abs(candidate.score - limit) for limit in limits) > 2 * TOLERANCE
+    ]
+    by_label: dict[str, list[Candidate]] = {}
+    for candidate in sorted(clear, key=lambda one: (abs(one.score - 0.5), one.source)):
+        by_label.setdefault(candidate.label, []).append(candidate)
+    labels = sorted(by_label)
+    rounds = max((len(found) for found in by_label.values()), default=0)
+    turns = [
+        by_label[label][i] for i in range(rounds) for label in labels if i < len(by_label[label])
+    ]
+    return turns[:count]
+
+
+def encode(pictures: Sequence[Pixels]) -> list[bytes]:
+    """PNG files of `pictures`, as many as fit into MAX_TOTAL_BYTES but at least one."""
+    files: list[bytes] = []
+    for pixels in pictures:
+        done, data = cv2.imencode(".png", pixels)
+        if not done:
+            raise BundleError(f"a golden sample of shape {pixels.shape} can't be written as PNG")
+        file = data.tobytes()
+        if files and sum(map(len, files)) + len(file) > MAX_TOTAL_BYTES:
+            break
+        files.append(file)
+    return files
+
+
+def read(bundle: Bundle) -> Golden:
+    """The golden samples of a bundle; raises BundleError if they can't be used."""
+    path = bundle.path / GOLDEN
+    try:
+        found = Golden.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BundleError(f"{path} can't be used: {error}", "export the bundle again") from error
+    for sample in found.samples:
+        if sample.file not in bundle.manifest.files:
+            raise BundleError(f"{path} names {sample.file}, which the manifest doesn't list")
+        if len(sample.probabilities) != len(bundle.manifest.classes):
+            raise BundleError(f"{path}: {sample.file} has not one probability per class")
+    return found
+
+
+def pictures(bundle: Bundle, known: Golden) -> Iterator[tuple[Sample, Pixels]]:
+    """Every golden sample with its picture, HxWx3 uint8 BGR at the camera's size."""
+    for sample in known.samples:
+        yield sample, picture.read(bundle.path / sample.file)
+
+
+def check(
+    sample: Sample,
+    probabilities: NDArray[np.float32],
+    score: float,
+    thresholds: Thresholds,
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Compare an answer with the known one.
+
+    Args:
+        sample: the golden sample.
+        probabilities: (C,) as answered here.
+        score: as answered here.
+        thresholds: decide the outcome.
+        tolerance: largest allowed difference of a probability.
+
+    Returns:
+        The largest difference of a probability or the score.
+
+    Raises:
+        BundleError: it exceeds the tolerance, isn't finite, or the outcome differs.
+    """
+    expected = np.array([*sample.probabilities, sample.score])
+    answered = np.array([*map(float, probabilities), score])
+    difference = float(np.abs(expected - answered).max())
+    outcome, _reason = decide(score, None, thresholds)
+    if not difference <= tolerance or outcome != sample.outcome:
+        raise BundleError(
+            f"golden sample {sample.file} must {sample.outcome} with score {sample.score:.4f}, "
+            f"but here it would {outcome} with {score:.4f} (largest difference {difference:.2g}, "
+            f"allowed {tolerance:.2g})",
+            "this device computes otherwise than the workstation: check its driver and runtime, "
+            "or set providers to 'cpu'",
+        )
+    return difference

@@ -1,0 +1,191 @@
+"""The manifest: what a bundle is, what it was measured to do, and the hash of its every file.
+
+One JSON document under a published JSON Schema (`linewarden bundle schema`). Knows nothing of
+folders or signatures; export/bundle.py reads and writes it.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, JsonValue
+
+from export.preprocess import METHOD, Input, Region
+from export.verdict import Contract, Finite, Probability, Thresholds
+
+SCHEMA_VERSION = 1
+MODEL = "model.onnx"
+GOLDEN = "golden/golden.json"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+GOOD = "good"
+
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+_PATH = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
+
+
+def check_path(path: str) -> str:
+    """Return `path` if it may name a file in a bundle; raises ValueError if it may not.
+
+    Relative, `/` between parts, letters, digits, `_`, `-` and `.` only, no part that starts with
+    a dot: so neither `..`, nor a hidden file, an absolute path, a drive or a backslash.
+    """
+    if not _PATH.fullmatch(path) or path in {MANIFEST, SIGNATURE}:
+        raise ValueError(f"{path!r} can't name a file in a bundle")
+    return path
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+FilePath = Annotated[str, AfterValidator(check_path)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class FileEntry(Contract):
+    """One file of the bundle."""
+
+    sha256: Sha256
+    bytes: Count
+
+
+class RegionOfFrame(Contract):
+    """The part of a frame that the model sees, as fractions 0..1 of its width and height."""
+
+    x: Probability
+    y: Probability
+    width: Probability
+    height: Probability
+
+
+class InputOfModel(Contract):
+    """What the model takes: uint8 (N, height, width, 3), blue first."""
+
+    width: int = Field(ge=8, le=4096)
+    height: int = Field(ge=8, le=4096)
+    region: RegionOfFrame
+    color: Literal["BGR"] = "BGR"
+    dtype: Literal["uint8"] = "uint8"
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a region that leaves the frame."""
+        self.input()
+
+    def input(self) -> Input:
+        """The same as export/preprocess.py takes it."""
+        region = self.region
+        return Input(
+            self.width, self.height, Region(region.x, region.y, region.width, region.height)
+        )
+
+
+class Preprocessing(Contract):
+    """How a frame becomes the model's input: the name of one function in export/preprocess.py."""
+
+    method: Literal["area-chain-1"] = METHOD
+
+
+class Basis(Contract):
+    """What the thresholds stand on: a stated escape budget and the data that supports it."""
+
+    budget: Probability = Field(description="largest rate of escapes asked for")
+    confidence: Probability
+    split: str = Field(description="the pictures that the thresholds were chosen on")
+    n_defect: Count
+    n_good: Count
+    escapes: Count = Field(description="defective parts below pass_below")
+    overkills: Count = Field(description="good parts at or above pass_below")
+    escape_upper: Probability = Field(description="exact upper bound on the rate of escapes")
+
+
+class Metric(Contract):
+    """One measured figure with its interval; k of n where it is a rate."""
+
+    name: str
+    value: Finite
+    low: Finite
+    high: Finite
+    confidence: Probability
+    k: Count | None = None
+    n: Count
+    split: str
+
+
+class Data(Contract):
+    """The pictures behind the model."""
+
+    fingerprint: str
+    counts: dict[str, dict[str, Count]] = Field(description="split → class → pictures")
+
+
+class Weights(Contract):
+    """Where training started from."""
+
+    source: str
+    name: str
+    sha256: str
+
+
+class Provenance(Contract):
+    """How to make the model again."""
+
+    run: str
+    arch: str
+    seed: int
+    weights: Weights
+    linewarden: str
+    python: str
+    torch: str
+    onnx: str
+    opset: Count
+
+
+class Parity(Contract):
+    """How far ONNX Runtime's answers lay from PyTorch's when the graph was exported."""
+
+    pictures: Count
+    max_abs_probability: Finite
+    max_abs_score: Finite
+    max_abs_heatmap: Finite
+    tolerance: Finite
+    runtime: str
+
+
+class Description(Contract):
+    """All of a manifest except the list of files."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    kind: Literal["inspection"] = "inspection"
+    name: Name
+    version: int = Field(ge=1, description="grows with every bundle of that name")
+    created_at: Moment
+    classes: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        min_length=2, max_length=64, description="in the order of probabilities; the first is good"
+    )
+    input: InputOfModel
+    preprocessing: Preprocessing = Preprocessing()
+    outputs: tuple[str, ...]
+    thresholds: Thresholds
+    basis: Basis
+    metrics: dict[str, tuple[Metric, ...]] = Field(description="variant of the graph → figures")
+    data: Data
+    recipe: dict[str, JsonValue]
+    provenance: Provenance
+    parity: Parity
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse classes that don't start with good, or that repeat."""
+        if self.classes[0] != GOOD or len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes {self.classes} must start with {GOOD!r} and not repeat")
+
+
+class Manifest(Description):
+    """The content of a bundle's manifest.json."""
+
+    files: dict[FilePath, FileEntry]
+
+    def model_post_init(self, context: object, /) -> None:
+        """Refuse a bundle without its model or its golden samples."""
+        super().model_post_init(context)
+        for needed in (MODEL, GOLDEN):
+            if needed not in self.files:
+                raise ValueError(f"files lacks {needed}")
