@@ -20,6 +20,10 @@ from export.verdict import Verdict
 
 FOLDER = Path(__file__).parent / "reference"
 NOTICE = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n\n"
+PREFIX_NOTE = (
+    "Below the box's prefix, by ISA-95 levels: `enterprise/site/area/line/cell`.\n"
+    "The AsyncAPI document is [asyncapi.json](asyncapi.json).\n\n"
+)
 TERMINAL = {"TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
 
@@ -117,8 +121,7 @@ def topics() -> str:
     parts = [
         "# Topics\n\n",
         NOTICE,
-        "Below the box's prefix, by ISA-95 levels: `enterprise/site/area/line/cell`.\n"
-         "The AsyncAPI document is [asyncapi.json](asyncapi.json).\n\n",
+        PREFIX_NOTE,
         "| topic | who speaks | QoS | retained | payload | meaning |\n",
         "| --- | --- | --- | --- | --- | --- |\n",
     ]
