@@ -15,9 +15,13 @@ Keys = tuple[int | str, ...]
 
 
 def about(
-    error: ValidationError, model: type[BaseModel], file: str, prefix: str, variables: dict[str, Any]
+    error: ValidationError,
+    model: type[BaseModel],
+    file: str,
+    prefix: str,
+    variables: dict[str, Any],
 ) -> ConfigError:
-    """One ConfigError naming every wrong key of `file`, or of the environment where it's from there.
+    """One ConfigError naming every wrong key of `file` or of the environment.
 
     Args:
         error: what pydantic found.
@@ -46,7 +50,7 @@ def _sentence(kind: str, found: Any, keys: list[str], known: list[str]) -> str:
         tags: str = found["ctx"].get("expected_tags", "")
         return f"its kind must be one of {tags or ', '.join(known)}"
     message: str = found["msg"]
-    said = message.removeprefix("Value error, ").replace("Input should", "must")
+    said = message.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
     return f"{said}, but is {_short(found['input'])}"
 
 

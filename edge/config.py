@@ -81,7 +81,6 @@ class Engine(Section):
 
     provider: Literal["cpu", "cuda", "tensorrt", "openvino"] = "cpu"
     threads: int = Field(default=1, ge=1, le=64)
-    spinning: bool = Field(default=False, description="threads spin while they wait")
 
 
 class Trust(Section):
@@ -266,9 +265,10 @@ def _overrides(environ: Mapping[str, str]) -> Tree:
         *above, key = name.removeprefix(ENV_PREFIX).lower().split("__")
         table = tree
         for level in above:
-            table = table.setdefault(level, {})
-            if not isinstance(table, dict):
+            below: Any = table.setdefault(level, {})
+            if not isinstance(below, dict):
                 raise ConfigError(f"{name} sets a key below a value", "unset one of the two")
+            table = cast("Tree", below)
         table[key] = _value(environ[name])
     return tree
 

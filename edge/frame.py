@@ -1,4 +1,4 @@
-"""A frame: one picture, which camera took it, and when."""
+"""A frame: one picture, which camera took it, and when; or one that came but can't be used."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,23 @@ class Frame:
     """
 
     pixels: Pixels
+    camera: str
+    number: int
+    captured_ns: int
+    captured_wall_ns: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A picture that the source could not deliver: the place of a frame, without its pixels.
+
+    Attributes:
+        why: what is wrong with it, as a sentence.
+        camera, number, captured_ns, captured_wall_ns, label: as for a Frame.
+    """
+
+    why: str
     camera: str
     number: int
     captured_ns: int
