@@ -1,0 +1,98 @@
+"""What crosses MQTT besides the verdict: State, Health and Replay, each under a JSON Schema.
+
+Strict: an unknown field, a wrong type or too long a payload is an error, and an error changes
+nothing. Knows no broker and no database.
+"""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from export.verdict import Contract, Milliseconds, Verdict
+
+MAX_BYTES = 65_536
+SEQ_MAX = 2**53 - 1  # what every JSON reader holds exactly
+
+
+class State(Contract, strict=True):
+    """Birth and last will. (boots, session) tells a will that comes late from the present."""
+
+    state: Literal["online", "offline"]
+    clean: bool = Field(default=False, description="offline on purpose, with everything stored")
+    boots: int = Field(ge=0, description="starts of the box on this record")
+    session: int = Field(ge=0, description="connections since the start")
+    epoch: int = Field(ge=0)
+    version: str = Field(max_length=64)
+    at: str = Field(max_length=40, description="when the connection began, RFC 3339 in UTC")
+
+
+class CameraReport(Contract, strict=True):
+    """One camera and what is kept of its verdicts: seq `oldest` to `newest`."""
+
+    oldest: int = Field(ge=1, description="newest + 1 if none is kept")
+    newest: int = Field(ge=0)
+    frame_age_ms: Milliseconds = 0.0
+    frames: int = Field(default=0, ge=0)
+    triggers: int = Field(default=0, ge=0)
+    verdicts: int = Field(default=0, ge=0)
+    overwritten: int = Field(default=0, ge=0)
+    reconnects: int = Field(default=0, ge=0)
+    faults: tuple[str, ...] = ()
+
+
+class OutboxReport(Contract, strict=True):
+    """How far the record is ahead of the broker."""
+
+    depth: int = Field(ge=0, description="stored, not yet acknowledged")
+    waiting_in_memory: int = Field(ge=0, description="not yet stored")
+    quarantined: int = Field(ge=0, description="refused by the broker, kept on the box")
+    bytes: int = Field(ge=0)
+    fault: str = ""
+
+
+class Health(Contract, strict=True):
+    """The box, once a second."""
+
+    at: str
+    boots: int = Field(ge=0)
+    epoch: int = Field(ge=0)
+    cameras: dict[str, CameraReport] = Field(default_factory=dict)
+    outbox: OutboxReport
+    faults: tuple[str, ...] = ()
+
+
+class Replay(Contract, strict=True):
+    """A request: send the verdicts of `camera` from seq `first` to `last` again."""
+
+    camera: str = Field(min_length=1, max_length=64)
+    epoch: int = Field(ge=0, le=SEQ_MAX)
+    first: int = Field(ge=1, le=SEQ_MAX)
+    last: int = Field(ge=1, le=SEQ_MAX)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a range that ends before it begins."""
+        if self.last < self.first:
+            raise ValueError(f"last {self.last} lies before first {self.first}")
+
+
+Message = TypeVar("Message", State, Health, Replay)
+
+
+def read(kind: type[Message], payload: bytes) -> Message:
+    """Read one message; raises ValueError, in one line, for anything that isn't exactly one."""
+    if len(payload) > MAX_BYTES:
+        raise ValueError(f"{kind.__name__} of {len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        return kind.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "payload"
+        raise ValueError(f"{kind.__name__}: {where}: {first['msg']}") from None
+
+
+def schema(payload: str) -> dict[str, Any]:
+    """The JSON Schema of a payload named in the topics table: Verdict, State, Health, Replay."""
+    kinds: dict[str, type[Contract]] = {
+        kind.__name__: kind for kind in (Verdict, State, Health, Replay)
+    }
+    return kinds[payload].model_json_schema(mode="serialization")

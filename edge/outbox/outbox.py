@@ -1,0 +1,316 @@
+"""The outbox's door: `put` returns at once, one thread stores, and only stored rows are seen.
+
+While a commit is on its way to the disk the next verdicts gather and share the one after it, so
+nobody waits for the disk. When it refuses, verdicts wait in memory, up to a limit, and are tried
+again until it takes them; that is a fault, shown in `faults()`, not an exception.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from edge import clock
+from edge.messages import OutboxReport
+from edge.outbox import schema
+from edge.outbox.store import Draft, Row, Store
+from export.errors import StoreError
+from export.verdict import Verdict
+
+GROUP_ROWS = 500
+ACKS_ROWS = 500
+ACKS_AGE_S = 0.1
+PRUNE_EVERY_S = 10.0
+RETRY_MIN_S = 0.05
+RETRY_MAX_S = 1.0
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSettings:
+    """How much is kept, and for how long.
+
+    Attributes:
+        keep_s: acknowledged verdicts are kept for replay this long.
+        budget_bytes: and no more than this; unacknowledged ones are never dropped, the outbox is
+            then full as if the disk were.
+        memory_rows: verdicts that may wait in memory while the disk refuses.
+    """
+
+    keep_s: int = 7 * 86_400
+    budget_bytes: int = 2 * 1024**3
+    memory_rows: int = 10_000
+
+
+class Outbox:
+    """The durable record of verdicts, of one box.
+
+    Opening it moves a damaged file aside (see `faults`) and counts the boot. Raises StoreError if
+    the file can't be used or another process has it.
+
+    Attributes:
+        epoch: life of the record; another number means that the one before was lost.
+        boots: how often this record has been opened.
+    """
+
+    def __init__(self, path: Path, settings: OutboxSettings | None = None) -> None:
+        self._settings = settings or OutboxSettings()
+        self._path = path
+        self._door = _lock(path)
+        try:
+            self._damage = schema.prepare(path)
+            self._store = Store(path, self._settings.budget_bytes)
+        except BaseException:
+            os.close(self._door)
+            raise
+        self.epoch, self.boots = self._store.epoch, self._store.boots
+        self._next = {camera: last + 1 for camera, (_, last) in self._store.heads().items()}
+        self._depth = self._store.waiting()
+        self._quarantined = self._store.quarantined()
+        self._drafts: deque[Draft] = deque()
+        self._acks: set[int] = set()
+        self._poison: dict[int, str] = {}
+        self._changed = threading.Condition()
+        self._record = threading.Lock()
+        self._closing = self._abandoned = False
+        self._fault = ""
+        self._stored: Callable[[], None] = _nobody
+        self._log = structlog.get_logger("outbox")
+        self._writer = threading.Thread(target=self._write_forever, name="outbox", daemon=True)
+        self._writer.start()
+
+    def next_seq(self, camera: str) -> int:
+        """The seq that the next verdict of `camera` must carry; asking does not use it up."""
+        with self._changed:
+            return self._next.get(camera, 1)
+
+    def put(self, verdict: Verdict) -> None:
+        """Take a verdict for storing; returns without waiting for the disk.
+
+        Raises ValueError if it is longer than 8 KiB or doesn't carry this record's epoch and the
+        camera's next seq, StoreError if the outbox is closed or its memory is full; then nothing
+        was taken and the seq is still free.
+        """
+        draft = Draft(verdict.camera, verdict.seq, verdict.to_json())
+        with self._changed:
+            self._admit(verdict)
+            self._drafts.append(draft)
+            self._next[verdict.camera] = verdict.seq + 1
+            self._changed.notify_all()
+
+    def record(self, camera: str, make: Callable[[int], Verdict]) -> Verdict:
+        """Put the verdict that `make` builds for the camera's next seq; for several threads."""
+        with self._record:
+            verdict = make(self.next_seq(camera))
+            self.put(verdict)
+            return verdict
+
+    def on_stored(self, call: Callable[[], None]) -> None:
+        """After each commit `call` is called in the writer's thread; it must be quick."""
+        self._stored = call
+
+    def unacked(self, limit: int, after: int = 0) -> list[Row]:
+        """The first `limit` stored, unacknowledged rows above `after`, as they were stored."""
+        with self._changed:
+            done = self._acks | self._poison.keys()
+        rows = self._store.unacked(limit + sum(n > after for n in done), after)
+        return [row for row in rows if row.n not in done][:limit]
+
+    def newest(self) -> list[Row]:
+        """The newest stored verdict of every camera."""
+        return self._store.newest()
+
+    def replay(self, camera: str, first: int, last: int, limit: int = 50) -> list[Row]:
+        """The kept rows of `camera` with seq from `first` to `last`, at most `limit`, by seq."""
+        return self._store.replay(camera, first, last, limit)
+
+    def mark_acked(self, rows: Iterable[int]) -> None:
+        """These rows (by n) have arrived at the broker; they stay for replay."""
+        with self._changed:
+            self._acks.update(rows)
+            self._changed.notify_all()
+
+    def quarantine(self, n: int, reason: str) -> None:
+        """The broker will not have row `n`: keep it aside so that the rest can move on."""
+        with self._changed:
+            self._poison[n] = reason
+            self._changed.notify_all()
+
+    def depth(self) -> int:
+        """Verdicts stored but not acknowledged."""
+        with self._changed:
+            return max(0, self._depth - len(self._acks) - len(self._poison))
+
+    def heads(self) -> dict[str, tuple[int, int]]:
+        """Per camera (oldest kept, newest stored) seq; oldest = newest + 1 if none is kept."""
+        return self._store.heads()
+
+    def report(self) -> OutboxReport:
+        """The outbox's part of the Health message."""
+        with self._changed:
+            return OutboxReport(
+                depth=max(0, self._depth - len(self._acks) - len(self._poison)),
+                waiting_in_memory=len(self._drafts),
+                quarantined=self._quarantined + len(self._poison),
+                bytes=self._store.bytes(),
+                fault=self._fault,
+            )
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong now, and what was wrong at opening; empty when all is well."""
+        with self._changed:
+            quarantined = self._quarantined + len(self._poison)
+            aside = f"{quarantined} verdicts refused by the broker lie in quarantine"
+            return tuple(
+                text for text in (self._damage, self._fault, aside if quarantined else "") if text
+            )
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Wait until everything taken so far is on the disk; False if it isn't in time."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not (self._drafts or self._acks or self._poison), timeout_s
+            )
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Store what waits and close; raises StoreError if verdicts had to be left unstored."""
+        with self._changed:
+            already, self._closing = self._closing, True
+            self._changed.notify_all()
+        if already:
+            return
+        self.flush(timeout_s)
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+        self._writer.join()
+        self._store.close()
+        os.close(self._door)
+        if lost := len(self._drafts):
+            raise StoreError(
+                f"outbox {self._path}: {lost} verdicts could not be stored before closing"
+                f" ({self._fault})",
+                "make room on its disk; the parts' verdicts are in the log",
+            )
+
+    def _admit(self, verdict: Verdict) -> None:
+        if self._closing:
+            raise StoreError(f"outbox {self._path} is closed", "stop inspecting before closing it")
+        if not self._writer.is_alive():
+            raise StoreError(f"outbox {self._path}: its writer has died: {self._fault}", "restart")
+        expected = self._next.get(verdict.camera, 1)
+        if (verdict.epoch, verdict.seq) != (self.epoch, expected):
+            raise ValueError(
+                f"verdict {verdict.camera}/{verdict.epoch}/{verdict.seq} is out of line:"
+                f" epoch {self.epoch} and seq {expected} come next"
+            )
+        if len(self._drafts) >= self._settings.memory_rows:
+            raise StoreError(
+                f"outbox {self._path}: {len(self._drafts)} verdicts wait for the disk: "
+                f"{self._fault or 'it is too slow'}",
+                "make room on its disk",
+            )
+
+    def _write_forever(self) -> None:
+        try:
+            self._write_until_closed()
+        except Exception as error:  # noqa: BLE001 - the thread's outermost line
+            with self._changed:
+                self._fault = f"the outbox's writer died: {error!r}"
+                self._changed.notify_all()
+            self._log.exception("outbox writer died")
+
+    def _write_until_closed(self) -> None:
+        size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, 0
+        while self._wait_for_work():
+            try:
+                self._write(size)
+                size, retry_s = GROUP_ROWS, RETRY_MIN_S
+            except sqlite3.OperationalError as error:
+                self._refused(error)
+                self._prune()
+                size = max(1, size // 2)
+                self._pause(retry_s)
+                retry_s = min(RETRY_MAX_S, retry_s * 2)
+            if clock.monotonic_ns() - pruned_ns > PRUNE_EVERY_S * _SECOND:
+                self._prune()
+                pruned_ns = clock.monotonic_ns()
+
+    def _wait_for_work(self) -> bool:
+        """True when there is something to write; acks alone wait a little for company."""
+        with self._changed:
+            while True:
+                if self._abandoned:
+                    return False
+                if self._drafts or self._poison or len(self._acks) >= ACKS_ROWS:
+                    return True
+                if self._closing:
+                    return bool(self._acks)
+                if self._acks:
+                    self._changed.wait_for(
+                        lambda: bool(self._drafts or self._poison or self._closing), ACKS_AGE_S
+                    )
+                    return True
+                self._changed.wait()
+
+    def _write(self, size: int) -> None:
+        with self._changed:
+            drafts = [self._drafts[at] for at in range(min(size, len(self._drafts)))]
+            acks, poison = set(self._acks), dict(self._poison)
+        waiting, aside = self._store.write(drafts, acks, poison.items())
+        with self._changed:
+            for _ in drafts:
+                self._drafts.popleft()
+            self._acks -= acks
+            for n in poison:
+                self._poison.pop(n, None)
+            self._depth += waiting
+            self._quarantined += aside
+            self._fault = ""
+            self._changed.notify_all()
+        if drafts:
+            self._stored()
+
+    def _refused(self, error: sqlite3.OperationalError) -> None:
+        with self._changed:
+            if not self._fault:
+                self._log.error("outbox refused by the disk", error=str(error))
+            self._fault = f"outbox {self._path.name} can't be written: {error}"
+
+    def _pause(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._abandoned, seconds)
+
+    def _prune(self) -> None:
+        try:
+            self._store.prune(self._settings.keep_s)
+        except sqlite3.OperationalError as error:
+            self._log.warning("outbox could not forget old verdicts", error=str(error))
+
+
+def _lock(path: Path) -> int:
+    """Hold `path`.lock for this process; two writers would break the seq."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        door = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"outbox {path} can't be opened: {error}", "check its folder's rights"
+        ) from error
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(door)
+        raise StoreError(
+            f"outbox {path} is in use by another process", "stop the other linewarden first"
+        ) from error
+    return door
+
+
+def _nobody() -> None: ...

@@ -1,0 +1,160 @@
+"""The outbox's tables, and how its file is opened: checked first, set aside if damaged.
+
+The laws stand in the schema itself: a verdict is immutable, its seq follows the camera's head
+without a gap, and it waits for its acknowledgement from the moment it is stored. One file is one
+life of the record: its `epoch` is chosen when the file is made and never changes.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from edge import clock
+from export.errors import StoreError
+
+VERSION = 1
+PAGE_BYTES = 4096
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE verdict (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera TEXT NOT NULL,
+  seq INTEGER NOT NULL CHECK (seq >= 1),
+  stored_at INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  UNIQUE (camera, seq)
+) STRICT;
+CREATE TABLE head (camera TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE waiting (n INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE quarantine (n INTEGER PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE TRIGGER verdict_is_immutable BEFORE UPDATE ON verdict
+BEGIN SELECT RAISE(ABORT, 'a stored verdict never changes'); END;
+CREATE TRIGGER verdict_follows_head BEFORE INSERT ON verdict
+WHEN NEW.seq <> 1 + COALESCE((SELECT seq FROM head WHERE camera = NEW.camera), 0)
+BEGIN SELECT RAISE(ABORT, 'a verdict must follow the camera''s last one'); END;
+CREATE TRIGGER verdict_is_stored AFTER INSERT ON verdict
+BEGIN
+  INSERT INTO head VALUES (NEW.camera, NEW.seq)
+    ON CONFLICT (camera) DO UPDATE SET seq = excluded.seq;
+  INSERT INTO waiting VALUES (NEW.n);
+END;
+"""
+
+
+def prepare(path: Path) -> str:
+    """Make `path` an outbox that can be trusted: create it, or check it and count the boot.
+
+    A damaged file is moved aside as `NAME.damaged-EPOCH` (EPOCH being the new life's) with its
+    journal, and a new one begun. Returns a sentence about that, or "" if there was nothing to
+    mend. Raises StoreError if the file can't be opened, made or understood.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        damage = _damage(path)
+        told = _begin_again(path, damage) if damage else ""
+        if not path.exists():
+            _create(path, _new_epoch(path))
+        _count_boot(path)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"outbox {path} can't be opened: {error}",
+            "check that its folder exists, is writable and has room",
+        ) from error
+    return told
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode: write-ahead log, every commit on the disk (FULL)."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+    return connection
+
+
+def meta(connection: sqlite3.Connection, key: str) -> int:
+    """The number kept as `key`: `epoch` or `boots`."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(row[0])
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with the file, or ""; raises StoreError if it is a later version's."""
+    if not path.exists():
+        return "its journal lies there without it" if _beside(path, "-wal").exists() else ""
+    try:
+        with closing(connect(path)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                return str(verdict).replace("\n", " ")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise StoreError(
+                    f"outbox {path} is of version {version}, this program knows {VERSION}",
+                    "run the version of linewarden that wrote it, or a later one",
+                )
+            if version == 0:
+                return "it holds no tables"
+            meta(connection, "epoch")
+    except sqlite3.OperationalError:
+        raise
+    except (sqlite3.DatabaseError, TypeError) as error:
+        return str(error)
+    return ""
+
+
+def _create(path: Path, epoch: int) -> None:
+    """Make the file elsewhere and rename it, so that a half-made one never stands here."""
+    new = _beside(path, ".new")
+    for name in (new, _beside(new, "-wal"), _beside(new, "-shm")):
+        name.unlink(missing_ok=True)
+    with closing(connect(new)) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+        connection.execute("INSERT INTO meta VALUES ('epoch', ?), ('boots', 0)", (epoch,))
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _count_boot(path: Path) -> None:
+    with closing(connect(path)) as connection:
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'boots'")
+
+
+def _new_epoch(path: Path) -> int:
+    """Wall seconds, yet later than every life before it, even if the clock went back."""
+    before = [
+        int(suffix)
+        for other in path.parent.glob(f"{path.name}.damaged-*")
+        if (suffix := other.name.rpartition("-")[2]).isdigit()
+    ]
+    if path.exists():
+        try:
+            with closing(connect(path)) as connection:
+                before.append(meta(connection, "epoch"))
+        except (sqlite3.DatabaseError, TypeError):
+            pass  # too damaged to tell: the names of the others must do
+    return max([clock.wall_ns() // 1_000_000_000, *(epoch + 1 for epoch in before)])
+
+
+def _begin_again(path: Path, damage: str) -> str:
+    """Move the damaged file and its journal aside, begin a new one, and say so."""
+    epoch = _new_epoch(path)
+    aside = _beside(path, f".damaged-{epoch}")
+    for suffix in ("-wal", "-shm", ""):
+        if (part := _beside(path, suffix)).exists():
+            part.rename(_beside(aside, suffix))
+    _create(path, epoch)
+    return (
+        f"outbox {path.name} was damaged ({damage}); it was set aside as {aside.name}"
+        f" and a new record begun with epoch {epoch}"
+    )
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

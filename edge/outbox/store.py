@@ -1,0 +1,183 @@
+"""The outbox's file: one writing connection, one reading, and every SQL statement there is.
+
+Knows no threads beyond a lock on the reader; the caller sees to it that only one thread writes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import clock
+from edge.outbox import schema
+
+NEARLY_FULL = 0.9  # of the budget: above it, acknowledged verdicts are forgotten, oldest first
+PRUNE_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A verdict on its way to the disk: its wire form and what orders it."""
+
+    camera: str
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored verdict. `n` orders all cameras' rows as they were stored."""
+
+    n: int
+    camera: str
+    seq: int
+    body: bytes
+
+
+class Store:
+    """An opened outbox file (schema.prepare has made it sound).
+
+    Args:
+        path: the database.
+        budget_bytes: what its pages may take; beyond it SQLite itself says "full".
+    """
+
+    def __init__(self, path: Path, budget_bytes: int) -> None:
+        self._budget_bytes = budget_bytes
+        self._writer = schema.connect(path)
+        self._reader = schema.connect(path)
+        self._reader.execute("PRAGMA query_only = 1")
+        self._lock = threading.Lock()
+        pages = max(1, budget_bytes // schema.PAGE_BYTES)
+        self._writer.execute(f"PRAGMA max_page_count = {pages:d}")
+        self.epoch = schema.meta(self._writer, "epoch")
+        self.boots = schema.meta(self._writer, "boots")
+
+    def write(
+        self, drafts: Sequence[Draft], acked: Iterable[int], poison: Iterable[tuple[int, str]]
+    ) -> tuple[int, int]:
+        """Everything in one commit, or nothing: sqlite3.OperationalError when the disk refuses.
+
+        Returns by how many rows the waiting and the quarantined have grown (or shrunk).
+        """
+        now = clock.wall_ns() // 1_000_000_000
+        with _transaction(self._writer) as db:
+            db.executemany(
+                "INSERT INTO verdict (camera, seq, stored_at, body) VALUES (?, ?, ?, ?)",
+                [(draft.camera, draft.seq, now, draft.body) for draft in drafts],
+            )
+            reasons = list(poison)
+            aside = db.executemany(
+                "INSERT OR IGNORE INTO quarantine VALUES (?, ?)", reasons
+            ).rowcount
+            done = [(n,) for n in acked] + [(n,) for n, _ in reasons]
+            gone = db.executemany("DELETE FROM waiting WHERE n = ?", done).rowcount
+        return len(drafts) - max(0, gone), max(0, aside)
+
+    def release(self) -> int:
+        """Let quarantined verdicts wait again; returns how many. For a broker that was mended."""
+        with _transaction(self._writer) as db:
+            db.execute("INSERT OR IGNORE INTO waiting SELECT n FROM quarantine")
+            return db.execute("DELETE FROM quarantine").rowcount
+
+    def prune(self, older_than_s: int) -> int:
+        """Forget acknowledged verdicts past their age, or the oldest when space is short.
+
+        At most PRUNE_ROWS a call, never one that waits or lies in quarantine; returns how many.
+        """
+        before = clock.wall_ns() // 1_000_000_000 - older_than_s
+        short = self.bytes() > NEARLY_FULL * self._budget_bytes
+        with _transaction(self._writer) as db:
+            return db.execute(
+                "DELETE FROM verdict WHERE n IN (SELECT n FROM verdict v"
+                " WHERE NOT EXISTS (SELECT 1 FROM waiting w WHERE w.n = v.n)"
+                " AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.n = v.n)"
+                " AND n < (SELECT MAX(n) FROM verdict) AND (? OR stored_at < ?)"
+                " ORDER BY n LIMIT ?)",
+                (short, before, PRUNE_ROWS),
+            ).rowcount
+
+    def unacked(self, limit: int, after: int) -> list[Row]:
+        """The first `limit` waiting rows above `after`, in the order they were stored."""
+        return self._rows(
+            "SELECT v.n, v.camera, v.seq, v.body FROM waiting w JOIN verdict v ON v.n = w.n"
+            " WHERE w.n > ? ORDER BY w.n LIMIT ?",
+            (after, limit),
+        )
+
+    def replay(self, camera: str, first: int, last: int, limit: int) -> list[Row]:
+        """What is kept of `camera` from seq `first` to `last`, quarantined rows left out."""
+        return self._rows(
+            "SELECT v.n, v.camera, v.seq, v.body FROM verdict v"
+            " WHERE v.camera = ? AND v.seq BETWEEN ? AND ?"
+            " AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.n = v.n)"
+            " ORDER BY v.seq LIMIT ?",
+            (camera, first, last, limit),
+        )
+
+    def newest(self) -> list[Row]:
+        """The newest stored verdict of every camera."""
+        return self._rows(
+            "SELECT v.n, v.camera, v.seq, v.body FROM head h"
+            " JOIN verdict v ON v.camera = h.camera AND v.seq = h.seq",
+            (),
+        )
+
+    def heads(self) -> dict[str, tuple[int, int]]:
+        """Per camera the oldest seq kept and the newest stored; nothing kept → newest + 1."""
+        with self._lock:
+            found = self._reader.execute(
+                "SELECT camera, (SELECT MIN(v.seq) FROM verdict v WHERE v.camera = h.camera), seq"
+                " FROM head h"
+            ).fetchall()
+        return {
+            camera: (newest + 1 if oldest is None else oldest, newest)
+            for camera, oldest, newest in found
+        }
+
+    def waiting(self) -> int:
+        """How many rows wait for their acknowledgement."""
+        return self._number("SELECT COUNT(*) FROM waiting")
+
+    def quarantined(self) -> int:
+        """How many rows the broker would not have."""
+        return self._number("SELECT COUNT(*) FROM quarantine")
+
+    def bytes(self) -> int:
+        """Bytes of pages in use."""
+        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
+        return pages * schema.PAGE_BYTES
+
+    def close(self) -> None:
+        """Close both connections; the last one out folds the write-ahead log in."""
+        with self._lock:
+            self._reader.close()
+        self._writer.close()
+
+    def _number(self, statement: str) -> int:
+        with self._lock:
+            return int(self._reader.execute(statement).fetchone()[0])
+
+    def _rows(self, statement: str, values: tuple[object, ...]) -> list[Row]:
+        with self._lock:
+            return [Row(*found) for found in self._reader.execute(statement, values).fetchall()]
+
+
+class _transaction:  # noqa: N801 - reads as a verb at its use
+    """BEGIN IMMEDIATE … COMMIT, or ROLLBACK if anything raises."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
