@@ -1,0 +1,33 @@
+"""When a part is there to be judged, and in which frame.
+
+Part of the pure core: frames in, triggers out; it knows no camera, thread, queue or verdict.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.frame import Frame, Unusable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triggered:
+    """A part is here: decide about it, seen in this frame. `part` names it, if it has a name."""
+
+    seen: Frame | Unusable
+    part: str = ""
+
+
+class Trigger(Protocol):
+    """Finds parts in the frames of one camera, shown to it in order."""
+
+    def see(self, seen: Frame | Unusable) -> list[Triggered]:
+        """Look at the next frame; one `Triggered` for each part whose moment this decides."""
+        ...
+
+
+class EveryFrame:
+    """Every frame shows one part; a frame that can't be used is a part that can't be judged."""
+
+    def see(self, seen: Frame | Unusable) -> list[Triggered]:
+        """One part, named as the source names the frame."""
+        return [Triggered(seen, seen.label)]
