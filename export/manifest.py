@@ -85,16 +85,25 @@ class Preprocessing(Contract):
 
 
 class Basis(Contract):
-    """What the thresholds stand on: a stated escape budget and the data that supports it."""
+    """What the thresholds stand on: the stated budgets and the data that supports them.
 
-    budget: Probability = Field(description="largest rate of escapes asked for")
-    confidence: Probability
+    The bounds are exact upper bounds at `confidence`; `words` says the same as a sentence.
+    """
+
     split: str = Field(description="the pictures that the thresholds were chosen on")
+    escape_budget: Probability = Field(description="largest rate of escapes asked for")
+    overkill_budget: Probability
+    review_budget: Probability
+    confidence: Probability
     n_defect: Count
     n_good: Count
-    escapes: Count = Field(description="defective parts below pass_below")
-    overkills: Count = Field(description="good parts at or above pass_below")
-    escape_upper: Probability = Field(description="exact upper bound on the rate of escapes")
+    escapes: Count = Field(description="defective parts that passed")
+    overkills: Count = Field(description="good parts that failed")
+    reviews: Count = Field(description="parts that went to a person")
+    escape_bound: Probability
+    overkill_bound: Probability
+    method: str
+    words: str
 
 
 class Metric(Contract):
@@ -106,7 +115,7 @@ class Metric(Contract):
     high: Finite
     confidence: Probability
     k: Count | None = None
-    n: Count
+    n: Count | None = None
     split: str
 
 
@@ -122,7 +131,7 @@ class Weights(Contract):
 
     source: str
     name: str
-    sha256: str
+    sha256: str | None
 
 
 class Provenance(Contract):

@@ -1,0 +1,130 @@
+"""Parity: does the graph answer in ONNX Runtime as the network did in torch?
+
+A bundle is only made if it does, on its golden samples and on made-up frames alike. Knows
+neither torch nor the trainer: the reference comes as a function.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from export.decide import decide
+from export.errors import BundleError
+from export.manifest import Parity
+from export.preprocess import Pixels
+from export.verdict import Thresholds
+
+TOLERANCE = 1e-3  # of a probability, ONNX Runtime's CPU against torch's, both FP32
+_ort: Any = cast("Any", onnxruntime)  # untyped; contained here
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model answers: (N,C) probabilities, (N,) score, (N,h,w) heatmap, all float32."""
+
+    probabilities: NDArray[np.float32]
+    score: NDArray[np.float32]
+    heatmap: NDArray[np.float32]
+
+
+def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers]:
+    """The graph at `model_path` on ONNX Runtime's CPU, as a function of (N,H,W,3) uint8 BGR."""
+    options = _ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = _ort.InferenceSession(
+            str(model_path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise BundleError(
+            f"ONNX Runtime can't load {model_path}: {error}", "export it again"
+        ) from error
+
+    def answers(batch: Pixels) -> Answers:
+        return Answers(*session.run(["probabilities", "score", "heatmap"], {"frames": batch}))
+
+    return answers
+
+
+def made_up_frames(height: int, width: int, count: int = 8, seed: int = 0) -> Pixels:
+    """(count, height, width, 3) uint8: noise, flat colours, and smooth shades by turns."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    shade = ((rows + columns) * 255 // (height + width)).astype(np.uint8)
+    frames = np.empty((count, height, width, 3), np.uint8)
+    for i in range(count):
+        if i % 3 == 0:
+            frames[i] = random.integers(0, 256, (height, width, 3), np.uint8)
+        elif i % 3 == 1:
+            frames[i] = random.integers(0, 256, 3, np.uint8)
+        else:
+            frames[i] = np.roll(shade, int(random.integers(0, width)), axis=1)[:, :, None]
+    return frames
+
+
+def compare(
+    reference: Callable[[Pixels], Answers],
+    graph: Callable[[Pixels], Answers],
+    pictures: Pixels,
+    thresholds: Thresholds,
+    tolerance: float = TOLERANCE,
+) -> Parity:
+    """Compare two models picture by picture.
+
+    Args:
+        reference: how it should answer.
+        graph: how it answers after export.
+        pictures: (N,H,W,3) uint8 BGR of the model's input size.
+        thresholds: decide the outcomes.
+        tolerance: largest allowed difference of a probability or score.
+
+    Raises:
+        BundleError: a difference exceeds the tolerance, isn't finite, or changes an outcome.
+    """
+    worst = {"probabilities": 0.0, "score": 0.0, "heatmap": 0.0}
+    for number in range(len(pictures)):
+        picture = pictures[number : number + 1]
+        wanted, got = reference(picture), graph(picture)
+        for name, before in worst.items():
+            distance = _distance(getattr(wanted, name), getattr(got, name))
+            worst[name] = max(before, distance)
+            if name != "heatmap" and not distance <= tolerance:
+                raise _differs(f"{name} by {distance:.3g} (allowed {tolerance:.3g})", number)
+        scores = float(wanted.score[0]), float(got.score[0])
+        decided = [decide(score, None, thresholds)[0] for score in scores]
+        if decided[0] != decided[1] and _nearest(scores[0], thresholds) > tolerance:
+            told = f"outcome: {decided[0]} became {decided[1]} at score {scores[1]:.4f}"
+            raise _differs(told, number)
+    return Parity(
+        pictures=len(pictures),
+        max_abs_probability=worst["probabilities"],
+        max_abs_score=worst["score"],
+        max_abs_heatmap=worst["heatmap"],
+        tolerance=tolerance,
+        runtime=f"onnxruntime {_ort.__version__}, CPU",
+    )
+
+
+def _distance(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    if wanted.shape != got.shape:
+        return float("inf")
+    distance = float(np.abs(wanted.astype(np.float64) - got).max())
+    return distance if np.isfinite(distance) else float("inf")
+
+
+def _nearest(score: float, thresholds: Thresholds) -> float:
+    return min(abs(score - thresholds.pass_below), abs(score - thresholds.fail_above))
+
+
+def _differs(what: str, number: int) -> BundleError:
+    return BundleError(
+        f"the exported graph differs from the trained network in {what}, on picture {number}",
+        "nothing was published; this is a fault of the exporter or of its versions: please report",
+    )

@@ -1,0 +1,162 @@
+"""The torch door: from a trained network to the graph that a box runs.
+
+The only place in the treaty that knows torch; only trainer/publish.py opens it. The graph takes
+camera bytes and answers in probabilities: channel order and normalisation are folded into the
+first convolution, the temperature and softmax stand at its end.
+"""
+
+import contextlib
+import copy
+import io
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from export.errors import BundleError
+from export.parity import Answers
+from export.preprocess import Pixels
+
+OPSET = 20
+OUTPUTS = ("probabilities", "score", "heatmap")
+
+_torch: Any = cast("Any", torch)  # where torch's own types are incomplete
+
+# (N,H,W,3) uint8 BGR → (N,3,H,W) float32 as the network wants it
+Normalise = Callable[[Tensor], Tensor]
+
+
+class Graph(nn.Module):
+    """A network from uint8 pictures to probabilities, score and heatmap.
+
+    Args:
+        network: (N,3,H,W) float32 → logits (N,C) and dense logits (N,C,h,w).
+        normalise: how training turned pictures into the network's input; it must be, per colour,
+            a shift and a scale, perhaps in another order of colours.
+        temperature: divides the logits (Guo et al., arXiv:1706.04599).
+    """
+
+    shift: Tensor
+
+    def __init__(self, network: nn.Module, normalise: Normalise, temperature: float) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).eval()
+        self.temperature = temperature
+        mixing, shift = _affine(normalise)
+        first = _first_convolution(self.network)
+        with torch.no_grad():
+            first.weight.copy_(torch.einsum("ocij,cb->obij", first.weight.double(), mixing))
+        self.register_buffer("shift", shift.float().view(1, 3, 1, 1))
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(N,H,W,3) uint8 BGR → (N,C) probabilities, (N,) score, (N,h,w) heatmap."""
+        # The shift stays outside the convolution: only then is its zero padding the padding that
+        # training saw, and the fold exact at the border too.
+        x = frames.permute(0, 3, 1, 2).float() - self.shift
+        logits, dense = cast("tuple[Tensor, Tensor]", self.network(x))
+        return answer(logits, dense, self.temperature)
+
+
+def answer(logits: Tensor, dense: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities, score and heatmap of logits (N,C) and dense logits (N,C,h,w).
+
+    The score 1 - P(good) is summed from the defects' probabilities, which keeps small ones exact.
+    """
+    probabilities = torch.softmax(logits / temperature, dim=1)
+    places = torch.softmax(dense / temperature, dim=1)
+    return probabilities, probabilities[:, 1:].sum(1), places[:, 1:].sum(1)
+
+
+def _affine(normalise: Normalise) -> tuple[Tensor, Tensor]:
+    """Read off `normalise`: x[c] = sum over b of mixing[c,b] * (raw[b] - shift[b]), in float64."""
+    probes = torch.zeros(4, 1, 1, 3, dtype=torch.uint8)
+    for colour in range(3):
+        probes[1 + colour, 0, 0, colour] = 255
+    seen = normalise(probes).double().view(4, 3)
+    mixing = ((seen[1:] - seen[0]) / 255).T.contiguous()
+    return mixing, -torch.inverse(mixing) @ seen[0]
+
+
+def _first_convolution(network: nn.Module) -> nn.Conv2d:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            if module.in_channels == 3 and module.groups == 1:
+                return module
+            break
+    raise BundleError("the network does not begin with a convolution on three colours")
+
+
+def reference(
+    network: nn.Module, normalise: Normalise, temperature: float
+) -> Callable[[Pixels], Answers]:
+    """What the exported graph must answer: the network as trained, nothing folded, in torch.
+
+    Returns:
+        A function of (N,H,W,3) uint8 BGR pictures.
+    """
+
+    def answers(batch: Pixels) -> Answers:
+        with torch.inference_mode():
+            logits, dense = network(normalise(torch.as_tensor(np.ascontiguousarray(batch))))
+            found = answer(logits, dense, temperature)
+        return Answers(*(tensor.numpy() for tensor in found))
+
+    return answers
+
+
+def to_onnx(graph: Graph, height: int, width: int, path: Path) -> None:
+    """Write `graph` as one ONNX file for any number of pictures of `height` by `width`.
+
+    Raises:
+        BundleError: torch can't export it.
+    """
+    # With one picture as the example, the exporter declares outputs of exactly one.
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    said = io.StringIO()
+    try:
+        with _quiet(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            _torch.onnx.export(
+                graph.eval(),
+                (example,),
+                path,
+                input_names=["frames"],
+                output_names=list(OUTPUTS),
+                dynamic_shapes={"frames": {0: torch.export.Dim("batch")}},
+                opset_version=OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:
+        # The exporter's errors share no base below Exception.
+        raise BundleError(
+            f"torch can't export this network: {error}\n{said.getvalue()}",
+            "use a torch version that Linewarden was tested with",
+        ) from error
+
+
+class _quiet(contextlib.ContextDecorator):  # noqa: N801 - reads as a word of the sentence
+    """Silences the exporter's progress and its deprecation notes."""
+
+    def __enter__(self) -> None:
+        self._caught = warnings.catch_warnings()
+        self._caught.__enter__()
+        warnings.simplefilter("ignore")
+        self._before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+
+    def __exit__(self, *exc: object) -> None:
+        logging.disable(self._before)
+        self._caught.__exit__(None, None, None)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what makes the graph: torch and onnx."""
+    import onnx  # noqa: PLC0415 - the exporter loads it anyway, but only when it runs
+
+    return {"torch": str(torch.__version__), "onnx": onnx.__version__}
