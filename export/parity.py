@@ -13,10 +13,12 @@ import numpy as np
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
+from export import golden
+from export.bundle import Bundle
 from export.decide import decide
 from export.errors import BundleError
 from export.manifest import Parity
-from export.preprocess import Pixels
+from export.preprocess import Pixels, shrink
 from export.verdict import Thresholds
 
 TOLERANCE = 1e-3  # of a probability, ONNX Runtime's CPU against torch's, both FP32
@@ -51,6 +53,28 @@ def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers
         return Answers(*session.run(["probabilities", "score", "heatmap"], {"frames": batch}))
 
     return answers
+
+
+def reproduce(bundle: Bundle) -> tuple[int, float]:
+    """Answer a bundle's golden samples on the CPU; returns how many, and the largest difference.
+
+    Raises:
+        BundleError: an answer differs by more than the bundle's tolerance.
+    """
+    graph, known = answers_of(bundle.model_path), golden.read(bundle)
+    differences: list[float] = []
+    for sample, picture in golden.pictures(bundle, known):
+        got = graph(shrink(picture, bundle.input)[np.newaxis])
+        differences.append(
+            golden.check(
+                sample,
+                got.probabilities[0],
+                float(got.score[0]),
+                bundle.thresholds,
+                known.tolerance,
+            )
+        )
+    return len(differences), max(differences)
 
 
 def made_up_frames(height: int, width: int, count: int = 8, seed: int = 0) -> Pixels:

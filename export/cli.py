@@ -1,0 +1,91 @@
+"""`linewarden bundle`: look into a bundle, check it, print the manifest's JSON Schema."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from export.bundle import Bundle
+
+bundle = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Look into a bundle, check that it is as it was signed.",
+)
+
+_Key = Annotated[
+    Path | None,
+    typer.Option("--key", help="Public key to trust [default: .linewarden/signing.pub]."),
+]
+_Folder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")]
+
+
+@bundle.command()
+def show(
+    path: _Folder,
+    key: _Key = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
+) -> None:
+    """Show what a bundle is: model, thresholds and their bound, figures, provenance.
+
+    The bundle is verified first.
+
+    Examples:
+      linewarden bundle show bundles/tiles-1
+
+      linewarden bundle show bundles/tiles-1 --json
+    """
+    from export import signature
+    from export.bundle import open_bundle
+    from export.card import card
+
+    opened = open_bundle(path, [signature.load_public(key or signature.PUBLIC_KEY)])
+    typer.echo(opened.manifest.model_dump_json(indent=2) if as_json else card(opened))
+
+
+@bundle.command()
+def verify(path: _Folder, key: _Key = None) -> None:
+    """Check a bundle: signature, every file, the graph, and the golden samples' answers.
+
+    Exit code 0: all passed. 1: refused, and the last line says why. 2: no key to check with.
+
+    Examples:
+      linewarden bundle verify bundles/tiles-1 --key plant.pub
+    """
+    from export import signature
+    from export.bundle import open_bundle
+    from export.errors import BundleError, PictureError
+
+    trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
+    try:
+        opened = open_bundle(path, trusted, lambda check: typer.echo(f"ok       {check}"))
+        typer.echo(_golden(opened))
+    except (BundleError, PictureError) as error:
+        typer.echo(f"refused  {error}")
+        raise typer.Exit(1) from error
+
+
+def _golden(opened: "Bundle") -> str:
+    from importlib.util import find_spec
+
+    if find_spec("onnxruntime") is None:
+        return "skipped  golden samples: no ONNX Runtime is installed here"
+    from export.parity import reproduce
+
+    count, difference = reproduce(opened)
+    return f"ok       {count} golden samples answered alike (largest difference {difference:.1e})"
+
+
+@bundle.command()
+def schema() -> None:
+    """Print the JSON Schema of manifest.json.
+
+    Examples:
+      linewarden bundle schema > manifest.schema.json
+    """
+    import json
+
+    from export.manifest import Manifest
+
+    typer.echo(json.dumps(Manifest.model_json_schema(), indent=2))

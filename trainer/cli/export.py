@@ -1,0 +1,56 @@
+"""`linewarden export`: a finished run becomes a signed bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished training run.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Bundle's folder [default: bundles/NAME-VERSION].")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Bundle's name [default: the run's].")] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="[default: one more than the largest beside --out]"),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Private key [default: .linewarden/signing.key, made on first use]."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the run's pictures lie now, if they were moved.")
+    ] = None,
+) -> None:
+    """Export a run as a bundle: graph, thresholds, measurements, golden samples, signature.
+
+    The graph must answer as the trained network did, or nothing is written.
+
+    Examples:
+      linewarden export runs/tiles --out bundles/tiles-1
+
+      linewarden export runs/tiles --name tiles --key ~/keys/plant.key
+    """
+    from export import signature
+    from trainer.publish import Edition, publish
+    from trainer.run import Run
+
+    opened = Run.load(run)
+    path = key or signature.PRIVATE_KEY
+    private, made = signature.load_or_make(path)
+    if made:
+        typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
+    edition = Edition.of(opened, out, name, version)
+    bundle = publish(opened, edition, private, data)
+    found, manifest = bundle.manifest.parity, bundle.manifest
+    total = sum(entry.bytes for entry in manifest.files.values()) / 1e6
+    typer.echo(f"{bundle.path}: {manifest.name} version {manifest.version}, {total:.1f} MB")
+    typer.echo(
+        f"  parity   {found.runtime} against torch on {found.pictures} pictures: "
+        f"probabilities within {found.max_abs_probability:.1e} (allowed {found.tolerance:.0e})"
+    )
+    typer.echo(f"  signed   by key {bundle.key.key_id}")
+    typer.echo(f"  next     linewarden bundle show {bundle.path}")

@@ -1,0 +1,168 @@
+"""Publishing: from a finished run to a signed bundle that a box may believe.
+
+Exports the graph, proves it against the network that was trained, picks golden samples from the
+run's test pictures and writes the bundle. Nothing is written if any step fails.
+"""
+
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from export import __version__, golden, parity, picture, stamp, to_onnx
+from export.bundle import Bundle, next_version, refuse_existing, write_bundle
+from export.decide import decide
+from export.errors import BundleError
+from export.manifest import (
+    GOLDEN,
+    MODEL,
+    Basis,
+    Data,
+    Description,
+    InputOfModel,
+    Metric,
+    Parity,
+    Provenance,
+    RegionOfFrame,
+    Weights,
+)
+from export.parity import Answers
+from export.preprocess import Pixels, shrink
+from export.signature import PrivateKey
+from trainer.backbone import normalise
+from trainer.run import Record, Run
+
+DEFAULT_FOLDER = Path("bundles")
+VARIANT = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What the bundle is called and where it goes."""
+
+    name: str
+    version: int
+    out: Path
+
+    @classmethod
+    def of(cls, run: Run, out: Path | None, name: str | None, version: int | None) -> "Edition":
+        """The edition asked for, filled up: the run's name, the next version, bundles/NAME-N."""
+        name = name or run.record.name
+        version = version or next_version(out.parent if out else DEFAULT_FOLDER, name)
+        return cls(name, version, out or DEFAULT_FOLDER / f"{name}-{version}")
+
+
+def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = None) -> Bundle:
+    """Make a bundle of a run.
+
+    Args:
+        run: a finished training run.
+        edition: its name, version and folder.
+        key: signs it.
+        data: where the run's pictures lie now, if not where they were when it was trained.
+
+    Raises:
+        BundleError: the folder exists, the name can't be used, or the graph answers otherwise
+            than the network.
+        RunError, PictureError: the run's files or its test pictures can't be read.
+    """
+    refuse_existing(edition.out)
+    record = run.record
+    network = run.network()
+    answers = to_onnx.reference(network, normalise, record.temperature)
+    samples, files = _golden(run, data or Path(record.data.root), answers)
+    with tempfile.TemporaryDirectory() as scratch:
+        model = Path(scratch) / MODEL
+        graph = to_onnx.Graph(network, normalise, record.temperature)
+        to_onnx.to_onnx(graph, record.input.height, record.input.width, model)
+        made_up = parity.made_up_frames(record.input.height, record.input.width)
+        shown = np.concatenate([made_up, *(pixels for _, pixels in samples)])
+        found = parity.compare(answers, parity.answers_of(model), shown, record.thresholds)
+        description = describe(record, edition, found)
+        known = golden.Golden(samples=tuple(sample for sample, _ in samples))
+        body = known.model_dump_json(indent=2).encode() + b"\n"
+        return write_bundle(edition.out, description, {MODEL: model, GOLDEN: body, **files}, key)
+
+
+def _golden(
+    run: Run, root: Path, answers: Callable[[Pixels], Answers]
+) -> tuple[list[tuple[golden.Sample, Pixels]], dict[str, bytes]]:
+    """Golden samples with their shrunk pictures (1,h,w,3), and their PNG files by path."""
+    rows = [row for row in run.scores() if row.split == "test"]
+    offered = [golden.Candidate(row.path, row.label, row.score) for row in rows]
+    chosen = golden.choose(offered, run.record.thresholds)
+    if not chosen:
+        raise BundleError(
+            f"none of the {len(rows)} test pictures of {run.folder} can be a golden sample: "
+            "their scores all lie on a threshold, or there are none",
+            "train with more pictures",
+        )
+    pictures = [picture.read(root / candidate.source) for candidate in chosen]
+    samples: list[tuple[golden.Sample, Pixels]] = []
+    files: dict[str, bytes] = {}
+    for number, png in enumerate(golden.encode(pictures)):
+        path = f"golden/{number:02d}.png"
+        shown = shrink(pictures[number], run.record.input.to_input())[np.newaxis]
+        samples.append((_sample(path, chosen[number], answers(shown), run.record), shown))
+        files[path] = png
+    return samples, files
+
+
+def _sample(
+    path: str, chosen: golden.Candidate, answered: Answers, record: Record
+) -> golden.Sample:
+    score = float(answered.score[0])
+    return golden.Sample(
+        file=path,
+        source=chosen.source.encode(errors="replace").decode(),
+        label=chosen.label,
+        outcome=decide(score, None, record.thresholds)[0],
+        probabilities=tuple(min(1.0, float(value)) for value in answered.probabilities[0]),
+        score=min(1.0, score),
+    )
+
+
+def describe(record: Record, edition: Edition, found: Parity) -> Description:
+    """The manifest of a run, except for the files; raises BundleError if its names won't do."""
+    versions = to_onnx.versions()
+    region = dict(zip(("x", "y", "width", "height"), record.input.region, strict=True))
+    try:
+        return Description(
+            name=edition.name,
+            version=edition.version,
+            created_at=stamp.now(),
+            classes=record.classes,
+            input=InputOfModel(
+                width=record.input.width,
+                height=record.input.height,
+                region=RegionOfFrame.model_validate(region),
+            ),
+            outputs=to_onnx.OUTPUTS,
+            thresholds=record.thresholds,
+            basis=Basis(split="calibration", **record.basis.model_dump()),
+            metrics={VARIANT: tuple(Metric(**one.model_dump()) for one in record.metrics)},
+            data=Data(
+                fingerprint=record.data.fingerprint,
+                counts={split: dict(counts) for split, counts in record.data.counts.items()},
+            ),
+            recipe=dict(record.recipe),
+            provenance=Provenance(
+                run=record.name,
+                arch=record.arch,
+                seed=record.seed,
+                weights=Weights(**record.weights.model_dump()),
+                linewarden=__version__,
+                python=platform.python_version(),
+                opset=to_onnx.OPSET,
+                **versions,
+            ),
+            parity=found,
+        )
+    except ValueError as error:
+        raise BundleError(
+            f"the run {record.name!r} can't become a bundle called {edition.name!r}: {error}",
+            "give another --name: letters, digits, '.', '_' and '-', at most 64",
+        ) from error
