@@ -64,7 +64,6 @@ class BrokerSection(Section):
     username: str | None = None
     password_file: LocalPath | None = Field(default=None, description="file with the password")
     ca_file: LocalPath | None = Field(default=None, description="certificates to trust (PEM)")
-    client_id: str | None = Field(default=None, description="default: made from the prefix")
     keepalive_s: int = Field(default=10, ge=1, le=600)
 
 
@@ -243,6 +242,11 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
         for key in flatten(appliance.model_dump(mode="json"))
     }
     return Loaded(appliance=appliance, path=path, origins=origins)
+
+
+def example() -> str:
+    """A complete settings file, with comments."""
+    return Path(__file__).with_name("appliance.example.toml").read_text(encoding="utf-8")
 
 
 def _read(path: Path) -> Tree:

@@ -1,0 +1,128 @@
+"""`linewarden run`: the box at work, until its sources end or it is told to stop."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edge.config import Loaded
+    from edge.daemon import Daemon, Summary
+    from edge.inspector import Inspector
+
+
+def run(
+    config: Annotated[Path, typer.Option(help="The settings file.")] = Path("appliance.toml"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Prove every bundle on this box, then exit.")
+    ] = False,
+    forever: Annotated[
+        bool, typer.Option("--forever", help="Keep running after the sources have ended.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log every setting with its origin, and more.")
+    ] = False,
+) -> None:
+    """Judge every part that the cameras see, and publish each verdict.
+
+    Ends by itself when every source has ended (folder, video, virtual line), else on SIGTERM or
+    Ctrl-C, within 5 seconds and with nothing lost. Exit code 2 if a setting is wrong or a bundle
+    isn't to be trusted.
+
+    Examples:
+
+    linewarden run --config appliance.toml --check
+
+    linewarden run --config appliance.toml
+    """
+    import signal
+    import sys
+    import threading
+
+    import cv2
+
+    from edge import journal
+    from edge.config import load
+    from edge.daemon import Daemon, armed
+
+    journal.begin("debug" if verbose else "info")
+    cv2.setNumThreads(1)
+    loaded = load(config)
+    _log_settings(loaded)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    inspectors = armed(loaded.appliance)
+    if check:
+        typer.echo(banner(loaded, inspectors))
+        return
+    daemon = Daemon(loaded.appliance, inspectors)
+    typer.echo(banner(loaded, inspectors), err=True)
+    live = sys.stderr.isatty()
+    summary = daemon.run(stop, forever=forever, tick=lambda: _tick(daemon) if live else None)
+    typer.echo(("\n" if live else "") + told(summary))
+
+
+def _log_settings(loaded: "Loaded") -> None:
+    import structlog
+
+    log = structlog.get_logger("config")
+    for key, value, origin in loaded.rows():
+        log.debug("setting", key=key, value=value, origin=origin)
+
+
+def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
+    """What is about to run: cameras, bundles, provider, broker, store."""
+    from export import __version__
+
+    appliance = loaded.appliance
+    broker = appliance.broker.url if appliance.broker else "none: verdicts are only kept"
+    lines = [
+        f"linewarden {__version__}  {appliance.station.prefix}",
+        f"  broker   {broker}",
+        f"  store    {appliance.store.folder}",
+        f"  engine   {appliance.engine.provider}, threads {appliance.engine.threads}",
+    ]
+    for name, camera in appliance.cameras.items():
+        bundle = inspectors[name].bundle
+        limits = inspectors[name].thresholds
+        lines.append(
+            f"  camera   {name}: {camera.source.kind}, trigger {camera.trigger.kind}, "
+            f"{bundle.name} {bundle.version} ({bundle.digest[:12]}), pass below "
+            f"{limits.pass_below:.3g}, fail from {limits.fail_above:.3g}, "
+            f"deadline {camera.deadline_ms:g} ms"
+        )
+    return "\n".join(lines)
+
+
+def _tick(daemon: "Daemon") -> None:
+    """One line that tells how it goes, rewritten in place on a terminal."""
+    parts: list[str] = []
+    for camera in daemon.cameras:
+        counts = daemon.health.counts(camera.settings.name)
+        outcomes = " ".join(f"{name} {count}" for name, count in sorted(counts.outcomes.items()))
+        parts.append(f"{camera.settings.name}: {counts.frames} frames, {outcomes or 'no part yet'}")
+    if daemon.broker:
+        link = "connected" if daemon.broker.connected else "no broker"
+        parts.append(f"{link}, {daemon.outbox.depth()} to deliver")
+    if faults := daemon.faults():
+        parts.append(f"! {faults[0]}")
+    typer.echo(f"\r\x1b[2K{' | '.join(parts)[:160]}", nl=False, err=True)
+
+
+def told(summary: "Summary") -> str:
+    """What a run came to, as a table."""
+    row = "{:<16} {:>8} {:>8} {:>8} {:>6} {:>6} {:>6} {:>11} {:>8}"
+    head = ("camera", "frames", "parts", "verdicts", "pass", "fail", "review", "overwritten")
+    lines = [row.format(*head, "restarts")]
+    for name, counts in summary.cameras.items():
+        outcomes = [counts.outcomes.get(one, 0) for one in ("pass", "fail", "review")]
+        numbers = (counts.frames, counts.triggers, counts.verdicts, *outcomes)
+        lines.append(row.format(name, *numbers, counts.overwritten, counts.reconnects))
+        for kind, count in sorted(counts.faults.items()):
+            lines.append(f"  {kind}: {count}")
+    lines.append(f"{summary.seconds:.1f} s")
+    if summary.undelivered:
+        lines.append(f"{summary.undelivered} verdicts wait in the store for the broker")
+    lines += [f"fault: {said}" for said in summary.faults]
+    return "\n".join(lines)

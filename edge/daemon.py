@@ -1,0 +1,245 @@
+"""The daemon's composition root: puts cameras, lanes, bench, outbox and broker together.
+
+    camera process → reader thread → slot → lane → bench → outbox → broker
+
+The only file of the edge that knows them all. What it is made of can be exchanged by argument.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+
+from edge.armed import arm
+from edge.bench import Bench
+from edge.broker import Broker
+from edge.broker_url import BrokerSettings, BrokerUrl, read_password
+from edge.camera import Camera, CameraSettings, Seen
+from edge.clock import monotonic_ns, rfc3339, wall_ns
+from edge.config import Appliance, BrokerSection, CameraSection, GateTrigger
+from edge.gate import Gate, GateSettings
+from edge.health import CameraCounts, Health
+from edge.inspector import Inspector
+from edge.lane import Lane
+from edge.messages import CameraReport
+from edge.messages import Health as HealthMessage
+from edge.outbox import Outbox, OutboxSettings
+from edge.part import Terms
+from edge.slot import Slot
+from edge.topics import Topics
+from edge.trigger import EveryFrame, Trigger
+from export import __version__
+from export.signature import PublicKey, load_public
+
+OUTBOX_FILE = "outbox.db"
+DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
+DRAIN_S, FLUSH_S, GOODBYE_S = 1.5, 1.0, 1.5  # after a signal, together within 5 s
+LOSSLESS_KINDS = frozenset({"folder", "video"})
+
+Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to."""
+
+    seconds: float
+    cameras: dict[str, CameraCounts] = field(default_factory=dict[str, CameraCounts])
+    undelivered: int = 0
+    faults: tuple[str, ...] = ()
+
+
+def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
+    """An inspector for every camera, proved on this box; a bundle used twice is loaded once.
+
+    Raises:
+        BundleError, ProviderError, ConfigError: as `edge.armed.arm`; a key can't be read.
+    """
+    keys = [load_public(path) for path in appliance.trust.keys]
+    engine = appliance.engine
+    loaded: dict[Path, Inspector] = {}
+    inspectors: dict[str, Inspector] = {}
+    for name, camera in appliance.cameras.items():
+        if camera.bundle not in loaded:
+            loaded[camera.bundle] = arm_bundle(
+                camera.bundle, keys, (engine.provider,), engine.threads
+            )
+        inspectors[name] = _with_region(loaded[camera.bundle], camera)
+    return inspectors
+
+
+def _with_region(inspector: Inspector, camera: CameraSection) -> Inspector:
+    if camera.region is None:
+        return inspector
+    return Inspector(
+        inspector.scorer,
+        replace(inspector.input, region=camera.region.region()),
+        inspector.thresholds,
+        inspector.classes,
+        inspector.bundle,
+    )
+
+
+def broker_settings(section: BrokerSection) -> BrokerSettings:
+    """The broker's table as the broker takes it; reads the password.
+
+    Raises:
+        ConfigError: the address is wrong, or a file can't be read.
+    """
+    password = read_password(section.password_file) if section.password_file else ""
+    return BrokerSettings(
+        BrokerUrl.parse(section.url),
+        user=section.username or "",
+        password=password,
+        ca_file=section.ca_file,
+        keepalive_s=section.keepalive_s,
+    )
+
+
+class Daemon:
+    """Everything that runs, from `start` to `stop`.
+
+    Args:
+        appliance: the settings.
+        inspectors: one per camera, as `armed` makes them.
+
+    Raises:
+        StoreError: the outbox can't be opened.
+        ConfigError: the broker's settings are wrong.
+    """
+
+    def __init__(self, appliance: Appliance, inspectors: dict[str, Inspector]) -> None:
+        self._appliance = appliance
+        self._started_ns = monotonic_ns()
+        self._log = structlog.get_logger("daemon")
+        self.health = Health(tuple(appliance.cameras))
+        store = appliance.store
+        to_broker = broker_settings(appliance.broker) if appliance.broker else None
+        kept = OutboxSettings(
+            keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
+        )
+        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept)
+        topics = Topics(appliance.station.prefix)
+        self.broker = (
+            Broker(to_broker, topics, self.outbox, self.bulletin, __version__)
+            if to_broker
+            else None
+        )
+        self._bench = Bench(self.outbox.record, self.outbox.epoch, self.health)
+        self.cameras: list[Camera] = []
+        self._lanes: list[Lane] = []
+        for name, section in appliance.cameras.items():
+            self._add(name, section, inspectors[name])
+
+    def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
+        settings = camera_settings(name, section)
+        slot = Slot[Seen](lossless=settings.lossless)
+        terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual)
+        self.cameras.append(Camera(settings, slot, self.health))
+        self._lanes.append(Lane(slot, _trigger(section), terms, self._bench, self.health))
+
+    def start(self) -> None:
+        """Start every thread and process."""
+        if self.broker:
+            self.broker.start()
+        self._bench.start()
+        for lane in self._lanes:
+            lane.start()
+        for camera in self.cameras:
+            camera.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether every source came to its end and every part of it has its verdict."""
+        names = (lane.terms.camera for lane in self._lanes)
+        return all(lane.ended for lane in self._lanes) and all(
+            self._bench.settled(name, 0) for name in names
+        )
+
+    def run(self, stop: threading.Event, *, forever: bool, tick: Callable[[], None]) -> Summary:
+        """Run until `stop` is set, or every source has ended (unless `forever`)."""
+        self.start()
+        while not stop.wait(0.2) and (forever or not self.ended):
+            tick()
+        if not stop.is_set():
+            self._deliver(stop)
+        return self.stop()
+
+    def _deliver(self, stop: threading.Event) -> None:
+        """Give the broker time to take what is left, if there is one."""
+        self.outbox.flush(FLUSH_S)
+        limit_ns = monotonic_ns() + round(DELIVER_S * 1e9)
+        broker = self.broker
+        while broker and broker.connected and self.outbox.depth() and monotonic_ns() < limit_ns:
+            if stop.wait(0.05):
+                return
+
+    def stop(self) -> Summary:
+        """Stop the captures, judge what waits, store it, say goodbye; within 5 s."""
+        for camera in self.cameras:
+            camera.stop()
+        for lane in self._lanes:
+            lane.join(0.5)
+        self._bench.stop(DRAIN_S)
+        self.outbox.flush(FLUSH_S)
+        if self.broker:
+            self.broker.stop(GOODBYE_S)
+        summary = Summary(
+            (monotonic_ns() - self._started_ns) / 1e9,
+            {name: self.health.counts(name) for name in self._appliance.cameras},
+            self.outbox.depth() if self.broker else 0,
+            self.faults(),
+        )
+        self.outbox.close()
+        return summary
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong now, anywhere."""
+        beyond = self.broker.faults() if self.broker else ()
+        return (*self.health.standing(), *self.outbox.faults(), *beyond)
+
+    def bulletin(self) -> HealthMessage:
+        """The box as it is now, for the broker to publish once a second."""
+        heads = self.outbox.heads()
+        return HealthMessage(
+            at=rfc3339(wall_ns()),
+            boots=self.outbox.boots,
+            epoch=self.outbox.epoch,
+            cameras={
+                name: _report(self.health.counts(name), *heads.get(name, (1, 0)))
+                for name in self._appliance.cameras
+            },
+            outbox=self.outbox.report(),
+            faults=self.faults(),
+        )
+
+
+def _report(counts: CameraCounts, oldest: int, newest: int) -> CameraReport:
+    last = counts.last_frame_ns
+    return CameraReport(
+        oldest=oldest,
+        newest=newest,
+        frame_age_ms=0.0 if last is None else max(0.0, (monotonic_ns() - last) / 1e6),
+        frames=counts.frames,
+        triggers=counts.triggers,
+        verdicts=counts.verdicts,
+        overwritten=counts.overwritten,
+        reconnects=counts.reconnects,
+        faults=tuple(f"{kind}: {count}" for kind, count in sorted(counts.faults.items())),
+    )
+
+
+def camera_settings(name: str, section: CameraSection) -> CameraSettings:
+    """One camera's table as the camera takes it."""
+    source = section.source.model_dump(mode="json")
+    lossless = source["kind"] in LOSSLESS_KINDS or source.get("pace") == "lossless"
+    return CameraSettings(name, source, lossless, section.open_s, section.stall_s)
+
+
+def _trigger(section: CameraSection) -> Trigger:
+    told = section.trigger
+    if isinstance(told, GateTrigger):
+        return Gate(GateSettings(told.axis, told.line, told.min_size, told.contrast))
+    return EveryFrame()

@@ -1,0 +1,33 @@
+"""The log: lines for a person at a terminal, JSON for a machine, always on standard error."""
+
+import logging
+import sys
+
+import structlog
+
+
+def begin(level: str = "info", *, as_json: bool | None = None) -> None:
+    """Set the log up for this process.
+
+    Args:
+        level: the least level that is written: debug, info, warning or error.
+        as_json: None decides by whether standard error is a terminal.
+    """
+    if as_json is None:
+        as_json = not sys.stderr.isatty()
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if as_json:
+        processors.append(structlog.processors.dict_tracebacks)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
