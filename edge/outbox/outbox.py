@@ -20,6 +20,7 @@ from edge import clock
 from edge.messages import OutboxReport
 from edge.outbox import schema
 from edge.outbox.store import Draft, Row, Store
+from edge.topics import check_level
 from export.errors import StoreError
 from export.verdict import Verdict
 
@@ -93,11 +94,11 @@ class Outbox:
     def put(self, verdict: Verdict) -> None:
         """Take a verdict for storing; returns without waiting for the disk.
 
-        Raises ValueError if it is longer than 8 KiB or doesn't carry this record's epoch and the
-        camera's next seq, StoreError if the outbox is closed or its memory is full; then nothing
-        was taken and the seq is still free.
+        Raises ValueError if it is longer than 8 KiB, names a camera that can't stand in a topic,
+        or doesn't carry this record's epoch and the camera's next seq; StoreError if the outbox is
+        closed or its memory is full. Then nothing was taken and the seq is still free.
         """
-        draft = Draft(verdict.camera, verdict.seq, verdict.to_json())
+        draft = Draft(check_level(verdict.camera), verdict.seq, verdict.to_json())
         with self._changed:
             self._admit(verdict)
             self._drafts.append(draft)

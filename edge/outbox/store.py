@@ -117,10 +117,11 @@ class Store:
         )
 
     def newest(self) -> list[Row]:
-        """The newest stored verdict of every camera."""
+        """The newest stored verdict of every camera, unless it lies in quarantine."""
         return self._rows(
             "SELECT v.n, v.camera, v.seq, v.body FROM head h"
-            " JOIN verdict v ON v.camera = h.camera AND v.seq = h.seq",
+            " JOIN verdict v ON v.camera = h.camera AND v.seq = h.seq"
+            " WHERE NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.n = v.n)",
             (),
         )
 
