@@ -74,12 +74,18 @@ class BrokerSession:
         self._pipe = Pipe(settings, client_id, self._state("offline"))
 
     def open(self) -> None:
-        """Connect, announce the birth, ask for commands, start the flow."""
+        """Connect, announce the birth, and start the flow once that is acknowledged.
+
+        Not before: a broker that ends the connection takes acknowledgements on their way with it
+        (TCP reset), and then nobody could tell a poisonous verdict from a broker that is down.
+        """
         self._pipe.open()
-        self._pump.begin(self._pipe.limits)
         self._progress_s = now_s()
         self._send(self._state("online"))
+        while not self.acknowledged:
+            self._receive(STEP_S)
         self._pipe.subscribe(self._topics("replay"))
+        self._pump.begin(self._pipe.limits)
 
     def turn(self) -> None:
         """Send what may be sent, wait a little for the network, take what came."""

@@ -22,6 +22,7 @@ from edge import clock
 from edge.broker_url import BrokerSettings
 
 MAX_INCOMING_BYTES = 131_072
+PROTOCOL_ERROR = 0x82
 _ANY_SIZE = 268_435_455
 _ANY_NUMBER = 65_535
 _SECOND = 1_000_000_000
@@ -247,9 +248,14 @@ class Pipe:
         _properties: Properties | None,
     ) -> None:
         if self._closed is None:
-            told = flags.is_disconnect_packet_from_server
-            why = f"the broker ended the connection: {reason}" if told else "connection lost"
-            self._closed = PipeClosed(why, reason.value if told else None)
+            if flags.is_disconnect_packet_from_server:
+                self._closed = PipeClosed(f"the broker ended it: {reason}", reason.value)
+            elif reason.value == PROTOCOL_ERROR:
+                # mosquitto 2.0 answers what is over its message_size_limit with a PUBACK of reason
+                # 0x95, which MQTT 5.0 (3.4.2.1) doesn't allow there; paho closes on it
+                self._closed = PipeClosed("the broker sent what MQTT doesn't allow", reason.value)
+            else:
+                self._closed = PipeClosed("connection lost")
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _more: object

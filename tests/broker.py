@@ -3,6 +3,7 @@
 `from tests.broker import Mosquitto, needs_mosquitto`; mark the tests with `needs_mosquitto`.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -50,6 +51,8 @@ class Mosquitto:
         lines = [f"listener {self.port} 127.0.0.1"] if listener else []
         lines += [f"allow_anonymous {str(anonymous).lower()}", "set_tcp_nodelay true"]
         lines += ["max_queued_messages 1000000", "log_type all", f"log_dest file {self._log}"]
+        if os.geteuid() == 0:
+            lines += ["user root"]  # or it becomes a user who may not write here
         if persistence:
             lines += ["persistence true", f"persistence_location {folder}/"]
             lines += ["autosave_on_changes true", "autosave_interval 1"]
