@@ -29,11 +29,9 @@ def run(
     Ctrl-C, within 5 seconds and with nothing lost. Exit code 2 if a setting is wrong or a bundle
     isn't to be trusted.
 
-    Examples:
+    Example, to prove every bundle first: linewarden run --config appliance.toml --check
 
-    linewarden run --config appliance.toml --check
-
-    linewarden run --config appliance.toml
+    Example, to work: linewarden run --config appliance.toml
     """
     import signal
     import sys
@@ -50,8 +48,12 @@ def run(
     loaded = load(config)
     _log_settings(loaded)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
     inspectors = armed(loaded.appliance)
     if check:
         typer.echo(banner(loaded, inspectors))
