@@ -52,7 +52,10 @@ def decode(data: bytes, name: str) -> Pixels:
     _check_size(data, name)
     # A JPEG has 8 bits and no alpha; IMREAD_COLOR also applies its EXIF orientation.
     how = cv2.IMREAD_COLOR if kind == "JPEG" else cv2.IMREAD_UNCHANGED
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error:  # OpenCV's own limits
+        picture = None
     if picture is None or (kind == "JPEG" and data.rstrip(b"\0")[-2:] != b"\xff\xd9"):
         raise PictureError(
             f"{name!r} is a damaged or cut-off {kind} file", "copy it again from its source"
@@ -97,9 +100,9 @@ def _check_size(data: bytes, name: str) -> None:
 
 def write(path: Path, picture: Pixels) -> None:
     """Write HxWx3 uint8 BGR as the file type of `path`'s suffix; raises PictureError on failure."""
-    done, data = cv2.imencode(path.suffix, picture)
-    if not done:
+    if path.suffix.lower() not in SUFFIXES:
         raise PictureError(f"{str(path)!r} can't be encoded as {path.suffix}", "use .png or .jpg")
+    _done, data = cv2.imencode(path.suffix, picture)
     try:
         path.write_bytes(data.tobytes())
     except OSError as error:

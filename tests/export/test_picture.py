@@ -1,0 +1,182 @@
+"""Hostile picture files are refused by name and reason, and cost next to nothing."""
+
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from export import picture
+from export.errors import PictureError
+
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+
+
+def encoded(pixels: np.ndarray, suffix: str = ".png") -> bytes:
+    """The bytes of a picture file."""
+    done, data = cv2.imencode(suffix, pixels)
+    assert done
+    return data.tobytes()
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = _chunk(b"IDAT", zlib.compress(b"\0" * 100))
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + body + _chunk(b"IEND", b"")
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    """A JPEG whose header claims a size."""
+    body = bytearray(encoded(NOISE, ".jpg"))
+    at = body.index(b"\xff\xc0") + 5
+    body[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(body)
+
+
+def bmp_header(width: int, height: int) -> bytes:
+    """A BMP whose header claims a size."""
+    body = bytearray(encoded(NOISE, ".bmp"))
+    body[18:26] = struct.pack("<ii", width, height)
+    return bytes(body)
+
+
+JPEG, PNG, BMP = (encoded(NOISE, suffix) for suffix in (".jpg", ".png", ".bmp"))
+HOSTILE = {
+    "empty": (b"", "is empty"),
+    "text": (b"hello, I am a text file renamed to .jpg", "not a JPEG, PNG or BMP"),
+    "gif": (b"GIF89a" + b"\0" * 50, "not a JPEG, PNG or BMP"),
+    "only magic": (b"\xff\xd8\xff", "header|damaged"),
+    "only png magic": (b"\x89PNG\r\n\x1a\n", "header|damaged"),
+    "only bmp magic": (b"BM", "header|damaged"),
+    "jpeg cut in half": (JPEG[: len(JPEG) // 2], "cut-off"),
+    "jpeg cut at the end": (JPEG[:-2], "cut-off"),
+    "jpeg cut and padded": (JPEG[: len(JPEG) // 2] + b"\0" * 500, "cut-off"),
+    "png cut in half": (PNG[: len(PNG) // 2], "cut-off"),
+    "png cut at the end": (PNG[:-20], "cut-off"),
+    "bmp cut in half": (BMP[: len(BMP) // 2], "cut-off"),
+    "16 bits": (encoded(NOISE.astype(np.uint16) * 257), "16 bits"),
+    "16 bits grey": (encoded(NOISE[:, :, 0].astype(np.uint16) * 257), "16 bits"),
+    "alpha": (encoded(np.dstack([NOISE, NOISE[:, :, 0]])), "alpha"),
+    "tiny": (encoded(NOISE[:7]), "smaller than 8"),
+    "one pixel": (encoded(NOISE[:1, :1]), "smaller than 8"),
+    "png bomb": (png_header(20000, 20000), "more than 50000000 pixels"),
+    "png beyond all": (png_header(2**31 - 1, 2**31 - 1), "more than 50000000 pixels"),
+    "jpeg bomb": (jpeg_header(65500, 65500), "more than 50000000 pixels"),
+    "bmp bomb": (bmp_header(2**30, 2**30), "more than 50000000 pixels"),
+    "bmp bomb upside down": (bmp_header(2**20, -(2**20)), "pixels|header"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_files_are_refused(tmp_path: Path, kind: str):
+    """Each kind of unusable file is refused for its own reason, naming the file."""
+    body, why = HOSTILE[kind]
+    path = tmp_path / "part.jpg"
+    path.write_bytes(body)
+    with pytest.raises(PictureError, match=why) as refused:
+        picture.read(path)
+    assert "part.jpg" in refused.value.problem
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HOSTILE if "bomb" in kind or "beyond" in kind])
+def test_bombs_cost_nothing(kind: str):
+    """A decompression bomb is refused from its header within 50 ms of work."""
+    started = time.process_time()
+    with pytest.raises(PictureError):
+        picture.decode(HOSTILE[kind][0], kind)
+    assert time.process_time() - started < 0.05
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+def test_lossless_files_keep_every_pixel(tmp_path: Path, suffix: str):
+    """PNG and BMP come back as written, whatever the file is called."""
+    for name in (f"part{suffix}", "Prüfling №1 ✓.jpg", "line\nbreak.png", "-rf.png"):
+        (tmp_path / name).write_bytes(encoded(NOISE, suffix))
+        assert (picture.read(tmp_path / name) == NOISE).all()
+
+
+def test_grey_becomes_bgr():
+    """Grey PNG and JPEG become three equal channels."""
+    grey = NOISE[:, :, 0]
+    for suffix in (".png", ".jpg", ".bmp"):
+        found = picture.decode(encoded(grey, suffix), "grey")
+        assert found.shape == (40, 60, 3)
+        assert (found[:, :, 0] == found[:, :, 2]).all()
+
+
+def test_exif_orientation_is_applied():
+    """A JPEG that says 'turned by 90 degrees' comes back upright."""
+    tiff = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + b"\0\0\0\0"
+    exif = b"Exif\0\0" + tiff
+    turned = JPEG[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + JPEG[2:]
+    assert picture.decode(turned, "turned").shape == (60, 40, 3)
+
+
+def test_a_missing_file_a_folder_and_a_giant_are_refused(tmp_path: Path):
+    """What can't be read, or is larger than the limit, is a PictureError, not another."""
+    with pytest.raises(PictureError, match="can't be read"):
+        picture.read(tmp_path / "absent.png")
+    with pytest.raises(PictureError, match="can't be read"):
+        picture.read(tmp_path)
+    giant = tmp_path / "giant.png"
+    with giant.open("wb") as file:
+        file.write(PNG)
+        file.truncate(picture.MAX_BYTES + 1)
+    with pytest.raises(PictureError, match="more than"):
+        picture.read(giant)
+
+
+def test_writing(tmp_path: Path):
+    """What is written reads back; an unwritable place or unknown type is a PictureError."""
+    picture.write(tmp_path / "a.png", NOISE)
+    assert (picture.read(tmp_path / "a.png") == NOISE).all()
+    with pytest.raises(PictureError, match="can't be written"):
+        picture.write(tmp_path / "absent" / "a.png", NOISE)
+    with pytest.raises(PictureError, match="can't be encoded"):
+        picture.write(tmp_path / "a.nonsense", NOISE)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.tuples(st.sampled_from([JPEG, PNG, BMP]), st.data()).map(lambda pair: pair[0]),
+        st.builds(
+            lambda body, at, byte: body[: at % len(body)] + bytes([byte]) + body[at % len(body) :],
+            st.sampled_from([JPEG, PNG, BMP]),
+            st.integers(0, 10**6),
+            st.integers(0, 255),
+        ),
+        st.builds(
+            lambda body, at, byte: (
+                body[: at % len(body)] + bytes([byte]) + body[at % len(body) + 1 :]
+            ),
+            st.sampled_from([JPEG, PNG, BMP]),
+            st.integers(0, 200),
+            st.integers(0, 255),
+        ),
+        st.binary(max_size=60).map(lambda tail: b"\xff\xd8\xff" + tail),
+        st.binary(max_size=60).map(lambda tail: b"\x89PNG\r\n\x1a\n" + tail),
+        st.binary(max_size=60).map(lambda tail: b"BM" + tail),
+    )
+)
+def test_any_bytes_are_a_picture_or_refused(body: bytes):
+    """Whatever the bytes, the answer is HxWx3 uint8 or a PictureError, never another error."""
+    try:
+        found = picture.decode(body, "fuzz")
+    except PictureError:
+        return
+    assert found.ndim == 3
+    assert found.shape[2] == 3
+    assert found.dtype == np.uint8
+    assert found.shape[0] * found.shape[1] <= picture.MAX_PIXELS
