@@ -1,0 +1,123 @@
+"""The conveyor under the parts: a loop of worn rubber, and the rails that it runs between.
+
+Drawn once; a frame takes a window of the loop. Knows nothing of parts, light or the camera.
+"""
+
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.virtual_line.planes import Plane, blur, ramp
+
+Pixels = NDArray[np.uint8]
+LENGTHS = 4  # frame widths in one turn of the belt
+_GREY = 56.0
+_RAIL = 0.052  # height of a rail, as a share of the frame's
+
+
+def loop(width: int, height: int, rng: np.random.Generator) -> Pixels:
+    """The belt, HxLx3 uint8 BGR with L = LENGTHS * width; its right end meets its left."""
+    base = _rubber(width, height, rng)
+    grey = np.concatenate([np.roll(base, int(rng.integers(width)), 1)] * LENGTHS, axis=1)
+    scale = height / 1024
+    for _ in range(26 * LENGTHS):
+        _scuff(grey, scale, rng)
+    for _ in range(240 * LENGTHS):
+        _speck(grey, scale, rng)
+    _seam(grey, scale, rng)
+    levels = np.arange(256, dtype=np.float32)
+    dust = ramp(levels, 52, 110)  # bare rubber is bluish, dust on it yellowish
+    tints = [1.05 - 0.13 * dust, 1.0 - 0.02 * dust, 0.96 + 0.06 * dust]
+    table = np.stack([np.clip(levels * tint, 0, 255) for tint in tints], axis=1).astype(np.uint8)
+    coloured = np.empty((*grey.shape, 3), dtype=np.uint8)
+    for left in range(0, grey.shape[1], width):  # in pieces: a whole belt twice takes much memory
+        strip = cv2.merge([grey[:, left : left + width]] * 3)
+        coloured[:, left : left + width] = cv2.LUT(strip, table.reshape(256, 1, 3))
+    return coloured
+
+
+def rails(width: int, height: int, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
+    """The aluminium rails above and below the belt, each (their height)xWx3 uint8 BGR."""
+    high = max(2, round(height * _RAIL))
+    across = np.linspace(0, 1, high, dtype=np.float32)
+    streak = cv2.blur(rng.standard_normal((high, width), dtype=np.float32), (201, 1)) * 14
+    profile = 92 + 46 * np.sin(across * np.float32(2.6)) - 60 * ramp(across, 0.86, 0.93)
+    profile -= 42 * (ramp(across, 0.40, 0.44) - ramp(across, 0.52, 0.56))  # its T-slot
+    grey = np.clip(profile[:, None] + 3 * streak, 12, 200)
+    lit = cast("Pixels", cv2.merge([grey.astype(np.uint8)] * 3))
+    return lit, np.ascontiguousarray((lit[::-1] * np.float32(0.8)).astype(np.uint8))
+
+
+def _wrapped_blur(plane: Plane, sigma_x: float, sigma_y: float) -> Plane:
+    pad = int(4 * sigma_x) + 1
+    wide = np.concatenate([plane[:, -pad:], plane, plane[:, :pad]], axis=1)
+    soft = cv2.GaussianBlur(wide, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)[:, pad:-pad]
+    return cast("Plane", soft / soft.std())
+
+
+def _rubber(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One frame width of it: grain, the print of its fabric, and lengthwise wear. HxW uint8."""
+    scale = height / 1024
+
+    def noise(sigma_x: float, sigma_y: float) -> Plane:
+        plane = rng.standard_normal((height, width), dtype=np.float32)
+        return _wrapped_blur(plane, max(0.3, sigma_x * scale), max(0.3, sigma_y * scale))
+
+    total = 2.1 * noise(0.7, 0.7) + 2.2 * noise(1.8, 1.5) + 2.4 * noise(30, 26)
+    total += 2.0 * noise(70, 1.1) + 2.6 * noise(120, 14)
+    columns = np.cos(np.arange(width) * (2 * np.pi * round(width / (7 * scale)) / width))
+    rows = np.cos(np.arange(height) * (2 * np.pi / (7 * scale)))
+    weave = (columns[None, :] * rows[:, None]).astype(np.float32)
+    total += 1.7 * weave * (1 + 0.5 * noise(40, 40))
+    lane = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    polish = 7 * np.exp(-((lane / 0.45) ** 2))  # where the parts lie, the belt is rubbed pale
+    return np.clip(_GREY + total + polish - 2, 14, 120).astype(np.uint8)
+
+
+def _blend(grey: NDArray[np.uint8], patch: Plane, top: int, left: int) -> None:
+    """Add a patch of grey levels at a place; it wraps round the loop."""
+    rows = slice(max(0, top), min(grey.shape[0], top + patch.shape[0]))
+    if rows.start >= rows.stop:
+        return
+    columns = (left + np.arange(patch.shape[1])) % grey.shape[1]
+    piece = patch[rows.start - top : rows.stop - top]
+    grey[rows, columns] = np.clip(grey[rows, columns] + piece, 12, 190).astype(np.uint8)
+
+
+def _scuff(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> None:
+    """A rub left by a dragged part: long, thin, mostly along the belt, paler or darker."""
+    run, rise = rng.uniform(30, 420) * scale, rng.normal(0, 16) * scale
+    high, wide = int(abs(rise)) + 13, int(run) + 13
+    canvas = np.zeros((high, wide), dtype=np.uint8)
+    ends = (6, 6 if rise > 0 else high - 7), (wide - 7, high - 7 if rise > 0 else 6)
+    cv2.line(canvas, *ends, 255, max(1, round(rng.uniform(1, 4) * scale)), cv2.LINE_AA)
+    soft = blur(canvas.astype(np.float32) / np.float32(255), float(rng.uniform(0.6, 2.2)))
+    worn = rng.random((high, wide), dtype=np.float32) + np.float32(0.4)
+    strength = np.float32(rng.choice([-9.0, 11.0, 16.0, 24.0]))
+    top, left = int(rng.integers(grey.shape[0])), int(rng.integers(grey.shape[1]))
+    _blend(grey, soft * worn * strength, top, left)
+
+
+def _speck(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> None:
+    """A grain of dust or a chip of swarf."""
+    size = max(3, int(rng.uniform(3, 7) * scale))
+    canvas = np.zeros((size + 4, size + 4), dtype=np.uint8)
+    ends = [tuple(int(c) for c in rng.integers(2, size + 2, 2)) for _ in range(2)]
+    cv2.line(canvas, ends[0], ends[1], 255, 1, cv2.LINE_AA)
+    strength = np.float32(rng.choice([-16.0, 14.0, 22.0, 40.0]))
+    patch = blur(canvas.astype(np.float32) / np.float32(255), 0.7) * strength
+    top, left = int(rng.integers(grey.shape[0])), int(rng.integers(grey.shape[1]))
+    _blend(grey, patch, top, left)
+
+
+def _seam(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> None:
+    """The slanted joint where the belt was closed."""
+    height, width = grey.shape[0], max(6, round(16 * scale))
+    line = np.linspace(-1, 1, width, dtype=np.float32)
+    profile = 10 * np.exp(-((line / 0.5) ** 2)) - 20 * np.exp(-(((line - 0.4) / 0.16) ** 2))
+    start = int(rng.integers(grey.shape[1]))
+    for top in range(0, height, 4):
+        patch = np.tile(profile.astype(np.float32), (min(4, height - top), 1))
+        _blend(grey, patch, top, start + round(top * 0.18))
