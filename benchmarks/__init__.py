@@ -1,0 +1,1 @@
+"""Speed and size as ratios against the bare model in the same run: `make bench`."""
