@@ -50,7 +50,8 @@ class Backdrop:
             self._begin(picture)
             return np.zeros(picture.shape[:2], np.bool_)
         scene = self._scene * self._gain(picture, self._scene, self._behind)
-        difference = np.abs(picture - scene).max(axis=2)
+        blue, green, red = cv2.split(cv2.absdiff(picture, scene))
+        difference = cv2.max(cv2.max(blue, green), red)
         mask = (difference > self._contrast).astype(np.uint8)
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)).astype(np.bool_)
         self._flooded = self._flooded + 1 if mask.mean() > FLOODED else 0

@@ -5,19 +5,22 @@ to frame, and when its centre has reached the line, the nearer of the last two f
 to judge. Works in either direction. Part of the pure core.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
-from edge.backdrop import ALONG, Backdrop, Mask, small
+from edge.backdrop import ALONG, Backdrop, Mask, Picture, small
 from edge.frame import Frame, Unusable
 from edge.trigger import Triggered
 
 THIN = 0.04  # share of the picture across the axis that a part covers at least
-PATIENCE = 3  # frames that a part may be out of sight
-PARKED_FRAMES = 300  # a thing that stands so long has become scenery
+PATIENCE = 3  # looks during which a part may be out of sight
+PARKED_LOOKS = 300  # a thing that stands so long has become scenery
 STILL = 1.5  # small pixels: less is no motion
-HOLE_FRAMES = 2
+HOLE_LOOKS = 1  # that a thing must have stood to be looked at as a hole in the backdrop
+SPEEDS = 9  # steps that the belt's speed is the median of
 REACH = 0.45  # share of the picture that a part may move between two frames
 
 
@@ -46,6 +49,10 @@ class _Extent:
     def centre(self) -> float:
         return (self.first + self.last) / 2
 
+    def near(self, other: "_Extent") -> bool:
+        """Whether `other` has the same edges, but for a pixel of noise."""
+        return abs(self.first - other.first) <= 1 and abs(self.last - other.last) <= 1
+
     @property
     def at_border(self) -> bool:
         return self.first <= 1 or self.last >= ALONG - 2
@@ -59,10 +66,11 @@ class _Track:
     number: int
     frame: Frame
     born_at: float
-    fired: bool
-    seen: int = 1
+    anchor: _Extent
+    fired: bool = False
+    still: int = 0
+    missed: int = 0
     travelled: float = 0.0
-    steps: list[float] = field(default_factory=list[float])
 
     @property
     def centre(self) -> float:
@@ -78,8 +86,13 @@ class Gate:
         self._least = max(2.0, self.settings.min_size * ALONG)
         self._backdrop = Backdrop(self.settings.contrast)
         self._tracks: list[_Track] = []
-        self._speed: float | None = None  # small pixels per frame number, of all parts alike
+        self._steps: deque[float] = deque(maxlen=SPEEDS)
         self._last_number = -1
+
+    @property
+    def _speed(self) -> float | None:
+        """Of the belt, in small pixels per frame number; all parts move alike."""
+        return median(self._steps) if self._steps else None
 
     def see(self, seen: Frame | Unusable) -> list[Triggered]:
         """Look at the next frame; a frame that can't be used is passed over."""
@@ -91,16 +104,21 @@ class Gate:
         pairs, new = self._match(extents, seen.number)
         fired = [self._follow(track, extent, seen) for track, extent in pairs]
         fired += [self._begin(extent, seen) for extent in new]
-        self._forget(seen.number)
-        for track in list(self._tracks):
-            if self._is_scenery(track, seen.number) and (
-                track.seen >= PARKED_FRAMES
-                or self._backdrop.is_hole(picture, mask, track.extent.first, track.extent.last)
-            ):
-                self._backdrop.absorb(picture, track.extent.first, track.extent.last)
-                self._tracks.remove(track)
+        fired += self._forget(seen.number)
+        self._clear_scenery(picture, mask, seen.number)
         self._last_number = seen.number
         return [Triggered(frame) for frame in fired if frame is not None]
+
+    def _clear_scenery(self, picture: Picture, mask: Mask, number: int) -> None:
+        """What stands for long, or is but a hole in the backdrop, is taken into the backdrop."""
+        for track in list(self._tracks):
+            if track.number != number or track.still < HOLE_LOOKS:
+                continue
+            first, last = track.extent.first, track.extent.last
+            parked = track.still >= PARKED_LOOKS
+            if parked or self._backdrop.is_hole(picture, mask, first, last):
+                self._backdrop.absorb(picture, first, last)
+                self._tracks.remove(track)
 
     def _extents(self, mask: Mask) -> list[_Extent]:
         """Runs of covered columns, joined over gaps smaller than the smallest part."""
@@ -137,28 +155,31 @@ class Gate:
         return pairs, [extent for index, extent in enumerate(extents) if index not in columns]
 
     def _expected(self, track: _Track, number: int) -> float:
-        if track.seen > HOLE_FRAMES and abs(track.travelled) < STILL:
+        """Where its centre should be by now: carried on by the belt unless it stands still."""
+        if track.still >= HOLE_LOOKS:
             return track.centre
         return track.centre + (self._speed or 0.0) * (number - track.number)
 
     def _follow(self, track: _Track, extent: _Extent, frame: Frame) -> Frame | None:
         """Move a track on; returns the frame to judge if the part has now reached the line."""
-        before, before_frame = track.centre, track.frame
+        before, before_frame, speed = track.centre, track.frame, self._speed
         after = extent.centre
         inside = not (track.extent.at_border or extent.at_border)
         if inside and abs(after - before) > STILL:
-            self._learn_speed((after - before) / (frame.number - track.number))
+            self._steps.append((after - before) / (frame.number - track.number))
         track.travelled += after - before
-        track.extent, track.number, track.frame = extent, frame.number, frame
-        track.seen += 1
-        if track.fired or not _crossed(track.born_at, before, after, self._line):
+        near = track.anchor.near(extent)
+        track.still, track.anchor = (track.still + 1, track.anchor) if near else (0, extent)
+        track.extent, track.number, track.frame, track.missed = extent, frame.number, frame, 0
+        backwards = speed is not None and speed * (after - before) < 0
+        if track.fired or backwards or not _crossed(track.born_at, before, after, self._line):
             return None
         track.fired = True
         return frame if abs(after - self._line) <= abs(before - self._line) else before_frame
 
     def _begin(self, extent: _Extent, frame: Frame) -> Frame | None:
         """Follow something new; if it came in and passed the line unseen, judge it at once."""
-        track = _Track(extent, frame.number, frame, extent.centre, fired=False)
+        track = _Track(extent, frame.number, frame, extent.centre, extent)
         self._tracks.append(track)
         if self._speed is None or frame.number - self._last_number < 2:
             return None
@@ -169,17 +190,24 @@ class Gate:
             return frame
         return None
 
-    def _learn_speed(self, speed: float) -> None:
-        self._speed = speed if self._speed is None else 0.7 * self._speed + 0.3 * speed
+    def _forget(self, number: int) -> list[Frame]:
+        """Drop what is out of sight; what passed the line unseen is judged as it was last seen."""
+        kept: list[_Track] = []
+        passed: list[Frame] = []
+        for track in self._tracks:
+            track.missed += track.number != number
+            expected = self._expected(track, number)
+            if track.missed and not track.fired and self._was_moving(track):
+                track.fired = _crossed(track.born_at, track.centre, expected, self._line)
+                passed += [track.frame] if track.fired else []
+            if track.missed <= PATIENCE and 0 <= expected <= ALONG:
+                kept.append(track)
+        self._tracks = kept
+        return passed
 
-    def _forget(self, number: int) -> None:
-        """Drop what has left the picture or wasn't seen for a while."""
-        self._tracks = [track for track in self._tracks if number - track.number <= PATIENCE]
-
-    @staticmethod
-    def _is_scenery(track: _Track, number: int) -> bool:
-        still = abs(track.travelled) < STILL
-        return still and track.seen > HOLE_FRAMES and track.number == number
+    def _was_moving(self, track: _Track) -> bool:
+        """Whether it went with the belt, as a part does."""
+        return self._speed is not None and track.travelled * self._speed > 0
 
 
 def _crossed(born_at: float, before: float, after: float, line: float) -> bool:

@@ -172,7 +172,7 @@ def test_a_stopped_capture_is_seen_as_a_stall(tmp_path):
 
 
 def film(path, frames):
-    """A video file whose frames are greys 0, 5, 10…"""
+    """A video file whose frames are grey: 0, then 5, then 10 and so on."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (64, 48))
     for index in range(frames):
         writer.write(np.full((48, 64, 3), 5 * index, np.uint8))
