@@ -1,0 +1,229 @@
+"""The consumer's side of "none is lost": verdicts in any order, twice or never, come out in order.
+
+Pure: knows no broker, no clock and no file. Feed it what arrives (`take`) and what the box says it
+has (`heads`); it hands back verdicts in order of (camera, epoch, seq), each once, and says what to
+ask for (`gaps`). What can no longer be had is reported as lost, never stepped over in silence.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from edge.messages import Health
+from export.verdict import Verdict
+
+REMEMBERED = 10_000  # digests of delivered verdicts per camera, to tell duplicates from conflicts
+AHEAD = 50_000  # verdicts per camera that may wait for those before them
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a consumer stands with a camera: everything before `next` of `epoch` is done."""
+
+    epoch: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Verdicts that are missing: seq `first` to `last`, both included."""
+
+    camera: str
+    epoch: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Verdicts that will never come, and why."""
+
+    gap: Gap
+    why: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a follower has seen."""
+
+    delivered: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    lost: int = 0
+    stale: int = 0
+    postponed: int = 0
+
+
+@dataclass(slots=True)
+class _Line:
+    """One camera's verdicts."""
+
+    camera: str
+    epoch: int
+    next: int
+    tail: int = 0
+    ahead: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict[int, bytes])
+    past: set[int] = field(default_factory=set[int])
+    rumour: tuple[int, str] = (0, "")
+
+    def gaps(self, end: int) -> Iterator[Gap]:
+        """What is missing from `next` up to and including `end`."""
+        first = self.next
+        for seq in sorted(seq for seq in self.ahead if seq <= end):
+            if seq > first:
+                yield Gap(self.camera, self.epoch, first, seq - 1)
+            first = seq + 1
+        if first <= end:
+            yield Gap(self.camera, self.epoch, first, end)
+
+
+class Follower:
+    """Puts verdicts in order.
+
+    Args:
+        from_start: begin each camera with its first verdict; else with the first one that arrives.
+        positions: where an earlier follower stood; those cameras go on from there.
+
+    Attributes:
+        counts: what has been seen. `stale` are verdicts of an earlier life of the box's record,
+            `postponed` those too far ahead to be held, which will be asked for again.
+        conflicts: keys (camera, epoch, seq) that came with two different bodies.
+        lost: what was given up, oldest first.
+    """
+
+    def __init__(
+        self, *, from_start: bool = False, positions: Mapping[str, Position] | None = None
+    ) -> None:
+        self.counts = Counts()
+        self.conflicts: list[tuple[str, int, int]] = []
+        self.lost: list[Lost] = []
+        self._from_start = from_start
+        self._lines = {
+            camera: _Line(camera, position.epoch, position.next)
+            for camera, position in (positions or {}).items()
+        }
+
+    def take(self, verdict: Verdict) -> list[Verdict]:
+        """One verdict has arrived; returns those whose turn has come."""
+        line = self._line_of(verdict)
+        if line is None:
+            self.counts.stale += 1
+            return []
+        done: list[Verdict] = []
+        if verdict.epoch != line.epoch:
+            if verdict.epoch in line.past or verdict.epoch < line.epoch:
+                self.counts.stale += 1
+                return []
+            done = self._begin_epoch(line, verdict.epoch)
+        if verdict.seq < line.next or verdict.seq in line.ahead:
+            self._seen_again(line, verdict)
+            return done
+        line.ahead[verdict.seq] = verdict
+        done += self._in_turn(line)
+        if len(line.ahead) > AHEAD:
+            del line.ahead[max(line.ahead)]
+            self.counts.postponed += 1
+        return done
+
+    def heads(self, health: Health) -> list[Verdict]:
+        """What the box has: shows a missing tail, and what is gone. Returns like `take`.
+
+        A verdict that the box has stored but not yet delivered to the broker isn't missing.
+        """
+        done: list[Verdict] = []
+        for camera, report in health.cameras.items():
+            line = self._lines.get(camera)
+            if line is None:
+                if not self._from_start:
+                    continue
+                line = self._lines[camera] = _Line(camera, health.epoch, 1)
+            if health.epoch != line.epoch:
+                if not _believed(line, health):
+                    continue
+                done += self._begin_epoch(line, health.epoch)
+            if line.next < report.oldest:
+                done += self._give_up(line, report.oldest - 1, "the box no longer keeps it")
+            line.tail = max(line.tail, report.newest - health.outbox.depth)
+        return done
+
+    def gaps(self) -> list[Gap]:
+        """What is known to be missing, to be asked for."""
+        return [
+            gap for line in self._lines.values() for gap in line.gaps(max([line.tail, *line.ahead]))
+        ]
+
+    def give_up(self, gap: Gap, why: str) -> list[Verdict]:
+        """Stop waiting for everything up to the gap's end; returns like `take`."""
+        line = self._lines.get(gap.camera)
+        if line is None or line.epoch != gap.epoch or line.next > gap.last:
+            return []
+        return self._give_up(line, gap.last, why)
+
+    def positions(self) -> dict[str, Position]:
+        """Where it stands, for a follower to come."""
+        return {camera: Position(line.epoch, line.next) for camera, line in self._lines.items()}
+
+    def _line_of(self, verdict: Verdict) -> _Line | None:
+        line = self._lines.get(verdict.camera)
+        if line is None:
+            if verdict.replay and not self._from_start:
+                return None  # somebody else's question
+            first = 1 if self._from_start else verdict.seq
+            line = self._lines[verdict.camera] = _Line(verdict.camera, verdict.epoch, first)
+        return line
+
+    def _in_turn(self, line: _Line) -> list[Verdict]:
+        done: list[Verdict] = []
+        while (verdict := line.ahead.pop(line.next, None)) is not None:
+            line.digests[line.next] = _digest(verdict)
+            if len(line.digests) > REMEMBERED:
+                line.digests.popitem(last=False)
+            line.next += 1
+            done.append(verdict)
+        self.counts.delivered += len(done)
+        return done
+
+    def _give_up(self, line: _Line, end: int, why: str) -> list[Verdict]:
+        """Report what is missing up to `end` as lost, and go on after it."""
+        done: list[Verdict] = []
+        for gap in list(line.gaps(end)):
+            done += self._in_turn(line)
+            self.lost.append(Lost(gap, why))
+            self.counts.lost += gap.last - gap.first + 1
+            line.next = gap.last + 1
+        return done + self._in_turn(line)
+
+    def _begin_epoch(self, line: _Line, epoch: int) -> list[Verdict]:
+        """The box began a new record: what was still missing of the old one is gone with it."""
+        done = self._give_up(line, max([line.tail, *line.ahead]), "the box's record was lost")
+        line.past.add(line.epoch)
+        line.epoch, line.next, line.tail = epoch, 1, 0
+        line.digests.clear()
+        return done
+
+    def _seen_again(self, line: _Line, verdict: Verdict) -> None:
+        self.counts.duplicates += 1
+        held = line.ahead.get(verdict.seq)
+        before = _digest(held) if held is not None else line.digests.get(verdict.seq)
+        if before is not None and before != _digest(verdict):
+            self.counts.conflicts += 1
+            self.conflicts.append(verdict.key)
+
+
+def _believed(line: _Line, health: Health) -> bool:
+    """Whether the box really has another epoch: a later one at once, an earlier one if repeated.
+
+    An earlier epoch may be an old retained message, or a box whose clock went back.
+    """
+    if health.epoch in line.past:
+        return False
+    before, line.rumour = line.rumour, (health.epoch, health.at)
+    return health.epoch > line.epoch or (before[0] == health.epoch and before[1] != health.at)
+
+
+def _digest(verdict: Verdict) -> bytes:
+    """Of everything but `replay`."""
+    body = verdict.model_copy(update={"replay": False}).model_dump_json()
+    return hashlib.blake2b(body.encode(), digest_size=16).digest()
