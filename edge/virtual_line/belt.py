@@ -42,10 +42,11 @@ def rails(width: int, height: int, rng: np.random.Generator) -> tuple[Pixels, Pi
     """The aluminium rails above and below the belt, each (their height)xWx3 uint8 BGR."""
     high = max(2, round(height * _RAIL))
     across = np.linspace(0, 1, high, dtype=np.float32)
-    streak = cv2.blur(rng.standard_normal((high, width), dtype=np.float32), (201, 1)) * 14
+    noise = rng.standard_normal((high, width), dtype=np.float32)
+    streak = 42 * np.asarray(cv2.blur(noise, (201, 1)), np.float32)
     profile = 92 + 46 * np.sin(across * np.float32(2.6)) - 60 * ramp(across, 0.86, 0.93)
     profile -= 42 * (ramp(across, 0.40, 0.44) - ramp(across, 0.52, 0.56))  # its T-slot
-    grey = np.clip(profile[:, None] + 3 * streak, 12, 200)
+    grey = np.clip(profile[:, None] + streak, 12, 200)
     lit = cast("Pixels", cv2.merge([grey.astype(np.uint8)] * 3))
     return lit, np.ascontiguousarray((lit[::-1] * np.float32(0.8)).astype(np.uint8))
 
@@ -81,9 +82,16 @@ def _blend(grey: NDArray[np.uint8], patch: Plane, top: int, left: int) -> None:
     rows = slice(max(0, top), min(grey.shape[0], top + patch.shape[0]))
     if rows.start >= rows.stop:
         return
-    columns = (left + np.arange(patch.shape[1])) % grey.shape[1]
+    turn: int = grey.shape[1]
+    columns = np.arange(left, left + int(patch.shape[1])) % turn
     piece = patch[rows.start - top : rows.stop - top]
     grey[rows, columns] = np.clip(grey[rows, columns] + piece, 12, 190).astype(np.uint8)
+
+
+def _anywhere(grey: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int]:
+    rows: int = grey.shape[0]
+    columns: int = grey.shape[1]
+    return int(rng.integers(rows)), int(rng.integers(columns))
 
 
 def _scuff(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> None:
@@ -96,7 +104,7 @@ def _scuff(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> N
     soft = blur(canvas.astype(np.float32) / np.float32(255), float(rng.uniform(0.6, 2.2)))
     worn = rng.random((high, wide), dtype=np.float32) + np.float32(0.4)
     strength = np.float32(rng.choice([-9.0, 11.0, 16.0, 24.0]))
-    top, left = int(rng.integers(grey.shape[0])), int(rng.integers(grey.shape[1]))
+    top, left = _anywhere(grey, rng)
     _blend(grey, soft * worn * strength, top, left)
 
 
@@ -104,11 +112,11 @@ def _speck(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> N
     """A grain of dust or a chip of swarf."""
     size = max(3, int(rng.uniform(3, 7) * scale))
     canvas = np.zeros((size + 4, size + 4), dtype=np.uint8)
-    ends = [tuple(int(c) for c in rng.integers(2, size + 2, 2)) for _ in range(2)]
-    cv2.line(canvas, ends[0], ends[1], 255, 1, cv2.LINE_AA)
+    x, y, end_x, end_y = (int(rng.integers(2, size + 2)) for _ in range(4))
+    cv2.line(canvas, (x, y), (end_x, end_y), 255, 1, cv2.LINE_AA)
     strength = np.float32(rng.choice([-16.0, 14.0, 22.0, 40.0]))
     patch = blur(canvas.astype(np.float32) / np.float32(255), 0.7) * strength
-    top, left = int(rng.integers(grey.shape[0])), int(rng.integers(grey.shape[1]))
+    top, left = _anywhere(grey, rng)
     _blend(grey, patch, top, left)
 
 
@@ -117,7 +125,7 @@ def _seam(grey: NDArray[np.uint8], scale: float, rng: np.random.Generator) -> No
     height, width = grey.shape[0], max(6, round(16 * scale))
     line = np.linspace(-1, 1, width, dtype=np.float32)
     profile = 10 * np.exp(-((line / 0.5) ** 2)) - 20 * np.exp(-(((line - 0.4) / 0.16) ** 2))
-    start = int(rng.integers(grey.shape[1]))
+    _, start = _anywhere(grey, rng)
     for top in range(0, height, 4):
         patch = np.tile(profile.astype(np.float32), (min(4, height - top), 1))
         _blend(grey, patch, top, start + round(top * 0.18))

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.virtual_line.design import Design, Hole
 from edge.virtual_line.part import Solid, around, place
-from edge.virtual_line.planes import Plane, blur, length, ramp
+from edge.virtual_line.planes import Plane, blur, length, ramp, subpixel
 from edge.virtual_line.texture import Textures, crop
 
 
@@ -81,7 +82,7 @@ def _spot(solid: Solid, margin: float, rng: np.random.Generator) -> tuple[float,
 
 
 def _lump(
-    solid: Solid, at: tuple[float, float], extent: float, rough: float,
+    solid: Solid, at: tuple[float, float], extent: float, *, rough: float,
     rng: np.random.Generator, textures: Textures,
 ) -> tuple[tuple[slice, slice], Plane]:  # fmt: skip
     """A window, and in it 1 at the middle of an irregular patch falling to 0 at its rim."""
@@ -115,8 +116,8 @@ def _scratch(solid: Solid, defect: Defect, rng: np.random.Generator, textures: T
     solid.mark = np.maximum(solid.mark, ramp(depth, 0.05, 0.25) * (solid.edge < 0))
 
 
-def _stroke(solid: Solid, extent: float, rng: np.random.Generator) -> np.ndarray:
-    """One stroke of a hard corner across the face, as a uint8 canvas: tapered and nearly straight."""
+def _stroke(solid: Solid, extent: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One stroke of a hard corner across the face, as a uint8 canvas: tapered, nearly straight."""
     scale = solid.pose.scale
     x, y = place(solid, *_spot(solid, 16, rng))
     way, bend = rng.uniform(0, 2 * np.pi), rng.uniform(-0.35, 0.35)
@@ -129,14 +130,13 @@ def _stroke(solid: Solid, extent: float, rng: np.random.Generator) -> np.ndarray
     line = np.zeros(solid.u.shape, dtype=np.uint8)
     for start, end, where in zip(points[:-1], points[1:], t[:-1], strict=True):
         width = max(1, round(widest * (1 - abs(2 * where) ** 3)))
-        ends = [tuple(int(c) for c in np.round(point * 16)) for point in (start, end)]
-        cv2.line(line, ends[0], ends[1], 255, width, cv2.LINE_AA, 4)
+        cv2.line(line, subpixel(*start), subpixel(*end), 255, width, cv2.LINE_AA, 4)
     return line
 
 
 def _dent(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Textures) -> None:
     at = _spot(solid, defect.extent * 0.42, rng)
-    window, patch = _lump(solid, at, defect.extent, 0.1, rng, textures)
+    window, patch = _lump(solid, at, defect.extent, rough=0.1, rng=rng, textures=textures)
     bowl = ramp(patch, 0, 0.85)
     lip = ramp(patch, -0.22, 0.02) - ramp(patch, 0.02, 0.2)
     depth = 0.27 * defect.extent * defect.contrast
@@ -148,7 +148,7 @@ def _dent(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Text
 
 def _stain(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Textures) -> None:
     at = _spot(solid, defect.extent * 0.3, rng)
-    window, patch = _lump(solid, at, defect.extent, 0.3, rng, textures)
+    window, patch = _lump(solid, at, defect.extent, rough=0.3, rng=rng, textures=textures)
     cover = ramp(patch, 0.0, 0.16)
     tide = cover * (np.float32(1) - np.float32(0.32) * ramp(patch, 0.1, 0.42))
     mottle = crop(textures.grain, patch.shape, rng)
@@ -163,7 +163,7 @@ def _stain(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Tex
 def _chip(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Textures) -> None:
     at = _rim(solid, rng)
     before = solid.edge
-    window, patch = _lump(solid, at, 2 * defect.extent, 0.14, rng, textures)
+    window, patch = _lump(solid, at, 2 * defect.extent, rough=0.14, rng=rng, textures=textures)
     solid.edge = before.copy()
     bite = patch * np.float32(defect.extent) * np.float32(0.8)
     solid.edge[window] = np.maximum(before[window], bite)

@@ -140,13 +140,12 @@ def _gear_outline(u: Plane, v: Plane) -> Plane:
     teeth = np.cos(angle(u, v) * np.float32(26)) * np.float32(2.1)
     rim = np.float32(252) + np.float32(22) * np.clip(teeth, -1, 1)
     # The flanks are steep in the angle, so that the radial excess overstates the distance to them.
-    return (length(u, v) - rim) * (np.float32(0.72))
+    return (length(u, v) - rim) * np.float32(0.72)
 
 
 def _gear_relief(u: Plane, v: Plane) -> Plane:
     r = length(u, v)
-    web = (ramp(r, 91, 101) - ramp(r, 204, 214)) * np.float32(-11)
-    return web
+    return (ramp(r, 91, 101) - ramp(r, 204, 214)) * np.float32(-11)
 
 
 def _gear_cast(u: Plane, v: Plane) -> Plane:
@@ -235,6 +234,7 @@ PLATE = Design(
 )  # fmt: skip
 SHAFT = Design(
     "shaft", (273, 99), 290, BRASS, Finish.ROUND, _shaft_outline, _shaft_relief,
-    (Hole(-12, 0, 25, 52, depth=20), Hole(150, 0, 22, depth=28), Hole(-196, 0, 17, depth=20)), 6, 11,
+    (Hole(-12, 0, 25, 52, depth=20), Hole(150, 0, 22, depth=28), Hole(-196, 0, 17, depth=20)),
+    6, 11,
 )  # fmt: skip
 DESIGNS = {design.name: design for design in (FLANGE, BRACKET, GEAR, PLATE, SHAFT)}

@@ -126,6 +126,8 @@ class VirtualLine:
             sprite = self._sprite(part.index, part.defect is not None and part.index != healed)
             x = part.x_px + (number - part.centre_frame) * self.speed
             here, there = self._overlap(sprite, x, part.y_px)
+            if here[1].start >= here[1].stop:  # this narrow part has left, or has yet to come
+                continue
             under = scene[here]
             cv2.multiply(under, sprite.keep[there], dst=under, scale=1 / 255)
             cv2.add(under, sprite.light[there], dst=under)
@@ -155,8 +157,8 @@ class VirtualLine:
         """Rows and columns of the frame, and of the sprite whose middle lies at (x, y)."""
         high, wide = sprite.mark.shape
         left, top = x - wide // 2, y - high // 2
-        columns = slice(max(0, left), max(max(0, left), min(self._plan.width, left + wide)))
-        rows = slice(max(0, top), max(max(0, top), min(self._plan.height, top + high)))
+        columns = slice(max(0, left), min(self._plan.width, left + wide))
+        rows = slice(max(0, top), min(self._plan.height, top + high))
         inside = (
             slice(rows.start - top, rows.stop - top),
             slice(columns.start - left, columns.stop - left),
@@ -167,5 +169,5 @@ class VirtualLine:
         item, plan = self._plan.item(index), self._plan
         return render(
             item.design, item.pose, item.surface, self._textures,
-            item.defect if flawed else None, plan.blur_px,
+            defect=item.defect if flawed else None, blur_px=plan.blur_px,
         )  # fmt: skip

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+_LIFT = 16.0  # what is added to the noise so that it fits an unsigned byte, and taken off again
+_LIFT_BGR = np.array([_LIFT, _LIFT, _LIFT, 0.0])  # OpenCV's form of a colour
 _SLACK = 64  # rows and columns by which the bank of noise is larger than a frame
 
 
@@ -45,10 +47,7 @@ class Optics:
         top, left = (int(at) for at in rng.integers(0, _SLACK, 2))
         window = self._noise[top : top + scene.shape[0], left : left + scene.shape[1]]
         cv2.add(scene, window, dst=scene)
-        cv2.subtract(scene, (_LIFT, _LIFT, _LIFT, 0), dst=scene)
-
-
-_LIFT = 16.0  # what is added to the noise so that it fits an unsigned byte, and taken off again
+        cv2.subtract(scene, _LIFT_BGR, dst=scene)
 
 
 def _gain(width: int, height: int) -> Pixels:

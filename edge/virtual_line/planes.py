@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+# float32 at run time; wider here, since numpy's stubs make float64 of the sum of two float32.
+Plane = NDArray[np.floating]
 
 
 def length(x: Plane, y: Plane) -> Plane:
@@ -53,3 +54,8 @@ def ramp(plane: Plane, low: float, high: float) -> Plane:
     x *= np.float32(1 / (high - low))
     np.clip(x, 0, 1, out=x)
     return x * x * (np.float32(3) - np.float32(2) * x)
+
+
+def subpixel(x: float, y: float) -> tuple[int, int]:
+    """A point as OpenCV's drawing functions take it with `shift=4`: in sixteenths of a pixel."""
+    return round(float(x) * 16), round(float(y) * 16)

@@ -9,7 +9,7 @@ from edge.virtual_line.defect import Defect, cut, mar
 from edge.virtual_line.design import Design, Hole
 from edge.virtual_line.light import Pixels, Surface, colour, shade, shadow
 from edge.virtual_line.part import Pose, Solid, around, carve, raise_relief
-from edge.virtual_line.planes import Plane, ramp
+from edge.virtual_line.planes import Plane, ramp, subpixel
 from edge.virtual_line.texture import Textures
 
 
@@ -30,7 +30,7 @@ class Sprite:
 
 def render(
     design: Design, pose: Pose, surface: Surface, textures: Textures,
-    defect: Defect | None = None, blur_px: int = 3,
+    *, defect: Defect | None = None, blur_px: int = 3,
 ) -> Sprite:  # fmt: skip
     """Make one part.
 
@@ -84,9 +84,10 @@ def _harmless_marks(solid: Solid, surface: Surface) -> None:
         start = rng.uniform(0.15, 0.85, 2) * (columns, rows)
         way, run = rng.uniform(0, 2 * np.pi), rng.uniform(15, 90) * scale
         end = start + run * np.array([np.cos(way), np.sin(way)])
-        ends = [tuple(int(c) for c in point * 16) for point in (start, end)]
-        cv2.line(lines, ends[0], ends[1], int(rng.integers(60, 200)), 1, cv2.LINE_AA, 4)
+        cv2.line(
+            lines, subpixel(*start), subpixel(*end), int(rng.integers(60, 200)), 1, cv2.LINE_AA, 4
+        )
     for _ in range(int(rng.integers(0, 25))):
-        at = tuple(int(c) for c in rng.uniform(0.12, 0.88, 2) * (16 * columns, 16 * rows))
+        at = subpixel(*(rng.uniform(0.12, 0.88, 2) * (columns, rows)))
         cv2.circle(lines, at, int(rng.uniform(0.5, 1.6) * 16 * scale), 120, -1, cv2.LINE_AA, 4)
     solid.albedo += lines * np.float32(rng.uniform(-0.12, 0.12) / 255)

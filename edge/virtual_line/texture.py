@@ -20,7 +20,7 @@ def _unit(plane: Plane) -> Plane:
 
 
 def _streaks(rng: np.random.Generator, rows: int) -> Plane:
-    """rows x TURN, unit deviation; wraps left to right."""
+    """Rows x TURN, unit deviation; wraps left to right."""
     total = np.zeros((rows, TURN), dtype=np.float32)
     for run, weight in ((41, 0.55), (161, 0.8), (511, 0.8)):
         noise = rng.standard_normal((rows, TURN), dtype=np.float32)
@@ -33,7 +33,7 @@ def _streaks(rng: np.random.Generator, rows: int) -> Plane:
 
 
 def _octaves(rng: np.random.Generator, side: int, sigmas: tuple[float, ...]) -> Plane:
-    """side x side, unit deviation, each octave as strong as the others."""
+    """Side x side, unit deviation, each octave as strong as the others."""
     total = np.zeros((side, side), dtype=np.float32)
     for sigma in sigmas:
         total += _unit(blur(rng.standard_normal((side, side), dtype=np.float32), sigma))
@@ -74,5 +74,6 @@ def crop(bank: Plane, shape: tuple[int, ...], rng: np.random.Generator) -> Plane
     rows, columns = (-(-need // have) for need, have in zip(shape, bank.shape, strict=True))
     if rows > 1 or columns > 1:
         bank = np.tile(bank, (rows, columns))
-    top, left = (int(rng.integers(h - n + 1)) for h, n in zip(bank.shape, shape, strict=True))
+    spare: list[int] = [have - need for need, have in zip(shape, bank.shape, strict=True)]
+    top, left = int(rng.integers(spare[0] + 1)), int(rng.integers(spare[1] + 1))
     return bank[top : top + shape[0], left : left + shape[1]]
