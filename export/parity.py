@@ -123,7 +123,7 @@ def compare(
                 raise _differs(f"{name} by {distance:.3g} (allowed {tolerance:.3g})", number)
         scores = float(wanted.score[0]), float(got.score[0])
         decided = [decide(score, None, thresholds)[0] for score in scores]
-        if decided[0] != decided[1] and _nearest(scores[0], thresholds) > tolerance:
+        if decided[0] != decided[1]:
             told = f"outcome: {decided[0]} became {decided[1]} at score {scores[1]:.4f}"
             raise _differs(told, number)
     return Parity(
@@ -141,10 +141,6 @@ def _distance(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
         return float("inf")
     distance = float(np.abs(wanted.astype(np.float64) - got).max())
     return distance if np.isfinite(distance) else float("inf")
-
-
-def _nearest(score: float, thresholds: Thresholds) -> float:
-    return min(abs(score - thresholds.pass_below), abs(score - thresholds.fail_above))
 
 
 def _differs(what: str, number: int) -> BundleError:
