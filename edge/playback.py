@@ -4,11 +4,9 @@ They end, and nothing in them may be lost, so the line's pace is theirs (except 
 told to run in real time). Runs inside a capture process; knows no camera, thread or trigger.
 """
 
-import csv
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,29 +111,21 @@ def virtual(settings: dict[str, Any], first: int = 0) -> Iterator[Shot]:
         settings: seed, parts, fps, defect_rate, pace, truth (path or None), width, height.
         first: how many frames to leave out.
     """
-    from edge.virtual_line import VirtualLine  # noqa: PLC0415 - no other source needs it
+    # No other source needs it, and its textures cost memory.
+    from edge.virtual_line import VirtualLine  # noqa: PLC0415
+    from edge.virtual_line.truth import write_truth  # noqa: PLC0415
 
     line = VirtualLine(
         seed=settings["seed"],
         parts=settings["parts"],
-        defect_rate=settings["defect_rate"],
         width=settings["width"],
         height=settings["height"],
+        defect_rate=settings["defect_rate"],
     )
     if settings["truth"] and not first:
-        _write_truth(Path(settings["truth"]), line)
-    shots = (Shot(pixels) for pixels in islice(line.frames(), first, None))
+        write_truth(Path(settings["truth"]), line.truth)
+    shots = (Shot(line.frame(number)) for number in range(first, line.frame_count))
     return paced(shots, settings["fps"]) if settings["pace"] == "realtime" else shots
-
-
-def _write_truth(path: Path, line: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        fields = ("index", "part", "design", "defect", "size_px", "contrast", "centre_frame")
-        writer.writerow(fields)
-        for part in line.truth:
-            writer.writerow([getattr(part, name) for name in fields])
 
 
 def paced(shots: Iterator[Shot], fps: float) -> Iterator[Shot]:
