@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from export import __version__, golden, parity, picture, stamp, to_onnx
 from export.bundle import Bundle, next_version, refuse_existing, write_bundle
@@ -24,6 +25,7 @@ from export.manifest import (
     Description,
     InputOfModel,
     Metric,
+    Name,
     Parity,
     Provenance,
     RegionOfFrame,
@@ -46,6 +48,15 @@ class Edition:
     name: str
     version: int
     out: Path
+
+    def __post_init__(self) -> None:
+        try:
+            TypeAdapter(Name).validate_python(self.name)
+        except ValidationError as error:
+            raise BundleError(
+                f"a bundle can't be called {self.name!r}",
+                "give another --name: letters, digits, '.', '_' and '-', at most 64",
+            ) from error
 
     @classmethod
     def of(cls, run: Run, out: Path | None, name: str | None, version: int | None) -> "Edition":
@@ -126,7 +137,7 @@ def _sample(
 
 
 def describe(record: Record, edition: Edition, found: Parity) -> Description:
-    """The manifest of a run, except for the files; raises BundleError if its names won't do."""
+    """The manifest of a run, except for the files; raises BundleError if it lacks something."""
     versions = to_onnx.versions()
     region = dict(zip(("x", "y", "width", "height"), record.input.region, strict=True))
     try:
@@ -163,6 +174,6 @@ def describe(record: Record, edition: Edition, found: Parity) -> Description:
         )
     except ValueError as error:
         raise BundleError(
-            f"the run {record.name!r} can't become a bundle called {edition.name!r}: {error}",
-            "give another --name: letters, digits, '.', '_' and '-', at most 64",
+            f"the run {record.name!r} can't become a bundle: {error}",
+            "train again with this version of Linewarden",
         ) from error
