@@ -83,14 +83,14 @@ class Mosquitto:
         raise AssertionError("mosquitto does not listen")
 
     def kill(self):
-        """kill -9, and wait until it is gone."""
+        """Kill -9, and wait until it is gone."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def restart(self):
-        """kill -9 and start again on the same port."""
+        """Kill -9 and start again on the same port."""
         self.kill()
         return self.start()
 

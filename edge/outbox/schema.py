@@ -2,7 +2,8 @@
 
 The laws stand in the schema itself: a verdict is immutable, its seq follows the camera's head
 without a gap, and it waits for its acknowledgement from the moment it is stored. One file is one
-life of the record: its `epoch` is chosen when the file is made and never changes.
+life of the record: its `epoch` is chosen when the file is made and never changes; NAME.epoch notes
+the last one beside it, so that the next life's is later even if the clock isn't.
 """
 
 import os
@@ -128,18 +129,16 @@ def _count_boot(path: Path) -> None:
 
 def _new_epoch(path: Path) -> int:
     """Wall seconds, yet later than every life before it, even if the clock went back."""
-    before = [
-        int(suffix)
-        for other in path.parent.glob(f"{path.name}.damaged-*")
-        if (suffix := other.name.rpartition("-")[2]).isdigit()
-    ]
-    if path.exists():
-        try:
-            with closing(connect(path)) as connection:
-                before.append(meta(connection, "epoch"))
-        except (sqlite3.DatabaseError, TypeError):
-            pass  # too damaged to tell: the names of the others must do
-    return max([clock.wall_ns() // 1_000_000_000, *(epoch + 1 for epoch in before)])
+    note = _beside(path, ".epoch")
+    before = note.read_text(encoding="ascii", errors="replace") if note.exists() else ""
+    epoch = clock.wall_ns() // 1_000_000_000
+    if before.strip().isdigit():
+        epoch = max(epoch, int(before) + 1)
+    with note.open("w", encoding="ascii") as file:
+        file.write(f"{epoch}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return epoch
 
 
 def _begin_again(path: Path, damage: str) -> str:
