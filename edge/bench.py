@@ -68,8 +68,9 @@ class Bench:
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._due.total(), timeout_s)
             left = [*self._waiting]
-            left += [self._in_hand] if self._in_hand else []
             self._waiting.clear()
+            self._due.subtract(part.terms.camera for part in left)
+            left += [self._in_hand] if self._in_hand else []
         for part in left:
             self._refuse(part, Reason.LATE, "the box was being stopped")
 
