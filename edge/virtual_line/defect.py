@@ -108,9 +108,9 @@ def _scratch(solid: Solid, defect: Defect, rng: np.random.Generator, textures: T
         if best > 0.9:
             break
     depth = blur(line.astype(np.float32) * np.float32(1 / 255), 0.7 * max(0.5, solid.pose.scale))
-    depth *= np.clip(
-        np.float32(1) + np.float32(0.16) * crop(textures.clouds, line.shape, rng), 0.4, 1
-    )
+    chatter = np.float32(0.2) * crop(textures.clouds, line.shape, rng)
+    chatter = chatter + np.float32(0.22) * crop(textures.grain, line.shape, rng)
+    depth *= np.clip(np.float32(0.95) + chatter, 0.4, 1)
     solid.height -= depth * np.float32(4 * defect.contrast)
     solid.scar = np.maximum(solid.scar, np.clip(depth * np.float32(1.5 * defect.contrast), 0, 1))
     solid.mark = np.maximum(solid.mark, ramp(depth, 0.05, 0.25) * (solid.edge < 0))
@@ -126,7 +126,7 @@ def _stroke(solid: Solid, extent: float, rng: np.random.Generator) -> NDArray[np
     step = extent * scale / 32
     points = np.stack([np.cos(heading), np.sin(heading)], axis=1).cumsum(axis=0) * step
     points += np.array([x, y]) - points[16]
-    widest = rng.uniform(4.2, 6.0) * scale
+    widest = rng.uniform(3.4, 5.0) * scale
     line = np.zeros(solid.u.shape, dtype=np.uint8)
     for start, end, where in zip(points[:-1], points[1:], t[:-1], strict=True):
         width = max(1, round(widest * (1 - abs(2 * where) ** 3)))
@@ -136,13 +136,13 @@ def _stroke(solid: Solid, extent: float, rng: np.random.Generator) -> NDArray[np
 
 def _dent(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Textures) -> None:
     at = _spot(solid, defect.extent * 0.42, rng)
-    window, patch = _lump(solid, at, defect.extent, rough=0.1, rng=rng, textures=textures)
-    bowl = ramp(patch, 0, 0.85)
-    lip = ramp(patch, -0.22, 0.02) - ramp(patch, 0.02, 0.2)
-    depth = 0.27 * defect.extent * defect.contrast
-    solid.height[window] -= np.float32(depth) * bowl - np.float32(0.1 * depth) * lip
-    solid.rough[window] = np.maximum(solid.rough[window], np.float32(0.55) * bowl)
-    solid.albedo[window] *= np.float32(1) - np.float32(0.22 * defect.contrast) * bowl
+    window, patch = _lump(solid, at, defect.extent, rough=0.04, rng=rng, textures=textures)
+    bowl = ramp(patch, -0.05, 0.95)
+    lip = ramp(patch, -0.3, -0.02) - ramp(patch, -0.02, 0.22)
+    depth = 0.2 * defect.extent * defect.contrast
+    solid.height[window] -= np.float32(depth) * bowl - np.float32(0.07 * depth) * lip
+    solid.rough[window] = np.maximum(solid.rough[window], np.float32(0.8) * bowl)
+    solid.albedo[window] *= np.float32(1) - np.float32(0.3 * defect.contrast) * bowl
     solid.mark[window] = ramp(patch, -0.1, 0.1) * (solid.edge[window] < 0)
 
 
@@ -161,21 +161,34 @@ def _stain(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Tex
 
 
 def _chip(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Textures) -> None:
-    at = _rim(solid, rng)
-    before = solid.edge
-    window, patch = _lump(solid, at, 2 * defect.extent, rough=0.14, rng=rng, textures=textures)
-    solid.edge = before.copy()
-    bite = patch * np.float32(defect.extent) * np.float32(0.8)
-    solid.edge[window] = np.maximum(before[window], bite)
-    fracture = ramp(bite, -0.24 * defect.extent, 0) * (before[window] < 0)
+    u, v = _rim(solid, rng)
+    window = around(solid, u, v, defect.extent * 2.2)
+    before = solid.edge[window].copy()
+    out_u, out_v = np.float32(u / np.hypot(u, v)), np.float32(v / np.hypot(u, v))
+    du, dv = solid.u[window] - np.float32(u), solid.v[window] - np.float32(v)
+    outward = du * out_u + dv * out_v  # all that lies outside the bite has gone with it
+    outward *= np.where(outward > 0, np.float32(0.3), np.float32(1))
+    r = length(outward, (dv * out_u - du * out_v) * np.float32(rng.uniform(0.7, 0.95)))
+    ragged = crop(textures.clouds, r.shape, rng) + np.float32(0.3) * crop(
+        textures.grain, r.shape, rng
+    )
+    bite = np.float32(defect.extent) - r + ragged * np.float32(0.09 * defect.extent)
+    solid.edge[window] = np.maximum(before, bite)
+    fracture = ramp(bite, -0.26 * defect.extent, -0.1 * defect.extent) * (before < 0)
     solid.rough[window] = np.maximum(solid.rough[window], fracture)
-    solid.albedo[window] *= np.float32(1) + np.float32(0.3 * defect.contrast - 0.1) * fracture
+    solid.albedo[window] *= np.float32(1) + np.float32(0.4 * defect.contrast - 0.1) * fracture
     solid.mark[window] = fracture
 
 
 def _rim(solid: Solid, rng: np.random.Generator) -> tuple[float, float]:
-    """A place (u, v) on the outer edge: walk inwards along a ray until there is material."""
+    """A place (u, v) on the outer edge, and where that is toothed, at the tip of a tooth."""
     way = rng.uniform(0, 2 * np.pi)
+    hits = [_first_hit(solid, way + aside) for aside in np.linspace(-0.12, 0.12, 9)]
+    return max(hits, key=lambda at: float(np.hypot(*at)))
+
+
+def _first_hit(solid: Solid, way: float) -> tuple[float, float]:
+    """Walk inwards along a ray until there is material."""
     x, y = place(solid, 0, 0)
     for out in np.arange(solid.design.reach * solid.pose.scale, 0, -1):
         row, column = round(y + out * np.sin(way)), round(x + out * np.cos(way))
