@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 
 from edge.clock import monotonic_ns
-from export import picture
 from export.errors import CameraError, PictureError
 from export.preprocess import Pixels
 
@@ -37,6 +36,9 @@ def folder(path: str, first: int = 0) -> Iterator[Shot]:
     Raises:
         CameraError: there is no such folder, or no picture is in it.
     """
+    # Only a folder needs to read files, and that costs the other sources 0.1 s.
+    from export import picture  # noqa: PLC0415
+
     root = Path(path)
     if not root.is_dir():
         raise CameraError(f"{path!r} is not a folder", "set the source's path to one that is")
