@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import ssl
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -73,13 +74,18 @@ class Bell:
 
     def __init__(self) -> None:
         self._hear, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._lock = threading.Lock()
+        self._closed = False
 
     def ring(self) -> None:
-        """Wake the listener, now or when it next listens."""
-        try:
-            os.write(self._ring, b"!")
-        except BlockingIOError:
-            return  # it has rung often enough to be heard
+        """Wake the listener, now or when it next listens; nothing once closed."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                os.write(self._ring, b"!")
+            except BlockingIOError:
+                return  # it has rung often enough to be heard
 
     def fileno(self) -> int:
         """For select()."""
@@ -93,9 +99,12 @@ class Bell:
             return False
 
     def close(self) -> None:
-        """Free the descriptors."""
-        os.close(self._hear)
-        os.close(self._ring)
+        """Free the descriptors; closing again does nothing."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._hear)
+                os.close(self._ring)
 
 
 class Pipe:

@@ -103,7 +103,8 @@ class Watcher:
         """End the thread, note the position; raises what `on_verdict` has raised."""
         self._stopping.set()
         self._bell.ring()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._bell.close()
         if self._error is not None:
             raise self._error

@@ -1,0 +1,279 @@
+"""A storm: a box, a broker and a consumer through many faults, then judged by the ledger.
+
+`python -m tests.chaos.storm --faults 60 --seed 7` prints a table and writes results/chaos.json.
+The seed fixes which faults come, when and for how long; a failure prints it.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.broker_url import BrokerSettings, BrokerUrl
+from edge.topics import Topics
+from edge.watch import Watcher
+from export.figures import Figure, save, table
+from tests.broker import Mosquitto, free_port
+from tests.chaos.ledger import Ledger, committed
+from tests.chaos.proxy import Proxy
+from tests.listener import Listener
+
+PREFIX = "acme/plant1/area1/line1/cell1"
+RATE = 40.0
+RECOVER_S = 20.0
+SETTLE_S = 60.0
+MUST_BE_NONE = (
+    "promises broken",
+    "gaps in seq",
+    "published before stored",
+    "contradictions",
+    "lost",
+    "delivered twice",
+    "delivered out of order",
+)
+
+type_of_command = Callable[[Path, str], list[str]]
+
+
+def minimal(folder: Path, url: str) -> list[str]:
+    """The command of the smallest box."""
+    box = [sys.executable, "-m", "tests.chaos.minimal"]
+    return [*box, str(folder / "outbox.db"), url, PREFIX, str(RATE)]
+
+
+@dataclass
+class Outcome:
+    """What a storm showed."""
+
+    seed: int
+    faults: Counter[str]
+    seconds: float
+    counts: dict[str, int]
+    recoveries: list[tuple[str, float]] = field(default_factory=list)
+
+    def figures(self) -> list[Figure]:
+        """As figures with their targets."""
+        times = sorted(took for _, took in self.recoveries)
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
+        counted = [
+            Figure(name, count, "", "== 0" if name in MUST_BE_NONE else "")
+            for name, count in self.counts.items()
+        ]
+        return [
+            Figure("faults", self.faults.total(), "", note=kinds),
+            *counted,
+            Figure("recovery p50", _quantile(times, 0.50), "s"),
+            Figure("recovery p95", _quantile(times, 0.95), "s", "<= 2"),
+            Figure("recovery max", times[-1] if times else 0.0, "s", "<= 5", note=self.worst()),
+            Figure("duration", self.seconds, "s"),
+        ]
+
+    def worst(self) -> str:
+        """The fault that took longest to recover from."""
+        return max(self.recoveries, key=lambda pair: pair[1])[0] if self.recoveries else ""
+
+    @property
+    def sound(self) -> bool:
+        """Nothing lost, nothing doubled, nothing out of order."""
+        return not any(self.counts[name] for name in MUST_BE_NONE)
+
+
+class Storm:
+    """One box between a proxy and a broker, a plain listener and a consumer of ours."""
+
+    def __init__(self, folder: Path, seed: int, command: type_of_command, database: str) -> None:
+        self._dice = random.Random(seed)
+        self._folder, self._command = folder, command
+        self._database = folder / database
+        self._errors = (folder / "box.log").open("ab")
+        self.ledger = Ledger()
+        self.recoveries: list[tuple[str, float]] = []
+        self.faults: Counter[str] = Counter()
+        port = free_port()
+        self._brokers = [self._broker(port, name) for name in ("forgetful", "persistent")]
+        self._broker_now = self._brokers[0].start()
+        self._box_proxy, self._consumer_proxy = Proxy(port), Proxy(port)
+        self._box: subprocess.Popen[bytes] | None = None
+        self._listener = Listener(port, f"{PREFIX}/+/verdicts")
+        self._heard = 0
+        self.watcher = Watcher(
+            BrokerSettings(BrokerUrl("127.0.0.1", self._consumer_proxy.port)),
+            Topics(PREFIX),
+            lambda verdict: self.ledger.deliver(verdict.to_json()),
+            from_start=True,
+        )
+
+    def run(self, faults: int) -> Outcome:
+        """Start everything, let `faults` faults happen, wait for calm, judge."""
+        began = time.monotonic()
+        self._listener.start()
+        self.watcher.start()
+        self._start_box()
+        self._await_flow("start", time.monotonic())
+        for number in range(faults):
+            time.sleep(self._dice.uniform(0.2, 1.0))
+            if number == faults // 2:
+                self._change_broker()
+            self._fault()
+            self._write_down()
+        self._settle()
+        return Outcome(
+            -1, self.faults, time.monotonic() - began, self.ledger.judge(), self.recoveries[1:]
+        )
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self.watcher.stop()
+        if self._box is not None:
+            self._box.terminate()
+            try:
+                self._box.wait(10)
+            except subprocess.TimeoutExpired:
+                self._box.kill()
+                self._box.wait()
+        self._listener.stop()
+        self._broker_now.kill()
+        self._box_proxy.close()
+        self._consumer_proxy.close()
+        self._errors.close()
+
+    def _fault(self) -> None:
+        kinds = {
+            "kill box": (3, self._kill_box),
+            "kill broker": (2, self._kill_broker),
+            "cut": (2, self._cut),
+            "torn": (2, self._tear),
+            "black hole": (1, self._swallow),
+            "cut consumer": (1, self._cut_consumer),
+        }
+        (kind,) = self._dice.choices(list(kinds), [weight for weight, _ in kinds.values()])
+        self.faults[kind] += 1
+        self._await_flow(kind, kinds[kind][1]())
+
+    def _kill_box(self) -> float:
+        assert self._box is not None
+        self.ledger.promise(committed(self._database))
+        self._box.kill()
+        self._box.wait()
+        at = time.monotonic()
+        self._start_box()
+        return at
+
+    def _kill_broker(self) -> float:
+        self._broker_now.kill()
+        time.sleep(self._dice.uniform(0.0, 1.5))
+        at = time.monotonic()
+        self._broker_now.start()
+        return at
+
+    def _cut(self) -> float:
+        self._box_proxy.cut()
+        return time.monotonic()
+
+    def _tear(self) -> float:
+        self._box_proxy.tear()
+        return time.monotonic()
+
+    def _swallow(self) -> float:
+        self._box_proxy.swallow()
+        time.sleep(self._dice.uniform(0.5, 4.0))
+        self._box_proxy.heal()
+        return time.monotonic()
+
+    def _cut_consumer(self) -> float:
+        self._consumer_proxy.cut()
+        return time.monotonic()
+
+    def _change_broker(self) -> None:
+        self._broker_now.kill()
+        self._broker_now = self._brokers[1].start()
+
+    def _broker(self, port: int, name: str) -> Mosquitto:
+        folder = self._folder / name
+        folder.mkdir()
+        return Mosquitto(folder, port=port, persistence=name == "persistent")
+
+    def _start_box(self) -> None:
+        url = f"mqtt://127.0.0.1:{self._box_proxy.port}"
+        self._box = subprocess.Popen(self._command(self._folder, url), stderr=self._errors)
+
+    def _await_flow(self, kind: str, since: float) -> None:
+        """Wait until a plain subscriber hears a live verdict again; note how long it took."""
+
+        def flows(listener: Listener) -> bool:
+            return any(
+                at > since and b'"replay":false' in body
+                for _, body, _, at in listener.messages[-20:]
+            )
+
+        if not self._listener.wait_for(flows, RECOVER_S):
+            raise AssertionError(f"no verdict {RECOVER_S:.0f} s after: {kind}")
+        first = min(m[3] for m in self._listener.messages if m[3] > since)
+        self.recoveries.append((kind, first - since))
+
+    def _write_down(self) -> None:
+        """Move what the plain subscriber heard into the ledger."""
+        messages = self._listener.messages
+        end = len(messages)
+        for _, body, _, _ in messages[self._heard : end]:
+            self.ledger.hear(body)
+        self._heard = end
+
+    def _settle(self) -> None:
+        """Wait until the consumer has everything that is in the file now."""
+        promised = committed(self._database)
+        until = time.monotonic() + SETTLE_S
+        while time.monotonic() < until:
+            got = {key for key, _ in list(self.ledger.delivered)}
+            if not promised.keys() - got:
+                break
+            time.sleep(0.2)
+        self.watcher.stop()
+        self._write_down()
+        self.ledger.promise(promised)
+        later = committed(self._database)
+        self.ledger.promise({key: later.get(key, "") for key in promised})
+        seen = self.ledger.heard.keys() | {key for key, _ in self.ledger.delivered}
+        self.ledger.promised.update({key: later[key] for key in seen if key in later})
+
+
+def storm(
+    faults: int, seed: int, command: type_of_command = minimal, database: str = "outbox.db"
+) -> Outcome:
+    """Run one storm in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="storm-") as folder:
+        weather = Storm(Path(folder), seed, command, database)
+        try:
+            outcome = weather.run(faults)
+        finally:
+            weather.close()
+    outcome.seed = seed
+    return outcome
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    asked = parser.parse_args()
+    print(f"storm of {asked.faults} faults, seed {asked.seed}", flush=True)
+    outcome = storm(asked.faults, asked.seed)
+    figures = outcome.figures()
+    print(table(figures))
+    print(f"written to {save('chaos', figures, seed=asked.seed)}")
+    return 0 if outcome.sound else 1
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
