@@ -2,7 +2,7 @@
 
     RUN/run.json            this module's Record
     RUN/model.safetensors   the network's tensors
-    RUN/split.csv           every picture: path, class, part, split
+    RUN/split.csv           every picture: path, class, part, split, SHA-256
     RUN/scores.csv          every picture: path, class, split, score, one probability per class
     RUN/epochs.jsonl        one line per epoch of each phase
     RUN/curves.png          loss, validation AUROC, histogram of scores
@@ -11,7 +11,6 @@ It reads and writes them; it knows nothing of how to train.
 """
 
 import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -66,7 +65,8 @@ class DataRecord(Contract):
 class Basis(Contract):
     """What the thresholds rest on: the budgets, and what the calibration pictures showed.
 
-    `escape_bound` is the one-sided exact upper bound on the escape rate at `confidence`.
+    Counts are of pictures; the one-sided exact upper bounds at `confidence` are of parts, since
+    pictures of one part are no independent evidence.
     """
 
     escape_budget: Probability
@@ -78,6 +78,8 @@ class Basis(Contract):
     escapes: int
     overkills: int
     reviews: int
+    defect_parts: int
+    good_parts: int
     escape_bound: Probability
     overkill_bound: Probability
     method: str
@@ -132,6 +134,7 @@ class SplitRow(Contract):
     label: str
     part: str
     split: Split
+    sha256: str = ""
 
 
 class ScoreRow(Contract):
@@ -173,8 +176,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         save_file(tensors, self.folder / "model.safetensors")
-        header = ["path", "class", "part", "split"]
-        rows = [[row.path, row.label, row.part, row.split] for row in split]
+        header = ["path", "class", "part", "split", "sha256"]
+        rows = [[row.path, row.label, row.part, row.split, row.sha256] for row in split]
         _write_csv(self.folder / "split.csv", header, rows)
         header = ["path", "class", "split", "score", *self.record.classes]
         rows = [
@@ -201,10 +204,9 @@ class Run:
 
     def split(self) -> list[SplitRow]:
         """Which picture was in which split."""
+        names = ("path", "label", "part", "split", "sha256")
         return [
-            SplitRow.model_validate(
-                {"path": row[0], "label": row[1], "part": row[2], "split": row[3]}
-            )
+            SplitRow.model_validate(dict(zip(names, row, strict=True)))
             for row in self._rows("split.csv")
         ]
 
@@ -226,17 +228,16 @@ class Run:
     def _rows(self, name: str) -> list[list[str]]:
         path = self.folder / name
         try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            with path.open(encoding="utf-8", newline="") as file:  # a name may hold a line break
+                return list(csv.reader(file))[1:]
         except OSError as error:
             raise RunError(
                 f"{str(path)!r} can't be read: {error.strerror}", "copy the run again"
             ) from error
-        return list(csv.reader(io.StringIO(text, newline="")))[1:]
 
 
 def _write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    # newline="": a file name may hold a line break; surrogateescape: or bytes that aren't UTF-8.
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)

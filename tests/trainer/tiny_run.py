@@ -24,7 +24,7 @@ from trainer.run import (
 
 BASIS = Basis(
     escape_budget=0.01, overkill_budget=0.01, review_budget=0.05, confidence=0.95,
-    n_defect=4, n_good=4, escapes=0, overkills=0, reviews=0,
+    n_defect=4, n_good=4, defect_parts=4, good_parts=4, escapes=0, overkills=0, reviews=0,
     escape_bound=0.5271, overkill_bound=0.5271, method="tiny", words="0 of 4 missed",
 )  # fmt: skip
 

@@ -1,0 +1,163 @@
+"""`linewarden train`: from a folder of labelled pictures to a calibrated, examined run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export.errors import LinewardenError
+
+ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
+
+
+def train(
+    data: Annotated[
+        Path, typer.Argument(help="Folder with one folder of pictures per class, or train/, test/.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the run; new or empty.")],
+    arch: Annotated[str, typer.Option(help=" | ".join(ARCHITECTURES))] = "resnet18",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="imagenet, IMAGENET1K_V1, IMAGENET1K_V2, starter (resnet18, travels with "
+            "Linewarden), none, or a .safetensors or .pth file."
+        ),
+    ] = "imagenet",
+    seed: Annotated[int, typer.Option(help="Same seed, data and machine: same run.")] = 0,
+    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
+    region: Annotated[
+        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
+    ] = "0,0,1,1",
+    epochs: Annotated[
+        int | None, typer.Option(min=0, help="Of fine-tuning; 0: a logistic head only.")
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="tune, scratch, or a TOML file; by default scratch for no weights."),
+    ] = None,
+    good: Annotated[
+        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
+    ] = None,
+    part_regex: Annotated[
+        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
+    ] = None,
+    part_runs: Annotated[
+        int | None,
+        typer.Option(min=0, help="Last numbers of names this close together are one part."),
+    ] = None,
+    near_duplicates: Annotated[
+        bool, typer.Option(help="Take pictures that look the same for one part.")
+    ] = True,
+    resplit: Annotated[
+        bool, typer.Option("--resplit", help="Pool a given train/ and test/ and split anew.")
+    ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
+    ] = False,
+    drop_conflicts: Annotated[
+        bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
+    ] = False,
+    escape_budget: Annotated[
+        float, typer.Option(help="Share of defective parts that may pass.")
+    ] = 0.01,
+    overkill_budget: Annotated[
+        float, typer.Option(help="Share of good parts that may fail.")
+    ] = 0.01,
+    review_budget: Annotated[
+        float, typer.Option(help="Share of parts that people can look at.")
+    ] = 0.05,
+    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the record as JSON, quietly.")
+    ] = False,
+) -> None:
+    r"""Train a classifier on labelled pictures and place its thresholds for an escape budget.
+
+    Pictures are split by part into train, validation, calibration and test, so that no part is
+    both learnt and examined. A logistic head comes first (seconds), then fine-tuning; validation
+    keeps the better. RUN/run.json says how good it is, with intervals; curves.png shows it.
+
+    Examples:
+    linewarden train photos --out runs/first --weights starter
+
+    linewarden train tiles --out runs/tiles --weights starter --part-runs 100
+
+    linewarden train bottles --arch resnet50 --out runs/b --part-regex 'bottle(\d+)_'
+
+    linewarden train boards --arch vgg16 --weights vgg16.pth --size 384x256 --out runs/v
+
+    linewarden train photos --out runs/quick --weights starter --epochs 0 --json
+    """
+    from trainer.progress import Progress
+    from trainer.recipe import named, on_this_machine
+    from trainer.training import Plan, train_with_threads
+
+    _check_arch(arch)
+    chosen = named(recipe or ("scratch" if weights == "none" else "tune"))
+    if epochs is not None:
+        chosen = chosen.model_copy(update={"epochs": epochs})
+    plan = Plan(
+        data=data,
+        arch=arch,
+        weights=weights,
+        seed=seed,
+        to=_input(size, region),
+        recipe=on_this_machine(chosen),
+        budgets=_budgets(escape_budget, overkill_budget, review_budget),
+        choices=_choices(
+            good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
+        ),
+    )
+    run = train_with_threads(plan, out, Progress(None) if json else Progress(), threads)
+    if json:
+        typer.echo(run.record.model_dump_json(indent=2))
+    else:
+        from trainer.summary import summary
+
+        typer.echo("\n".join(summary(run)))
+
+
+def _check_arch(arch: str) -> None:
+    if arch not in ARCHITECTURES:
+        raise LinewardenError(f"--arch {arch!r} is unknown", f"use {', '.join(ARCHITECTURES)}")
+
+
+def _input(size: str, region: str):  # noqa: ANN202 - its type is imported when it runs
+    from export.preprocess import Input, Region
+
+    sides = size.lower().split("x")
+    try:
+        width, height = (int(side) for side in (sides * 2 if len(sides) == 1 else sides))
+        x, y, w, h = (float(number) for number in region.split(","))
+        taken = Input(width, height, Region(x, y, w, h))
+    except ValueError as error:
+        raise LinewardenError(
+            f"--size {size!r} --region {region!r}: {error}",
+            "--size SIDE or WIDTHxHEIGHT, --region x,y,w,h as fractions of the frame: 0.2,0,0.6,1",
+        ) from error
+    if min(width, height) < 32:
+        raise LinewardenError(
+            f"--size {size!r} is too small: the networks halve their input five times",
+            "32 pixels or more",
+        )
+    return taken
+
+
+def _budgets(escape: float, overkill: float, review: float):  # noqa: ANN202 - as above
+    from trainer.calibrate import Budgets
+
+    try:
+        return Budgets(escape, overkill, review)
+    except ValueError as error:
+        raise LinewardenError(str(error), "1 % is 0.01") from error
+
+
+def _choices(  # noqa: ANN202 - as above
+    good: str | None, regex: str | None, runs: int | None, near: bool, flags: tuple[bool, ...]
+):
+    from trainer.material import Choices
+    from trainer.parts import PartRule
+
+    skip, drop, resplit = flags
+    return Choices(good, PartRule(None, regex, runs, near), skip, drop, resplit)

@@ -1,0 +1,266 @@
+"""A folder of labelled pictures: what it holds, which classes, and what was left aside and why.
+
+Three layouts are understood: one folder per class (`good/`, `scratch/`…); a given split
+(`train/good`, `test/scratch`…), whose test is kept as the frozen test; and MVTec AD's, whose
+`train/` holds only good parts, so that both halves are pooled and split anew. It reads names,
+not pixels.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from export import picture
+from export.errors import DatasetError
+from trainer.run import GOOD
+
+GOOD_NAMES = ("good", "ok")
+SIDE_FOLDERS = frozenset({"masks", "mask", "ground_truth"})
+FOREIGN_SUFFIXES = frozenset(
+    {".tif", ".tiff", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm", ".dng"}
+)
+MIN_PICTURES = 2
+SHOWN = 10
+
+Layout = Literal["classes", "given split", "mvtec"]
+Half = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One labelled picture: its path below the root with `/`, its class, and its given half."""
+
+    path: str
+    label: str
+    half: Half | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled pictures in order of their paths; `classes` begins with `good`."""
+
+    root: Path
+    layout: Layout
+    classes: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Aside:
+    """What a walk found and did not take as a picture of a class."""
+
+    others: list[str] = field(default_factory=list[str])
+    foreign: list[str] = field(default_factory=list[str])
+    sides: Counter[str] = field(default_factory=Counter[str])
+
+
+def open_dataset(
+    root: Path,
+    *,
+    good: str | None = None,
+    skip_unreadable: bool = False,
+    resplit: bool = False,
+    examining: bool = False,
+) -> Dataset:
+    """Read the names in `root`.
+
+    Args:
+        root: the folder.
+        good: the good class's folder; by default `good` or `ok`, in any case of letters.
+        skip_unreadable: leave out pictures of types that can't be read, instead of refusing.
+        resplit: pool a given train/ and test/ and split anew.
+        examining: nothing is to be split: one picture of a class will do, and so will good
+            parts alone or defects alone.
+
+    Raises:
+        DatasetError: no such folder, no good class, an empty class, too few pictures of one.
+    """
+    if not root.is_dir():
+        raise DatasetError(
+            f"{str(root)!r} is not a folder", "give a folder that has one folder per class in it"
+        )
+    aside = _Aside()
+    folders = _subfolders(root, aside)
+    halves = {name for name in ("train", "test") if name in folders}
+    if halves:
+        layout, pictures, notes = _halves(root, folders, aside)
+    else:
+        layout, pictures, notes = "classes", _classes(root, folders, None, aside), []
+    if resplit and layout == "given split":
+        layout, pictures = "classes", [Picture(p.path, p.label) for p in pictures]
+        notes.append("train/ and test/ were pooled and split anew (--resplit)")
+    good_name = _good_name(root, {p.label for p in pictures}, good, needed=not examining)
+    pictures = [Picture(p.path, _label(p.label, good_name), p.half) for p in pictures]
+    notes += _told(aside, skip_unreadable)
+    classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
+    dataset = Dataset(
+        root, layout, classes, tuple(sorted(pictures, key=lambda p: p.path)), tuple(notes)
+    )
+    if not examining:
+        _check_counts(dataset)
+    return dataset
+
+
+def listing(items: list[str]) -> str:
+    """The first ten of `items`, quoted, and how many more."""
+    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return ", ".join(repr(item) for item in items[:SHOWN]) + more
+
+
+def without(dataset: Dataset, paths: set[str], note: str) -> Dataset:
+    """The data set less the pictures in `paths`, with a note; raises DatasetError as opening does.
+
+    Its classes stay: a class that lost all its pictures is an error, not a smaller model.
+    """
+    kept = tuple(p for p in dataset.pictures if p.path not in paths)
+    smaller = Dataset(dataset.root, dataset.layout, dataset.classes, kept, (*dataset.notes, note))
+    _check_counts(smaller)
+    return smaller
+
+
+def _subfolders(root: Path, aside: _Aside) -> list[str]:
+    names: list[str] = []
+    for entry in sorted(root.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        _check_name(entry)
+        if not entry.is_dir():
+            aside.others.append(entry.name)
+        elif entry.name.lower() in SIDE_FOLDERS:
+            aside.sides[entry.name] += sum(1 for path in entry.rglob("*") if path.is_file())
+        else:
+            names.append(entry.name)
+    return names
+
+
+def _check_name(path: Path) -> None:
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(f"the name of {str(path)!a} is not valid UTF-8", "rename it") from error
+
+
+def _classes(root: Path, names: list[str], half: Half | None, aside: _Aside) -> list[Picture]:
+    if not names:
+        raise DatasetError(
+            f"{str(root)!r} has no class folders",
+            "put the pictures of each class into a folder of its own: good/, scratch/, …",
+        )
+    pictures: list[Picture] = []
+    empty: list[str] = []
+    for name in names:
+        found = _pictures(root / name, aside)
+        if not found:
+            empty.append(name)
+        prefix = f"{half}/{name}" if half else name
+        pictures += [Picture(f"{prefix}/{path}", name, half) for path in found]
+    if empty:
+        raise DatasetError(
+            f"no JPEG, PNG or BMP picture in {listing(empty)} below {str(root)!r}",
+            "put pictures there, or remove the folder",
+        )
+    return pictures
+
+
+def _pictures(folder: Path, aside: _Aside) -> list[str]:
+    found: list[str] = []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_dir() or any(level.startswith(".") for level in inside.parts):
+            continue
+        _check_name(path)
+        suffix = path.suffix.lower()
+        if suffix in picture.SUFFIXES:
+            found.append(inside.as_posix())
+        elif suffix in FOREIGN_SUFFIXES:
+            aside.foreign.append(path.as_posix())
+        else:
+            aside.others.append(inside.as_posix())
+    return found
+
+
+def _halves(
+    root: Path, folders: list[str], aside: _Aside
+) -> tuple[Layout, list[Picture], list[str]]:
+    if set(folders) != {"train", "test"}:
+        raise DatasetError(
+            f"{str(root)!r} holds {listing(sorted(folders))}: neither one folder per class nor "
+            "just train/ and test/",
+            "keep class folders, or train/ and test/ with class folders in both",
+        )
+    train = _classes(root / "train", _subfolders(root / "train", aside), "train", aside)
+    test = _classes(root / "test", _subfolders(root / "test", aside), "test", aside)
+    trained, tested = {p.label for p in train}, {p.label for p in test}
+    if len(trained) == 1:
+        note = (
+            "train/ holds only good parts (MVTec AD's layout): a classifier needs defects to "
+            "learn from, so train/ and test/ were pooled and split anew; figures don't compare "
+            "with that benchmark's"
+        )
+        return "mvtec", [Picture(p.path, p.label) for p in train + test], [note]
+    if unknown := sorted(tested - trained):
+        raise DatasetError(
+            f"test/ has {listing(unknown)}, which train/ lacks",
+            "put some of these pictures into train/, or split anew with --resplit",
+        )
+    return "given split", train + test, ["the given test/ is kept as the frozen test"]
+
+
+def _good_name(root: Path, labels: set[str], asked: str | None, *, needed: bool) -> str:
+    if asked is not None:
+        if asked not in labels:
+            raise DatasetError(
+                f"--good {asked!r}: {str(root)!r} has only {listing(sorted(labels))}",
+                "name one of them",
+            )
+        if asked != GOOD and GOOD in labels:
+            raise DatasetError(
+                f"--good {asked!r}, but {str(root)!r} also has a class {GOOD!r}",
+                "rename one of the two folders",
+            )
+        return asked
+    found = sorted(label for label in labels if label.lower() in GOOD_NAMES)
+    if not found and not needed:
+        return GOOD
+    if len(found) != 1:
+        what = f"several: {listing(found)}" if found else f"only {listing(sorted(labels))}"
+        raise DatasetError(
+            f"{str(root)!r} has no one class of good parts, {what}",
+            "the good class is the folder named good, ok or OK; or say which: --good NAME",
+        )
+    return found[0]
+
+
+def _label(name: str, good: str) -> str:
+    return GOOD if name == good else name
+
+
+def _told(aside: _Aside, skip_unreadable: bool) -> list[str]:
+    if aside.foreign and not skip_unreadable:
+        raise DatasetError(
+            f"{len(aside.foreign)} pictures of types that can't be read: {listing(aside.foreign)}",
+            "convert them to PNG, or leave them out with --skip-unreadable",
+        )
+    notes = [f"{name}/: {count} files, not a class" for name, count in aside.sides.items()]
+    if aside.others:
+        notes.append(f"{len(aside.others)} other files ignored: {listing(aside.others)}")
+    if aside.foreign:
+        notes.append(f"{len(aside.foreign)} unreadable pictures left out: {listing(aside.foreign)}")
+    return notes
+
+
+def _check_counts(dataset: Dataset) -> None:
+    counts = Counter(p.label for p in dataset.pictures)
+    if len(dataset.classes) < 2:
+        raise DatasetError(
+            f"{str(dataset.root)!r} holds only good parts",
+            "add a folder of pictures for each kind of defect",
+        )
+    few = [f"{name} ({counts[name]})" for name in dataset.classes if counts[name] < MIN_PICTURES]
+    if few:
+        raise DatasetError(
+            f"too few pictures to split in {listing(few)}: each class needs {MIN_PICTURES} or more",
+            "take more pictures, or merge the folder with another kind of defect",
+        )

@@ -1,0 +1,132 @@
+"""How good is it, in the field's words: escapes, overkills, reviews, with what they are worth."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.decide import decide
+from export.verdict import Outcome, Thresholds
+from trainer import rates
+from trainer.rates import CONFIDENCE, Rate
+from trainer.run import GOOD, Metric, Split
+
+OUTCOMES = (Outcome.PASS, Outcome.REVIEW, Outcome.FAIL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Labelled pictures with their scores: classes, parts and scores (N,), in one order."""
+
+    labels: tuple[str, ...]
+    parts: tuple[str, ...]
+    scores: NDArray[np.float64]
+
+    @property
+    def defect(self) -> NDArray[np.bool_]:
+        """(N,) True where the part is defective."""
+        return np.array([label != GOOD for label in self.labels], bool)
+
+    def outcomes(self, thresholds: Thresholds) -> list[Outcome]:
+        """What the line would do with each."""
+        return [decide(float(score), None, thresholds)[0] for score in self.scores]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """The figures of one set of pictures, and what became of each class."""
+
+    metrics: tuple[Metric, ...]
+    table: dict[str, Counter[Outcome]]
+
+
+def report(judged: Judged, thresholds: Thresholds, split: Split = "test") -> Report:
+    """Judge every picture as the line would, and count.
+
+    Intervals are as wide as the number of parts, not of pictures, warrants. A figure that the
+    pictures can't give (an escape rate without a defective part) is left out.
+    """
+    outcomes = np.array(judged.outcomes(thresholds))
+    defect, labels = judged.defect, np.array(judged.labels)
+    metrics: list[Metric] = []
+
+    def add(name: str, hit: NDArray[np.bool_], of: NDArray[np.bool_]) -> None:
+        if of.any():
+            parts = len({part for part, yes in zip(judged.parts, of, strict=True) if yes})
+            rate = Rate(int((hit & of).sum()), int(of.sum()), parts)
+            metrics.append(as_metric(name, rate, split))
+
+    passed, failed = outcomes == Outcome.PASS, outcomes == Outcome.FAIL
+    add("escape", passed, defect)
+    add("overkill", failed, ~defect)
+    add("review", outcomes == Outcome.REVIEW, np.ones_like(defect))
+    if defect.any() and not defect.all():
+        metrics.append(_area(judged, split))
+    for name in sorted(set(judged.labels) - {GOOD}):
+        add(f"escape:{name}", passed, labels == name)
+    error = rates.calibration_error(judged.scores, defect)
+    metrics.append(
+        Metric(
+            name="calibration_error", value=error, low=0.0, high=1.0, confidence=1.0, split=split
+        )
+    )
+    table: dict[str, Counter[Outcome]] = {name: Counter() for name in sorted(set(judged.labels))}
+    for label, outcome in zip(judged.labels, outcomes, strict=True):
+        table[label][Outcome(outcome)] += 1
+    return Report(tuple(metrics), table)
+
+
+def as_metric(name: str, rate: Rate, split: Split) -> Metric:
+    """A rate as one figure of a run's record."""
+    low, high = rate.interval()
+    return Metric(
+        name=name, value=rate.value, low=low, high=high, confidence=CONFIDENCE, split=split,
+        k=rate.k, n=rate.n,
+    )  # fmt: skip
+
+
+def _area(judged: Judged, split: Split) -> Metric:
+    sides = zip(judged.parts, judged.defect, strict=True)
+    count = Counter(bad for _, bad in set(sides))
+    value = rates.auroc(judged.scores, judged.defect)
+    low, high = rates.auroc_interval(value, count[True], count[False])
+    return Metric(name="auroc", value=value, low=low, high=high, confidence=CONFIDENCE, split=split)
+
+
+_WORDS = {
+    "escape": "escape rate (defective passed)",
+    "overkill": "overkill rate (good failed)",
+    "review": "review rate (sent to a person)",
+    "auroc": "AUROC",
+}
+
+
+def in_words(metrics: tuple[Metric, ...]) -> list[str]:
+    """The metrics as lines for people."""
+    lines: list[str] = []
+    for metric in metrics:
+        name, _, kind = metric.name.partition(":")
+        words = f"  of {kind}" if kind else _WORDS.get(name)
+        if words is None:
+            continue
+        if metric.n is None:
+            text = f"{metric.value:.3f}  ({metric.low:.3f} to {metric.high:.3f})"
+        else:
+            text = (
+                f"{metric.value:6.1%}  ({metric.k} of {metric.n}; "
+                f"{100 * metric.low:.1f} to {100 * metric.high:.1f} %)"
+            )
+        lines.append(f"{words:<34}{text}")
+    return lines
+
+
+def table_in_words(table: dict[str, Counter[Outcome]]) -> list[str]:
+    """What became of each class, for people."""
+    width = max(len("class"), *(len(name) for name in table))
+    lines = [f"{'class':<{width}}" + "".join(f"{outcome:>8}" for outcome in OUTCOMES)]
+    lines += [
+        f"{name!s:<{width}}" + "".join(f"{row[outcome]:>8}" for outcome in OUTCOMES)
+        for name, row in table.items()
+    ]
+    return lines

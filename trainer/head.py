@@ -1,0 +1,94 @@
+"""The quick model: a logistic head on features of the frozen trunk, computed once per picture.
+
+Seconds instead of minutes, so it is both the starting point of fine-tuning and the mark that
+fine-tuning must beat.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from export.preprocess import Pixels
+from trainer.backbone import Network, normalise
+
+BATCH = 32
+_FLAT = 1e-6
+
+
+def views(frames: Pixels, flips: bool) -> list[Pixels]:
+    """The fixed views of (N,H,W,3) that the head learns from: as is, and its mirror images."""
+    if not flips:
+        return [frames]
+    return [frames, frames[:, :, ::-1], frames[:, ::-1], frames[:, ::-1, ::-1]]
+
+
+@torch.inference_mode()
+def features(
+    network: Network, frames: Pixels, bf16: bool, advance: Callable[[int], None] = lambda _n: None
+) -> Tensor:
+    """Pooled features (N,F) float32 of (N,H,W,3) uint8 BGR; `advance` hears of each batch."""
+    network.eval()
+    found: list[Tensor] = []
+    for start in range(0, len(frames), BATCH):
+        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + BATCH]))
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            found.append(network.features(normalise(batch)).float())
+        advance(len(batch))
+    return torch.cat(found)
+
+
+def standardise(network: Network, seen: Tensor) -> None:
+    """Set the network's centre and spread to those of `seen` (N,F); a flat feature is left out.
+
+    A feature that never varied on the training pictures says nothing about them, but would
+    explode on the first picture in which it does: its spread becomes infinite.
+    """
+    spread = seen.std(0)
+    flat = spread <= _FLAT * (1 + seen.abs().amax(0))
+    network.centre.copy_(seen.mean(0))
+    network.spread.copy_(torch.where(flat, torch.full_like(spread, torch.inf), spread))
+
+
+def fit(
+    network: Network,
+    seen: Tensor,
+    labels: NDArray[np.integer],
+    grid: Sequence[float],
+    cost: Callable[[], float],
+) -> tuple[float, float]:
+    """Fit the head on standardised features and keep the strength that costs least.
+
+    Args:
+        network: its centre and spread are set; its head is written.
+        seen: (N,F) features of the training views.
+        labels: (N,) class of each.
+        grid: strengths to try (scikit-learn's C: larger fits closer).
+        cost: judges the network as it stands, on validation pictures; lower is better.
+
+    Returns:
+        The chosen strength and its cost.
+    """
+    plain = ((seen - network.centre) / network.spread).numpy()
+    tried: list[tuple[float, float, dict[str, Tensor]]] = []
+    for strength in grid:
+        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+        model.fit(plain, labels)
+        _write(network, model)
+        state = {name: tensor.clone() for name, tensor in network.head.state_dict().items()}
+        tried.append((cost(), strength, state))
+    least, strength, state = min(tried, key=lambda one: one[:2])
+    network.head.load_state_dict(state)
+    return strength, least
+
+
+@torch.no_grad()
+def _write(network: Network, model: LogisticRegression) -> None:
+    weight, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
+    if len(weight) == 1:  # two classes: one row, the log odds of the second
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    network.head.weight.copy_(torch.from_numpy(weight))
+    network.head.bias.copy_(torch.from_numpy(bias))

@@ -1,0 +1,163 @@
+"""What a training run works on: labelled pictures in memory, each with its part and its split."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import DatasetError
+from export.preprocess import Input
+from trainer import album, parts, split
+from trainer.album import Album
+from trainer.dataset import Dataset, listing, open_dataset, without
+from trainer.finetune import Labelled
+from trainer.parts import PartRule
+from trainer.progress import Progress
+from trainer.run import SPLITS, DataRecord, Split
+
+# Beyond this share of all pictures in one part by likeness alone, the likeness is the scene's.
+_TOO_ALIKE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person decided about the data.
+
+    Attributes:
+        good: the good class's folder, or None to look for good or ok.
+        rule: where a picture's part comes from.
+        skip_unreadable: leave unreadable pictures out, instead of refusing.
+        drop_conflicts: leave out pictures that stand under two classes, instead of refusing.
+        resplit: pool a given train/ and test/.
+    """
+
+    good: str | None = None
+    rule: PartRule = PartRule()  # noqa: RUF009 - frozen
+    skip_unreadable: bool = False
+    drop_conflicts: bool = False
+    resplit: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Pictures, their class numbers (N,), parts and splits, in one order."""
+
+    dataset: Dataset
+    album: Album
+    labels: NDArray[np.int64]
+    parts: tuple[str, ...]
+    splits: tuple[Split, ...]
+
+    def of(self, name: Split) -> NDArray[np.intp]:
+        """Positions of the pictures in a split."""
+        return np.flatnonzero(np.array(self.splits) == name)
+
+    def labelled(self, name: Split) -> Labelled:
+        """The pictures of a split with their class numbers."""
+        at = self.of(name)
+        return Labelled(self.album.frames[at], self.labels[at])
+
+    def record(self) -> DataRecord:
+        """What the run's record says of the data."""
+        classes = [picture.label for picture in self.dataset.pictures]
+        counts = Counter(zip(self.splits, classes, strict=True))
+        return DataRecord(
+            root=str(self.dataset.root.resolve()),
+            layout=self.dataset.layout,
+            fingerprint=album.fingerprint(self.album, classes),
+            counts={s: {c: counts[s, c] for c in self.dataset.classes} for s in SPLITS},
+            parts=len(set(self.parts)),
+            notes=self.dataset.notes,
+        )
+
+
+def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progress) -> Material:
+    """Read, check, group and split a folder of labelled pictures; raises DatasetError."""
+    dataset = open_dataset(
+        root,
+        good=choices.good,
+        skip_unreadable=choices.skip_unreadable,
+        resplit=choices.resplit,
+    )
+    with progress.phase("reading pictures", len(dataset.pictures)) as advance:
+        read = album.load(root, [p.path for p in dataset.pictures], to, advance)
+    dataset = _without_unreadable(dataset, read, choices.skip_unreadable)
+    dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
+    named = parts.name_parts(dataset.pictures, _rule(choices.rule, root))
+    united = parts.unite(named, parts.exact_twins(read.digests))
+    if choices.rule.near:
+        united = _with_near(named, united, read)
+    frozen = [p.half == "test" for p in dataset.pictures]
+    samples = [
+        split.Sample(part, p.label, at)
+        for part, p, at in zip(united, dataset.pictures, frozen, strict=True)
+    ]
+    number = {name: index for index, name in enumerate(dataset.classes)}
+    labels = np.array([number[p.label] for p in dataset.pictures], np.int64)
+    return Material(dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)))
+
+
+def _rule(rule: PartRule, root: Path) -> PartRule:
+    table = root / "parts.csv"
+    if rule.regex is not None and rule.runs is not None:
+        raise DatasetError("--part-regex and --part-runs both name the part", "give one of them")
+    if table.exists() and (rule.regex is not None or rule.runs is not None):
+        raise DatasetError(
+            f"{str(table)!r} names the parts, and so does --part-regex or --part-runs",
+            "drop the option, or remove the file",
+        )
+    return PartRule(table if table.exists() else None, rule.regex, rule.runs, rule.near)
+
+
+def _without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:
+    if not read.unreadable:
+        return dataset
+    problems = [problem for _, problem in read.unreadable]
+    told = "\n    ".join(problems[:10])
+    more = f"\n    and {len(problems) - 10} more" if len(problems) > 10 else ""
+    if not skip:
+        raise DatasetError(
+            f"{len(problems)} pictures below {str(dataset.root)!r} can't be used:\n"
+            f"    {told}{more}",
+            "mend or remove them, or leave them out with --skip-unreadable",
+        )
+    paths = {path for path, _ in read.unreadable}
+    note = f"{len(paths)} unreadable pictures left out: {listing(sorted(paths))}"
+    return without(dataset, paths, note)
+
+
+def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Dataset, Album]:
+    found = parts.conflicts(dataset.pictures, parts.exact_twins(read.digests))
+    if not found:
+        return dataset, read
+    if not drop:
+        raise DatasetError(
+            f"{len(found)} pictures stand under two classes, byte for byte: {listing(found)}",
+            "decide which class is right, or leave all of them out with --drop-conflicts",
+        )
+    note = f"{len(found)} pictures left out that stand under two classes: {listing(found)}"
+    kept = [i for i, path in enumerate(read.paths) if path not in set(found)]
+    smaller = Album(
+        paths=tuple(read.paths[i] for i in kept),
+        frames=read.frames[kept],
+        digests=tuple(read.digests[i] for i in kept),
+        hashes=read.hashes[kept],
+        unreadable=read.unreadable,
+    )
+    return without(dataset, set(found), note), smaller
+
+
+def _with_near(named: list[str], united: list[str], read: Album) -> list[str]:
+    nearly = parts.unite(united, parts.near_twins(read.hashes))
+    largest, size = Counter(nearly).most_common(1)[0]
+    merged = Counter(one for one, two in zip(united, nearly, strict=True) if two == largest)
+    before = merged.most_common(1)[0][1]
+    if size > before and size > _TOO_ALIKE * len(named):
+        raise DatasetError(
+            f"{size} of {len(named)} pictures look so alike that they seem to show one part",
+            "if they show different parts, say which: --part-regex, --part-runs or a parts.csv, "
+            "and switch the comparison off with --no-near-duplicates",
+        )
+    return nearly

@@ -1,0 +1,166 @@
+"""Which pictures show the same part: they must never straddle a split.
+
+A part is known from a table, from a file name's pattern, or from runs of numbers; and pictures
+that are the same, byte for byte or to the eye, are of one part whatever their names say. It
+knows names and hashes, not pixels.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import DisjointSet
+
+from export.errors import DatasetError
+from trainer.dataset import Picture, listing
+
+# Of 256 bits of perceptual hash. On magnetic tiles, toy figures, cookies and steel strips, a
+# picture saved again as JPEG 60 or at half size differed from itself by 10 bits or fewer in 95
+# of 100 cases (steel: 32), two different pictures by 12 or more, but for exposures of one tile.
+NEAR_BITS = 10
+_CHUNK = 256
+
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRule:
+    """Where a picture's part comes from; at most one of `regex` and `runs` is set.
+
+    Attributes:
+        table: parts.csv with columns path and part, if the data set has one.
+        regex: its first group, searched in the path, names the part.
+        runs: the last numbers of the file names form a chain of parts: pictures whose numbers
+            lie no further apart than this are of one part.
+        near: unite near duplicates.
+    """
+
+    table: Path | None = None
+    regex: str | None = None
+    runs: int | None = None
+    near: bool = True
+
+
+def name_parts(pictures: Sequence[Picture], rule: PartRule) -> list[str]:
+    """The part of each picture by the rule alone; its own path where the rule says nothing."""
+    given = _table(rule.table, {p.path for p in pictures}) if rule.table else {}
+    if rule.regex is not None:
+        given |= _by_regex(pictures, rule.regex)
+    if rule.runs is not None:
+        given |= _by_runs(pictures, rule.runs)
+    return [given.get(p.path, p.path) for p in pictures]
+
+
+def unite(parts: Sequence[str], twins: Iterable[tuple[int, int]]) -> list[str]:
+    """Merge the parts of pictures that are twins; a merged part keeps its least name."""
+    sets: DisjointSet = DisjointSet(parts)
+    for a, b in twins:
+        sets.merge(parts[a], parts[b])
+    least = {name: min(subset) for subset in sets.subsets() for name in subset}
+    return [least[part] for part in parts]
+
+
+def exact_twins(digests: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of positions with equal digests, each later one with the first."""
+    first: dict[str, int] = {}
+    return [
+        (first[digest], index)
+        for index, digest in enumerate(digests)
+        if first.setdefault(digest, index) != index
+    ]
+
+
+def near_twins(hashes: Bits, bits: int = NEAR_BITS) -> list[tuple[int, int]]:
+    """Pairs of positions whose hashes (N,B uint8, 0 or 1) differ in at most `bits` bits."""
+    signs = hashes.astype(np.float32) * 2 - 1
+    length = hashes.shape[1]
+    pairs: list[tuple[int, int]] = []
+    for start in range(0, len(hashes), _CHUNK):
+        apart = (length - signs[start : start + _CHUNK] @ signs.T) / 2
+        rows, columns = np.nonzero(apart <= bits)
+        found = zip((rows + start).tolist(), columns.tolist(), strict=True)
+        pairs += [(row, column) for row, column in found if row < column]
+    return pairs
+
+
+def conflicts(pictures: Sequence[Picture], twins: Iterable[tuple[int, int]]) -> list[str]:
+    """Paths of exact duplicates that stand under different classes."""
+    found: set[str] = set()
+    for a, b in twins:
+        if pictures[a].label != pictures[b].label:
+            found |= {pictures[a].path, pictures[b].path}
+    return sorted(found)
+
+
+def _table(path: Path, known: set[str]) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if not {"path", "part"} <= set(reader.fieldnames or ()):
+                raise DatasetError(
+                    f"{str(path)!r} has the columns {listing(list(reader.fieldnames or ()))}",
+                    "its first line must name the columns: path,part",
+                )
+            rows = {row["path"]: f"part {row['part']}" for row in reader}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(
+            f"{str(path)!r} can't be read: {error}", "save it as CSV in UTF-8"
+        ) from error
+    if strange := sorted(set(rows) - known):
+        raise DatasetError(
+            f"{str(path)!r} names {len(strange)} pictures that aren't there: {listing(strange)}",
+            "paths are relative to the data set's folder, with /",
+        )
+    if lacking := sorted(known - set(rows)):
+        raise DatasetError(
+            f"{str(path)!r} lacks {len(lacking)} pictures: {listing(lacking)}",
+            "give every picture its part, or remove the file",
+        )
+    return rows
+
+
+def _by_regex(pictures: Sequence[Picture], regex: str) -> dict[str, str]:
+    try:
+        pattern = re.compile(regex)
+    except re.error as error:
+        raise DatasetError(f"--part-regex {regex!r}: {error}", "mend the pattern") from error
+    if pattern.groups < 1:
+        raise DatasetError(
+            f"--part-regex {regex!r} has no group", r"put brackets around the part: 'tile(\d+)_'"
+        )
+    matches = {p.path: pattern.search(p.path) for p in pictures}
+    missed = [path for path, match in matches.items() if match is None or match[1] is None]
+    if missed:
+        raise DatasetError(
+            f"--part-regex {regex!r} finds no part in {len(missed)} paths: {listing(missed)}",
+            "widen the pattern until it matches every path",
+        )
+    return {path: f"part {match[1]}" for path, match in matches.items() if match}
+
+
+def _by_runs(pictures: Sequence[Picture], gap: int) -> dict[str, str]:
+    numbered: list[tuple[int, str]] = []
+    missed: list[str] = []
+    for p in pictures:
+        numbers = re.findall(r"[0-9]+", Path(p.path).stem)
+        if numbers:
+            numbered.append((int(numbers[-1]), p.path))
+        else:
+            missed.append(p.path)
+    if missed:
+        raise DatasetError(
+            f"--part-runs: no number in {len(missed)} file names: {listing(missed)}",
+            "use --part-regex or a parts.csv",
+        )
+    numbered.sort()
+    parts: dict[str, str] = {}
+    start, last = "", None
+    for number, path in numbered:
+        if last is None or number - last > gap:
+            start = f"run {number}"
+        parts[path], last = start, number
+    return parts

@@ -1,0 +1,154 @@
+"""Who learns, who chooses, who calibrates and who examines: parts dealt to four splits.
+
+Whole parts only, stratified by class, the rarest class first (iterative stratification: Sechidis,
+Tsoumakas and Vlahavas, ECML 2011). The deal depends on the seed and the parts' names, not on the
+order in which pictures are listed.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from export.errors import DatasetError
+from trainer.run import GOOD, SPLITS, Split
+
+SHARES: dict[Split, float] = {
+    "train": 0.50,
+    "validation": 0.15,
+    "calibration": 0.15,
+    "test": 0.20,
+}
+_TIES: tuple[Split, ...] = ("train", "test", "calibration", "validation")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the deal needs to know of a picture; `frozen` puts it into the test, as was given."""
+
+    part: str
+    label: str
+    frozen: bool = False
+
+
+@dataclass(slots=True)
+class _Table:
+    """Pictures wanted and dealt, by split and by class, and by split and good or defect."""
+
+    wanted: dict[Split, dict[str, float]]
+    dealt: dict[Split, Counter[str]]
+
+    def lack(self, split: Split, held: Iterable[str]) -> float:
+        """How far `split` is short of the classes (and of the kinds) that a part holds."""
+        return sum(self.wanted[split][key] - self.dealt[split][key] for key in held)
+
+
+def deal(
+    samples: Sequence[Sample], seed: int, shares: dict[Split, float] | None = None
+) -> list[Split]:
+    """Give each picture its split.
+
+    Args:
+        samples: one per picture.
+        seed: another seed, another deal.
+        shares: fraction of pictures per split, 50/15/15/20 by default; where a test is frozen,
+            the other three share the rest in proportion.
+
+    Returns:
+        The split of each picture, in the order of `samples`.
+
+    Raises:
+        DatasetError: a frozen part is also outside the test, or there are too few parts of good
+            or of defective pictures for every split to get both.
+    """
+    held: dict[str, Counter[str]] = defaultdict(Counter)
+    frozen: dict[str, set[bool]] = defaultdict(set)
+    for sample in samples:
+        held[sample.part][sample.label] += 1
+        held[sample.part][_kind(sample.label)] += 1
+        frozen[sample.part].add(sample.frozen)
+    torn = sorted(part for part, sides in frozen.items() if len(sides) > 1)
+    if torn:
+        raise DatasetError(
+            f"{len(torn)} parts are both in train/ and in test/, first {torn[0]!r}: "
+            "the test would be passed from memory",
+            "move them to one side, or split anew with --resplit",
+        )
+    fixed: dict[str, Split] = {part: "test" for part, sides in frozen.items() if True in sides}
+    free = {part: counts for part, counts in held.items() if part not in fixed}
+    wanted = dict(shares or SHARES)
+    if fixed:
+        wanted.pop("test")
+    dealt = _deal_free(free, seed, wanted)
+    _repair(free, dealt, wanted)
+    where = fixed | dealt
+    _check(held, where)
+    return [where[sample.part] for sample in samples]
+
+
+def _kind(label: str) -> str:
+    return "\0good" if label == GOOD else "\0defect"  # no folder's name holds a NUL
+
+
+def _deal_free(
+    held: dict[str, Counter[str]], seed: int, shares: dict[Split, float]
+) -> dict[str, Split]:
+    totals = sum(held.values(), Counter[str]())
+    whole = sum(shares.values())
+    table = _Table(
+        {s: {key: n * share / whole for key, n in totals.items()} for s, share in shares.items()},
+        {s: Counter() for s in shares},
+    )
+
+    def turn(part: str) -> tuple[int, str]:
+        rarest = min(totals[key] for key in held[part])
+        return rarest, hashlib.sha256(f"{seed}\n{part}".encode()).hexdigest()
+
+    order: list[Split] = [split for split in _TIES if split in shares]
+    where: dict[str, Split] = {}
+    for part in sorted(held, key=turn):
+        lacks = [table.lack(split, held[part]) for split in order]
+        best = order[lacks.index(max(lacks))]
+        table.dealt[best].update(held[part])
+        where[part] = best
+    return where
+
+
+def _repair(
+    held: dict[str, Counter[str]], where: dict[str, Split], shares: dict[Split, float]
+) -> None:
+    """Move the smallest parts so that every split gets a good and a defective part, if it can be.
+
+    Train goes first, so that it also holds every class.
+    """
+    labels = sorted({key for counts in held.values() for key in counts})
+    for split in sorted(shares, key=_TIES.index):
+        needed = labels if split == "train" else ["\0good", "\0defect"]
+        for key in needed:
+            if any(held[part][key] for part, at in where.items() if at == split):
+                continue
+            donors = [part for part in held if held[part][key] and _spare(part, held, where)]
+            if donors:
+                size = {part: (held[part].total(), part) for part in donors}
+                where[min(donors, key=size.__getitem__)] = split
+
+
+def _spare(part: str, held: dict[str, Counter[str]], where: dict[str, Split]) -> bool:
+    """Whether the part's split keeps what it must have when the part leaves."""
+    at = where[part]
+    left = sum((held[p] for p in held if where[p] == at and p != part), Counter[str]())
+    kept = held[part] if at == "train" else [key for key in held[part] if key.startswith("\0")]
+    return all(left[key] for key in kept)
+
+
+def _check(held: dict[str, Counter[str]], where: dict[str, Split]) -> None:
+    for split in SPLITS:
+        for key, word in (("\0good", "good"), ("\0defect", "defective")):
+            if any(counts[key] for part, counts in held.items() if where[part] == split):
+                continue
+            parts = sum(1 for counts in held.values() if counts[key])
+            raise DatasetError(
+                f"only {parts} {word} parts: none is left for the {split} split",
+                "at least 4 good and 4 defective parts are needed, one of each per split; take "
+                "more pictures, or look whether --part-regex or --part-runs unites too many",
+            )

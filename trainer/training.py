@@ -1,0 +1,295 @@
+"""One training run from a folder of pictures to a run's folder: the order of the steps.
+
+Train and validation teach and choose; calibration places the thresholds; the test is looked at
+once, at the end.
+"""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torchvision
+
+from export import __version__, stamp
+from export.errors import RunError
+from export.preprocess import Input
+from export.verdict import Thresholds
+from trainer import calibrate, evaluate, head, weights
+from trainer.backbone import Network
+from trainer.calibrate import Budgets
+from trainer.curves import draw
+from trainer.finetune import Epoch, judge, tune
+from trainer.material import Choices, Material, gather
+from trainer.progress import Progress
+from trainer.rates import CONFIDENCE
+from trainer.recipe import Recipe
+from trainer.run import Basis, InputRecord, Record, Run, ScoreRow, SplitRow
+
+STARTED = "started.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that decides a run's result."""
+
+    data: Path
+    arch: str
+    weights: str
+    seed: int
+    to: Input
+    recipe: Recipe
+    budgets: Budgets
+    choices: Choices
+
+    def words(self) -> str:
+        """The plan as text, to tell whether an unfinished run was of the same plan."""
+        return json.dumps(asdict(self) | {"recipe": self.recipe.model_dump()}, default=str) + "\n"
+
+
+def open_folder(folder: Path, plan: Plan) -> None:
+    """Claim the run's folder; raises RunError if it holds anything but this plan, unfinished."""
+    mark = folder / STARTED
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            unfinished = mark.exists() and not (folder / "run.json").exists()
+            if not unfinished or mark.read_text(encoding="utf-8") != plan.words():
+                what = "an unfinished run of another plan" if unfinished else "files"
+                raise RunError(
+                    f"{str(folder)!r} already holds {what}", "give another --out, or remove it"
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text(plan.words(), encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"{str(folder)!r} can't be used: {error.strerror}", "give another --out"
+        ) from error
+
+
+def train(plan: Plan, folder: Path, progress: Progress) -> Run:
+    """Train, calibrate, examine and write the run; raises LinewardenError."""
+    begun = time.monotonic()
+    open_folder(folder, plan)
+    material = gather(plan.data, plan.choices, plan.to, plan.seed, progress)
+    for note in material.dataset.notes:
+        progress.say(f"  {note}")
+    torch.manual_seed(plan.seed)
+    network = Network(plan.arch, len(material.dataset.classes))
+    origin = weights.fill(network.trunk, plan.arch, plan.weights)
+    network = network.to(memory_format=torch.channels_last)
+    epochs: list[Epoch] = []
+    with (folder / "epochs.jsonl").open("w", encoding="utf-8") as file:
+
+        def heard(epoch: Epoch) -> None:
+            epochs.append(epoch)
+            file.write(json.dumps(asdict(epoch)) + "\n")
+            file.flush()
+
+        chosen = _learn(network, material, plan, progress, heard)
+    calibrated = _calibrated(network, material, plan, progress)
+    record = Record(
+        name=folder.resolve().name,
+        created_at=stamp.now(),
+        arch=plan.arch,
+        classes=material.dataset.classes,
+        input=_input_record(plan.to),
+        weights=origin,
+        seed=plan.seed,
+        recipe=_flat(plan.recipe) | {"kept": chosen},
+        data=material.record(),
+        temperature=calibrated.temperature,
+        thresholds=calibrated.thresholds,
+        basis=calibrated.basis,
+        metrics=calibrated.metrics,
+        versions=versions(),
+        minutes=round((time.monotonic() - begun) / 60, 3),
+    )
+    run = Run(folder, record)
+    rows = calibrated.scores
+    draw(folder / "curves.png", epochs, rows, record.thresholds)
+    run.save(network, _split_rows(material), rows)
+    (folder / STARTED).unlink()
+    return run
+
+
+def versions() -> dict[str, str]:
+    """What this was made with."""
+    return {
+        "linewarden": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "torchvision": str(torchvision.__version__),
+        "numpy": np.__version__,
+        "opencv": str(cv2.__version__),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _learn(
+    network: Network,
+    material: Material,
+    plan: Plan,
+    progress: Progress,
+    heard: Callable[[Epoch], None],
+) -> str:
+    """Fit the head, fine-tune, and keep what validation likes better; returns its name."""
+    recipe, learnt, unseen = (
+        plan.recipe,
+        material.labelled("train"),
+        material.labelled("validation"),
+    )
+    seen = head.views(learnt.frames, recipe.flips)
+    with progress.phase("features", sum(map(len, seen)) + len(unseen.labels)) as advance:
+        pooled = [head.features(network, view, recipe.bf16, advance) for view in seen]
+        plain = head.features(network, unseen.frames, recipe.bf16, advance)
+    head.standardise(network, torch.cat(pooled))
+
+    def cost() -> float:
+        with torch.inference_mode():
+            return judge(network.classify(plain).numpy(), unseen.labels)[0]
+
+    labels = np.tile(learnt.labels, len(seen))
+    with progress.phase("head", 1) as advance:
+        strength, least = head.fit(network, torch.cat(pooled), labels, recipe.head_grid, cost)
+    with torch.inference_mode():
+        _, area = judge(network.classify(plain).numpy(), unseen.labels)
+    heard(Epoch(f"head C={strength:g}", 0, None, least, area))
+    progress.say(f"  head alone: validation loss {least:.4f}, AUROC {area:.3f}")
+    if not recipe.epochs:
+        return "head"
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with progress.phase("fine-tuning", recipe.epochs) as advance:
+
+        def told(epoch: Epoch) -> None:
+            heard(epoch)
+            advance(1, f"; validation loss {epoch.validation_loss:.4f}")
+
+        tuned = tune(network, learnt, unseen, recipe, seed=plan.seed, heard=told)
+    progress.say(f"  fine-tuned: validation loss {tuned:.4f}")
+    if tuned < least:
+        return "fine-tuned"
+    network.load_state_dict(before)
+    network.eval()
+    return "head"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Calibrated:
+    temperature: float
+    thresholds: Thresholds
+    basis: Basis
+    metrics: tuple[evaluate.Metric, ...]
+    scores: list[ScoreRow]
+
+
+def _calibrated(
+    network: Network, material: Material, plan: Plan, progress: Progress
+) -> _Calibrated:
+    frames = material.album.frames
+    with progress.phase("scoring every picture", len(frames)) as advance:
+        seen = head.features(network, frames, bf16=False, advance=advance)  # as the line will
+        with torch.inference_mode():
+            logits = network.classify(seen).numpy()
+    at = material.of("calibration")
+    t = calibrate.temperature(logits[at], material.labels[at])
+    chances = calibrate.probabilities(logits, t)
+    scores = calibrate.score_of(chances)
+    thresholds = calibrate.choose(scores[at], material.labels[at] != 0, plan.budgets)
+    classes = material.dataset.classes
+    metrics = [
+        metric
+        for split in ("validation", "test")
+        for metric in evaluate.report(
+            evaluate.Judged(
+                tuple(classes[material.labels[i]] for i in material.of(split)),
+                tuple(material.parts[i] for i in material.of(split)),
+                scores[material.of(split)],
+            ),
+            thresholds,
+            split,
+        ).metrics
+    ]
+    rows = [
+        ScoreRow(
+            path=picture.path,
+            label=picture.label,
+            split=split,
+            score=float(score),
+            probabilities=tuple(float(min(1.0, p)) for p in chance),
+        )
+        for picture, split, score, chance in zip(
+            material.dataset.pictures, material.splits, scores, chances, strict=True
+        )
+    ]
+    parts = [material.parts[i] for i in at]
+    basis = _basis(scores[at], material.labels[at] != 0, parts, thresholds, plan.budgets)
+    return _Calibrated(t, thresholds, basis, tuple(metrics), rows)
+
+
+def _basis(
+    scores: calibrate.Floats,
+    defect: calibrate.Flags,
+    parts: list[str],
+    thresholds: Thresholds,
+    budgets: Budgets,
+) -> Basis:
+    counts = calibrate.count(scores, defect, thresholds)
+    missed = calibrate.by_part(scores < thresholds.pass_below, defect, parts)
+    failed = calibrate.by_part(scores >= thresholds.fail_above, ~defect, parts)
+    return Basis(
+        escape_budget=budgets.escape,
+        overkill_budget=budgets.overkill,
+        review_budget=budgets.review,
+        confidence=CONFIDENCE,
+        n_defect=counts.escapes.n,
+        n_good=counts.overkills.n,
+        escapes=counts.escapes.k,
+        overkills=counts.overkills.k,
+        reviews=counts.reviews.k,
+        defect_parts=missed.n,
+        good_parts=failed.n,
+        escape_bound=missed.at_most(),
+        overkill_bound=failed.at_most(),
+        method=calibrate.METHOD,
+        words=calibrate.in_words(missed, budgets.escape),
+    )
+
+
+def _input_record(to: Input) -> InputRecord:
+    region = to.region
+    return InputRecord(
+        width=to.width,
+        height=to.height,
+        region=(region.x, region.y, region.width, region.height),
+    )
+
+
+def _flat(recipe: Recipe) -> dict[str, str | int | float | bool | None]:
+    numbers = recipe.model_dump()
+    return {k: " ".join(map(str, v)) if isinstance(v, tuple) else v for k, v in numbers.items()}
+
+
+def _split_rows(material: Material) -> list[SplitRow]:
+    return [
+        SplitRow(path=p.path, label=p.label, part=part, split=split, sha256=digest)
+        for p, part, split, digest in zip(
+            material.dataset.pictures,
+            material.parts,
+            material.splits,
+            material.album.digests,
+            strict=True,
+        )
+    ]
+
+
+def train_with_threads(plan: Plan, folder: Path, progress: Progress, threads: int) -> Run:
+    """`train` with torch's number of threads set (0: one per core)."""
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    return train(plan, folder, progress)
