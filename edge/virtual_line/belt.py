@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from edge.virtual_line.planes import Plane, blur, ramp
 
 Pixels = NDArray[np.uint8]
-LENGTHS = 4  # frame widths in one turn of the belt
+LENGTHS = 3  # frame widths in one turn of the belt
 _GREY = 56.0
+# Grain, pebbles, dirt and lengthwise wear: grey levels, and softness along and across in pixels.
+_WEAR = ((2.1, 0.7, 0.7), (2.2, 1.8, 1.5), (2.4, 30, 26), (2.0, 70, 1.1), (2.6, 120, 14))
 _RAIL = 0.052  # height of a rail, as a share of the frame's
 
 
@@ -51,30 +53,48 @@ def rails(width: int, height: int, rng: np.random.Generator) -> tuple[Pixels, Pi
     return lit, np.ascontiguousarray((lit[::-1] * np.float32(0.8)).astype(np.uint8))
 
 
-def _wrapped_blur(plane: Plane, sigma_x: float, sigma_y: float) -> Plane:
-    pad = int(4 * sigma_x) + 1
-    wide = np.concatenate([plane[:, -pad:], plane, plane[:, :pad]], axis=1)
-    soft = cv2.GaussianBlur(wide, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y)[:, pad:-pad]
-    return cast("Plane", soft / soft.std())
+def _clouds(
+    shape: tuple[int, int], sigma_x: float, sigma_y: float, rng: np.random.Generator
+) -> Plane:
+    """Noise of unit deviation, soft by the sigmas (pixels), that wraps left to right.
+
+    Drawn as coarsely as its softness allows, then enlarged.
+    """
+    high, wide = (
+        max(8, round(size / max(1, sigma / 3)))
+        for size, sigma in zip(shape, (sigma_y, sigma_x), strict=True)
+    )
+    noise = rng.standard_normal((high, wide), dtype=np.float32)
+    step_x, step_y = shape[1] / wide, shape[0] / high
+    pad = min(wide, int(4 * sigma_x / step_x) + 2)
+    noise = np.concatenate([noise[:, -pad:], noise, noise[:, :pad]], axis=1)
+    noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=sigma_x / step_x, sigmaY=sigma_y / step_y)
+    left = round(pad * step_x)
+    size = (shape[1] + 2 * left, shape[0])
+    soft = cv2.resize(noise, size, interpolation=cv2.INTER_LINEAR)[:, left : left + shape[1]]
+    return soft * np.float32(1 / soft.std())
 
 
 def _rubber(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One frame width of it: grain, the print of its fabric, and lengthwise wear. HxW uint8."""
     scale = height / 1024
 
-    def noise(sigma_x: float, sigma_y: float) -> Plane:
-        plane = rng.standard_normal((height, width), dtype=np.float32)
-        return _wrapped_blur(plane, max(0.3, sigma_x * scale), max(0.3, sigma_y * scale))
+    def noise(strength: np.float32, sigma_x: float, sigma_y: float) -> Plane:
+        soft_x, soft_y = max(0.3, sigma_x * scale), max(0.3, sigma_y * scale)
+        return strength * _clouds((height, width), soft_x, soft_y, rng)
 
-    total = 2.1 * noise(0.7, 0.7) + 2.2 * noise(1.8, 1.5) + 2.4 * noise(30, 26)
-    total += 2.0 * noise(70, 1.1) + 2.6 * noise(120, 14)
-    columns = np.cos(np.arange(width) * (2 * np.pi * round(width / (7 * scale)) / width))
-    rows = np.cos(np.arange(height) * (2 * np.pi / (7 * scale)))
+    total = np.full((height, width), _GREY - 2, dtype=np.float32)
+    for strength, soft_x, soft_y in _WEAR:
+        total += noise(np.float32(strength), soft_x, soft_y)
+    columns = np.cos(
+        np.arange(width, dtype=np.float32) * (2 * np.pi * round(width / (7 * scale)) / width)
+    )
+    rows = np.cos(np.arange(height, dtype=np.float32) * (2 * np.pi / (7 * scale)))
     weave = (columns[None, :] * rows[:, None]).astype(np.float32)
-    total += 1.7 * weave * (1 + 0.5 * noise(40, 40))
+    total += np.float32(1.7) * weave * (np.float32(1) + noise(np.float32(0.5), 40, 40))
     lane = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     polish = 7 * np.exp(-((lane / 0.45) ** 2))  # where the parts lie, the belt is rubbed pale
-    return np.clip(_GREY + total + polish - 2, 14, 120).astype(np.uint8)
+    return np.clip(total + polish, 14, 120).astype(np.uint8)
 
 
 def _blend(grey: NDArray[np.uint8], patch: Plane, top: int, left: int) -> None:

@@ -32,7 +32,7 @@ class Kind(StrEnum):
 # chip bites. A missing feature has the size of the hole that isn't there.
 EXTENT: dict[Kind, tuple[float, float]] = {
     Kind.SCRATCH: (130.0, 240.0),
-    Kind.DENT: (46.0, 74.0),
+    Kind.DENT: (58.0, 88.0),
     Kind.CHIP: (34.0, 56.0),
     Kind.STAIN: (74.0, 130.0),
 }
@@ -139,7 +139,7 @@ def _dent(solid: Solid, defect: Defect, rng: np.random.Generator, textures: Text
     window, patch = _lump(solid, at, defect.extent, rough=0.04, rng=rng, textures=textures)
     bowl = ramp(patch, -0.05, 0.95)
     lip = ramp(patch, -0.3, -0.02) - ramp(patch, -0.02, 0.22)
-    depth = 0.2 * defect.extent * defect.contrast
+    depth = 0.3 * defect.extent * defect.contrast
     solid.height[window] -= np.float32(depth) * bowl - np.float32(0.07 * depth) * lip
     solid.rough[window] = np.maximum(solid.rough[window], np.float32(0.8) * bowl)
     solid.albedo[window] *= np.float32(1) - np.float32(0.3 * defect.contrast) * bowl

@@ -71,20 +71,22 @@ def shade(solid: Solid, surface: Surface, textures: Textures) -> Plane:
     grain = crop(textures.grain, solid.u.shape, rng)
     worn = crop(textures.clouds, solid.u.shape, rng)
     dull = _dull(solid)
+    streak, along_x, along_y = _tool_marks(solid, surface, textures)
+    streak *= (np.float32(1) - dull) * np.float32(surface.marks)
     height = blur(solid.height, 1.1) * scale
     coarse = grain * dull
     lean_x, lean_y = slopes(height + coarse * (np.float32(0.2) * scale))
     np.subtract(solid.x * np.float32(_WIDE) + np.float32(surface.tilt[0]), lean_x, out=lean_x)
     np.subtract(solid.y * np.float32(_WIDE) + np.float32(surface.tilt[1]), lean_y, out=lean_y)
 
-    streak, along_x, along_y = _tool_marks(solid, surface, textures)
-    bare = np.float32(1) - dull
-    streak *= bare * np.float32(surface.marks)
-    light = _reflect(lean_x, lean_y)
-    light *= np.float32(1) + np.float32(0.055) * (streak + coarse) + np.float32(0.018) * worn
     glint = _glint(lean_x, lean_y, along_x, along_y)
-    glint *= bare * np.clip(np.float32(1) + np.float32(0.3) * streak, 0.1, 2.2)
-    light += glint * np.float32(metal.gloss)
+    del along_x, along_y  # megabytes each, at the peak of memory
+    glint *= np.float32(metal.gloss) * (np.float32(1) - dull)
+    glint *= np.clip(np.float32(1) + np.float32(0.3) * streak, 0.1, 2.2)
+    light = _reflect(lean_x, lean_y)
+    del lean_x, lean_y, dull
+    light *= np.float32(1) + np.float32(0.055) * (streak + coarse) + np.float32(0.018) * worn
+    light += glint
     light *= solid.albedo * _crevice(height)
     light *= np.float32(metal.bright * surface.bright)
     return _tear(light, solid.scar)
@@ -109,7 +111,7 @@ def _tool_marks(solid: Solid, surface: Surface, textures: Textures) -> tuple[Pla
     elif solid.design.finish is Finish.MILLED:
         reach = np.float32(330)
         chord = np.sqrt(np.maximum(reach * reach - v * v, 1))
-        streak = textures.along(v + np.float32(400), u - chord + np.float32(700), surface.start)
+        streak = textures.along(v + np.float32(400), u - chord + np.float32(610), surface.start)
         feed = np.cos((u - chord) * np.float32(2 * np.pi / 23) + np.float32(surface.start[0]))
         streak = np.float32(0.75) * streak + np.float32(0.55) * feed
         a, b = -v / reach, chord / reach

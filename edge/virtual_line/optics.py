@@ -57,8 +57,11 @@ def _gain(width: int, height: int) -> Pixels:
     fall = 1 / (1 + 0.3 * (0.62 * x * x + 0.38 * y * y)) ** 2  # cos^4 of a short lens
     pool = 1 - 0.05 * (x + 0.22) ** 2 - 0.07 * (y + 0.3) ** 2
     light = np.clip(fall * pool, 0, 1)
-    channels = [light * (0.985 + 0.012 * x), light * 0.995, light * (0.985 - 0.012 * x)]
-    return (255 * np.clip(np.stack(channels, axis=2), 0, 1)).astype(np.uint8)
+    gain = np.empty((height, width, 3), dtype=np.uint8)
+    for channel, (level, lean) in enumerate(((0.985, 0.012), (0.995, 0.0), (0.985, -0.012))):
+        tinted = light * (np.float32(level) + np.float32(lean) * x)
+        gain[:, :, channel] = np.clip(tinted * np.float32(255), 0, 255)
+    return gain
 
 
 def _noise(width: int, height: int, sigma: float, rng: np.random.Generator) -> Pixels:

@@ -115,7 +115,7 @@ class Plan:
             marks=float(rng.uniform(0.7, 1.3)),
             bright=float(rng.uniform(0.95, 1.05)),
             warmth=float(rng.uniform(-1, 1)),
-            start=(float(rng.uniform(0, 500)), float(rng.uniform(0, 500))),
+            start=(float(rng.uniform(0, 500)), float(rng.uniform(0, 190))),
             pick=int(rng.integers(2**31)),
         )
         return Item(design, pose, surface, self._defect(design, index))

@@ -9,6 +9,8 @@ import numpy as np
 from edge.virtual_line.defect import Kind
 from edge.virtual_line.design import DESIGNS
 from edge.virtual_line.line import REGION, VirtualLine
+from edge.virtual_line.truth import GOOD
+from export.errors import CameraError
 from export.preprocess import Input, Pixels, shrink
 
 _TILE = 300
@@ -18,24 +20,25 @@ _PAPER = 24
 
 def contact_sheet(seed: int) -> Pixels:
     """Rows of designs, columns of good and each defect, then consecutive frames; uint8 BGR."""
-    columns: list[tuple[str, Kind | None]] = [("good", None), ("good", None)]
-    columns += [(kind.value, kind) for kind in Kind]
+    line = VirtualLine(seed, 400, defect_rate=0.75)
+    labels = [GOOD, GOOD, *(kind.value for kind in Kind)]
     rows: list[Pixels] = []
-    for name in DESIGNS:
+    for design in DESIGNS:
         tiles = [
-            _tile(_one(seed + place, name, kind), f"{name}  {label}")
-            for place, (label, kind) in enumerate(columns)
+            _tile(_part(line, design, label, take=number), f"{design}  {label}")
+            for number, label in enumerate(labels)
         ]
         rows.append(np.concatenate(tiles, axis=1))
-    return np.concatenate([*rows, _strip(seed, rows[0].shape[1], len(columns))])
+    return np.concatenate([*rows, _strip(line, rows[0].shape[1], len(labels))])
 
 
-def _one(seed: int, design: str, kind: Kind | None) -> Pixels:
-    """A still of one part of `design`, with a defect of `kind` or none, cut to REGION."""
-    line = VirtualLine(
-        seed, 1, designs=(design,), defects=(kind or Kind.DENT,), defect_rate=1.0 if kind else 0.0
-    )
-    return shrink(next(line.stills()), Input(_TILE, _TILE, REGION))
+def _part(line: VirtualLine, design: str, label: str, take: int) -> Pixels:
+    """The still of one part of `design` in class `label`, cut to REGION; `take` picks another."""
+    found = [part for part in line.truth if part.design == design and part.label == label]
+    if not found:
+        raise CameraError(f"no {label} {design} came along", "choose another seed")
+    still = line.frame(found[take % len(found)].centre_frame)
+    return shrink(still, Input(_TILE, _TILE, REGION))
 
 
 def _tile(picture: Pixels, title: str) -> Pixels:
@@ -48,9 +51,8 @@ def _tile(picture: Pixels, title: str) -> Pixels:
     return np.asarray(framed, np.uint8)
 
 
-def _strip(seed: int, width: int, count: int) -> Pixels:
-    """`count` consecutive frames of a line with everything on it, `width` pixels across."""
-    line = VirtualLine(seed, 4, defect_rate=0.5)
+def _strip(line: VirtualLine, width: int, count: int) -> Pixels:
+    """`count` consecutive frames of the line, `width` pixels across."""
     first = line.truth[0].centre_frame - 1
     across = width // count - _GAP
     size = (across, round(across * 4 / 5))

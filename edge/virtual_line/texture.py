@@ -45,9 +45,9 @@ class Textures:
     """The banks, float32 with mean 0 and deviation 1.
 
     Attributes:
-        streaks: 1024 x 2048, streaks along the columns.
-        grain: 1024 x 1024, pebbles of 1 to 6 pixels.
-        clouds: 1024 x 1024, patches of 10 to 60 pixels.
+        streaks: 800 x 1536, streaks along the columns.
+        grain: 768 x 768, pebbles of 1 to 6 pixels.
+        clouds: 768 x 768, patches of 10 to 60 pixels.
     """
 
     streaks: Plane
@@ -56,16 +56,16 @@ class Textures:
 
     @classmethod
     def make(cls, rng: np.random.Generator) -> Self:
-        """Draw the banks: some 0.3 s and 16 MB."""
-        half = _streaks(rng, 512)
+        """Draw the banks: some 0.3 s and 10 MB."""
+        half = _streaks(rng, 800)
         return cls(
-            streaks=np.tile(half, (2, 2)),
-            grain=_octaves(rng, 1024, (0.8, 1.6, 3.0)),
-            clouds=_octaves(rng, 1024, (8.0, 18.0, 40.0)),
+            streaks=np.concatenate([half, half[:, : TURN // 2]], axis=1),
+            grain=_octaves(rng, 768, (0.8, 1.6, 3.0)),
+            clouds=_octaves(rng, 768, (8.0, 18.0, 40.0)),
         )
 
     def along(self, s: Plane, t: Plane, start: tuple[float, float]) -> Plane:
-        """Streaks running along `s` (0..1024 wide) and varying along `t` (0..512 wide)."""
+        """Streaks running along `s` (0..1024 wide) and varying along `t` (0..300 wide)."""
         return sample(self.streaks, s + np.float32(start[0]), t + np.float32(start[1]))
 
 
