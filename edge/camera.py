@@ -68,7 +68,9 @@ class Camera:
         self._streak = 0
         self._overwritten = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"camera-{settings.name}")
+        self._thread = threading.Thread(
+            target=self._run, name=f"camera-{settings.name}", daemon=True
+        )
         self._log = structlog.get_logger().bind(camera=settings.name)
 
     def start(self) -> None:
@@ -98,10 +100,12 @@ class Camera:
             try:
                 self._capture()
                 break
-            except _Died as death:
+            except Exception as error:  # noqa: BLE001 - outermost line of the thread
+                # Whatever it was (no memory for a process, nonsense in a message): start afresh.
                 if self._stop.is_set():
                     break
-                self._report(str(death), backoff_s)
+                why = str(error) if isinstance(error, _Died) else repr(error)
+                self._report(why, backoff_s)
             tries = tries + 1 if self._next == before else 1
             before = self._next
             if self.settings.lossless and self._next and tries >= FATAL_TRIES:
@@ -158,13 +162,12 @@ class Camera:
         return self._process
 
     def _read(self, channel: socket.socket, ring: Ring) -> None:
-        limit_s = self.settings.open_s
+        limit_s, what = self.settings.open_s, "did not open"
         while not self._stop.is_set():
             channel.settimeout(limit_s)
             try:
                 packet = channel.recv(MESSAGE_BYTES)
             except TimeoutError:
-                what = "did not open" if limit_s == self.settings.open_s else "gave no frame"
                 raise _Died(f"{self._source()} {what} within {limit_s:g} s") from None
             except OSError as error:
                 raise _Died(f"the capture of {self._source()} broke: {error}") from error
@@ -172,7 +175,7 @@ class Camera:
                 raise _Died(f"the capture of {self._source()} ended unexpectedly")
             if self._handle(json.loads(packet), channel, ring):
                 return
-            limit_s = self.settings.stall_s
+            limit_s, what = self.settings.stall_s, "gave no frame"
 
     def _handle(self, told: dict[str, Any], channel: socket.socket, ring: Ring) -> bool:
         """Deal with one message; returns whether the source has ended."""

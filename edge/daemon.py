@@ -184,13 +184,14 @@ class Daemon:
             lane.join(0.5)
         self._bench.stop(DRAIN_S)
         self.outbox.flush(FLUSH_S)
+        faults = self.faults()
         if self.broker:
             self.broker.stop(GOODBYE_S)
         summary = Summary(
             (monotonic_ns() - self._started_ns) / 1e9,
             {name: self.health.counts(name) for name in self._appliance.cameras},
             self.outbox.depth() if self.broker else 0,
-            self.faults(),
+            faults,
         )
         self.outbox.close()
         return summary

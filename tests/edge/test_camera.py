@@ -3,8 +3,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -144,6 +146,58 @@ def test_a_silent_stream_is_killed_and_tried_again():
             assert until(lambda: h.counts("eye").reconnects >= 2)
             assert "did not open within 0.8 s" in h.standing()[0]
             assert url.rpartition("//")[2] in h.standing()[0]
+
+
+class Eye(ThreadingHTTPServer):
+    """A network camera on loopback that sends grey JPEGs, multipart, until it is shut."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port=0):
+        self.on = True
+        super().__init__(("127.0.0.1", port), EyeHandler)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def shut(self):
+        self.on = False
+        self.shutdown()
+        self.server_close()
+
+
+class EyeHandler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+        self.end_headers()
+        body = cv2.imencode(".jpg", np.full((48, 64, 3), 99, np.uint8))[1].tobytes()
+        head = b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(body)
+        while self.server.on:
+            try:
+                self.wfile.write(head + body + b"\r\n")
+            except OSError:
+                return
+            time.sleep(0.02)
+
+    def log_message(self, *_):
+        return
+
+
+def test_a_network_camera_that_goes_and_comes_is_found_again():
+    """Frames flow; the camera is switched off and is a fault; it is on again and frames flow."""
+    eye = Eye()
+    port = eye.server_address[1]
+    source = {"kind": "stream", "url": f"http://127.0.0.1:{port}/live.mjpg"}
+    with running(source, lossless=False, open_s=8.0, stall_s=1.0) as (_, slot, health):
+        frame = slot.take(8)
+        assert frame.pixels.shape == (48, 64, 3)
+        eye.shut()
+        assert until(health.standing)
+        eye = Eye(port)
+        before = health.counts("eye").frames
+        assert until(lambda: health.counts("eye").frames > before + 10, 15)
+        assert health.standing() == ()
+    eye.shut()
 
 
 def test_a_pipe_without_a_writer_does_not_hang_the_box(tmp_path):
