@@ -50,14 +50,11 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 def _bound(basis: Basis) -> Iterator[str]:
     held = basis.escape_bound <= basis.escape_budget
+    yield f"{basis.split}: {basis.words}"
+    yield f"{'within' if held else 'NOT PROVEN within'} the escape budget of {basis.escape_budget:.2%}"
     yield (
-        f"{basis.escapes} of {basis.n_defect} defective parts escaped ({basis.split}): at most "
-        f"{basis.escape_bound:.2%} do, with {basis.confidence:.0%} confidence"
-    )
-    yield f"{'within' if held else 'NOT PROVEN within'} the budget of {basis.escape_budget:.2%}"
-    yield (
-        f"{basis.overkills} of {basis.n_good} good parts failed: at most "
-        f"{basis.overkill_bound:.2%}; {basis.reviews} parts to review"
+        f"{basis.overkills} of {basis.n_good} good pictures failed: at most "
+        f"{basis.overkill_bound:.2%} of parts do; {basis.reviews} pictures to review"
     )
 
 
@@ -65,17 +62,16 @@ def _metrics(metrics: tuple[Metric, ...]) -> Iterator[str]:
     width = max((len(metric.name) for metric in metrics), default=0)
     for one in metrics:
         share = f"  {one.k} of {one.n}" if one.k is not None and one.n is not None else ""
-        yield (
-            f"  {one.name:<{width}}  {one.value:.4f}  [{one.low:.4f}, {one.high:.4f}] "
-            f"at {one.confidence:.0%}  {one.split}{share}"
-        )
+        known = one.confidence < 1  # a figure without an interval spans all at 100 %
+        span = f"[{one.low:.4f}, {one.high:.4f}] at {one.confidence:.0%}" if known else ""
+        yield f"  {one.name:<{width}}  {one.value:.4f}  {span:<23}  {one.split}{share}"
 
 
 def _counts(manifest: Manifest) -> Iterator[str]:
     classes = manifest.classes
     widths = [max(6, len(name)) for name in classes]
     titles = "  ".join(f"{name:>{w}}" for name, w in zip(classes, widths, strict=True))
-    yield f"  {'':<12}{titles}"
+    yield f"  {f'{manifest.data.parts} parts':<12}{titles}"
     for split, counts in manifest.data.counts.items():
         row = zip(classes, widths, strict=True)
         yield f"  {split:<12}" + "  ".join(f"{counts.get(name, 0):>{w}}" for name, w in row)

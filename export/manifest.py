@@ -87,7 +87,8 @@ class Preprocessing(Contract):
 class Basis(Contract):
     """What the thresholds stand on: the stated budgets and the data that supports them.
 
-    The bounds are exact upper bounds at `confidence`; `words` says the same as a sentence.
+    Counts are of pictures; the bounds are exact, one-sided, at `confidence`, and of parts, since
+    pictures of one part are no independent evidence. `words` says it in a sentence.
     """
 
     split: str = Field(description="the pictures that the thresholds were chosen on")
@@ -97,9 +98,11 @@ class Basis(Contract):
     confidence: Probability
     n_defect: Count
     n_good: Count
-    escapes: Count = Field(description="defective parts that passed")
-    overkills: Count = Field(description="good parts that failed")
-    reviews: Count = Field(description="parts that went to a person")
+    escapes: Count = Field(description="defective, passed")
+    overkills: Count = Field(description="good, failed")
+    reviews: Count = Field(description="sent to a person")
+    defect_parts: Count
+    good_parts: Count
     escape_bound: Probability
     overkill_bound: Probability
     method: str
@@ -123,6 +126,7 @@ class Data(Contract):
     """The pictures behind the model."""
 
     fingerprint: str
+    parts: Count
     counts: dict[str, dict[str, Count]] = Field(description="split → class → pictures")
 
 

@@ -157,6 +157,7 @@ def describe(record: Record, edition: Edition, found: Parity) -> Description:
             metrics={VARIANT: tuple(Metric(**one.model_dump()) for one in record.metrics)},
             data=Data(
                 fingerprint=record.data.fingerprint,
+                parts=record.data.parts,
                 counts={split: dict(counts) for split, counts in record.data.counts.items()},
             ),
             recipe=dict(record.recipe),

@@ -112,7 +112,7 @@ def test_bundle_commands(place: Path):
     """show, verify and schema tell; a changed bundle is refused with exit code 1, and why."""
     code, told = command("bundle", "verify", "b")
     assert (code, told.count("ok  ")) == (0, 6)
-    assert "0 of 59 defective parts escaped" in command("bundle", "show", "b")[1]
+    assert "0 of 59 defective parts missed" in command("bundle", "show", "b")[1]
     assert json.loads(command("bundle", "show", "b", "--json")[1])["name"] == "small"
     assert json.loads(command("bundle", "schema")[1])["title"] == "Manifest"
     os.truncate("b/model.onnx", 10)

@@ -79,14 +79,16 @@ def description(**changes: Any) -> Description:
         "basis": Basis(
             split="calibration", escape_budget=0.05, overkill_budget=0.1, review_budget=0.1,
             confidence=0.95, n_defect=59, n_good=100, escapes=0, overkills=2, reviews=3,
-            escape_bound=0.0495, overkill_bound=0.0617, method="exact", words="0 of 59 escaped",
+            defect_parts=59, good_parts=100,
+            escape_bound=0.0495, overkill_bound=0.0617, method="exact",
+            words="0 of 59 defective parts missed",
         ),
         "metrics": {"fp32": (
             Metric(name="auroc", value=0.98, low=0.96, high=0.99, confidence=0.95, split="test"),
             Metric(name="overkill", value=0.02, low=0.0, high=0.07, confidence=0.95, split="test",
                    k=2, n=100),
         )},
-        "data": Data(fingerprint="0" * 64, counts={"train": {"good": 9, "bright": 5}}),
+        "data": Data(fingerprint="0" * 64, parts=14, counts={"train": {"good": 9, "bright": 5}}),
         "recipe": {"epochs": 3},
         "provenance": Provenance(
             run="small", arch="mean", seed=0, weights=Weights(source="none", name="-", sha256=None),
