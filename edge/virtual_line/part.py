@@ -11,7 +11,7 @@ import numpy as np
 from edge.virtual_line.design import Design, Hole
 from edge.virtual_line.planes import Plane, ramp
 
-_MARGIN = 50  # room for the shadow around the farthest edge, nominal pixels
+_MARGIN = 44  # room for the shadow around the farthest edge, nominal pixels
 
 
 @dataclass(frozen=True, slots=True)
