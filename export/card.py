@@ -49,9 +49,9 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def _bound(basis: Basis) -> Iterator[str]:
-    held = basis.escape_bound <= basis.escape_budget
+    held = "within" if basis.escape_bound <= basis.escape_budget else "NOT PROVEN within"
     yield f"{basis.split}: {basis.words}"
-    yield f"{'within' if held else 'NOT PROVEN within'} the escape budget of {basis.escape_budget:.2%}"
+    yield f"{held} the escape budget of {basis.escape_budget:.2%}"
     yield (
         f"{basis.overkills} of {basis.n_good} good pictures failed: at most "
         f"{basis.overkill_bound:.2%} of parts do; {basis.reviews} pictures to review"
