@@ -5,6 +5,7 @@ Stands in for a camera where there is none: in a demonstration, a test, a first 
 
 from edge.virtual_line.defect import Kind
 from edge.virtual_line.line import REGION, VirtualLine
+from edge.virtual_line.plan import FRAMES_PER_PITCH
 from edge.virtual_line.truth import PartTruth
 
-__all__ = ["REGION", "Kind", "PartTruth", "VirtualLine"]
+__all__ = ["FRAMES_PER_PITCH", "REGION", "Kind", "PartTruth", "VirtualLine"]
