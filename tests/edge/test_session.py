@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnxruntime import get_available_providers
 
 from edge.session import PROVIDERS, OnnxScorer, blank, refuse_two_runtimes
 from export.errors import ProviderError
@@ -39,6 +40,15 @@ def test_no_silent_fall_back(model: Path, providers: list[str]):
         pytest.skip("this machine has a GPU")
     with pytest.raises(ProviderError, match=r"CUDA|Tensorrt|cuda|tensorrt"):
         OnnxScorer(model, providers)
+
+
+def test_a_provider_that_was_not_built_in_is_refused(model: Path):
+    """A provider that this ONNX Runtime lacks is refused, saying what it was built with."""
+    lacking = [name for name, full in PROVIDERS.items() if full not in get_available_providers()]
+    if not lacking:
+        pytest.skip("this ONNX Runtime has every provider")
+    with pytest.raises(ProviderError, match="built without"):
+        OnnxScorer(model, [lacking[0]])
 
 
 @pytest.mark.parametrize("providers", [[], ["gpu"], ["cpu", "npu"]])

@@ -54,6 +54,19 @@ def _external_sparse() -> onnx.ModelProto:
     return model
 
 
+def _external_sparse_attribute(*, several: bool) -> onnx.ModelProto:
+    sparse = onnx.SparseTensorProto()
+    _external(sparse.indices)
+    node = helper.make_node("Constant", [], ["c"])
+    attribute = node.attribute.add()
+    attribute.name = "sparse_value"
+    if several:
+        attribute.sparse_tensors.append(sparse)
+    else:
+        attribute.sparse_tensor.CopyFrom(sparse)
+    return small_graph([node])
+
+
 def _functions() -> onnx.ModelProto:
     model = small_graph()
     model.functions.append(
@@ -89,6 +102,8 @@ HOSTILE = {
     "external attribute": _external_attribute(),
     "external by location only": _location_only(),
     "external sparse": _external_sparse(),
+    "external sparse attribute": _external_sparse_attribute(several=False),
+    "external sparse attributes": _external_sparse_attribute(several=True),
     "functions": _functions(),
     "training": _training(),
 }
