@@ -22,7 +22,8 @@ from edge.topics import Topics
 
 FAREWELL_S = 1.0
 QUIET_S = 5.0  # a shorter absence of the broker is not yet a fault
-TAKEN_OVER = 0x8E  # Session taken over, MQTT 5.0 section 3.14.2.1
+SHORT_S = 1.0  # a connection that ends sooner than this
+SHORTS = 5  # so many times in a row, is a fault
 
 
 class Broker:
@@ -55,7 +56,7 @@ class Broker:
         self._log = structlog.get_logger("broker")
         self._stopping = threading.Event()
         self._stop_at_s = 0.0
-        self._sessions = self._rejected = 0
+        self._sessions = self._rejected = self._shorts = 0
         self._session: BrokerSession | None = None
         self._connected = False
         self._absent_since_s, self._trouble = now_s(), "not yet connected"
@@ -75,6 +76,9 @@ class Broker:
     def faults(self) -> tuple[str, ...]:
         """What is wrong between us and the broker; empty when all is well."""
         session = self._session
+        if self._shorts >= SHORTS:
+            why = f"the last {self._shorts} connections ended at once: {self._trouble}"
+            return (f"{why}; does another box use the prefix {self._topics.prefix}?",)
         if self._connected and session is not None:
             return (*self._pump.faults(), *session.refused.values())
         away_s = now_s() - self._absent_since_s
@@ -99,6 +103,7 @@ class Broker:
         pause_s = self._settings.backoff_min_s
         while not self._stopping.is_set():
             session = self._session = self._next_session()
+            began_s = now_s()
             try:
                 self._live(session)
             except PipeClosed as closed:
@@ -110,7 +115,9 @@ class Broker:
                 session.close()
                 self._connected = False
             if session.acknowledged:
-                pause_s = self._settings.backoff_min_s
+                self._shorts = self._shorts + 1 if now_s() - began_s < SHORT_S else 0
+                if self._shorts < SHORTS:
+                    pause_s = self._settings.backoff_min_s
             self._stopping.wait(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(self._settings.backoff_max_s, pause_s * 2)
 
@@ -118,16 +125,17 @@ class Broker:
         session.open()
         self._connected = True
         self._log.info("broker connected", url=str(self._settings.url))
+        began_s = now_s()
         while not self._stopping.is_set():
             session.turn()
+            if self._shorts and now_s() - began_s > SHORT_S:
+                self._shorts = 0
         session.drain(self._outbox, self._stop_at_s - FAREWELL_S)
         session.farewell(FAREWELL_S)
 
     def _lost(self, session: BrokerSession, why: str, code: int | None) -> None:
         if self._connected:
             self._absent_since_s = now_s()
-        if code == TAKEN_OVER:
-            why += "; another box uses the same topic prefix"
         if why != self._trouble:
             self._log.warning("broker lost", why=why)
         self._trouble = why
