@@ -225,6 +225,13 @@ class Storm:
             self.ledger.hear(body)
         self._heard = end
 
+    def _say_why(self) -> None:
+        """The consumer did not get everything: show where it stands."""
+        watcher = self.watcher
+        print(f"not settled: {watcher.trouble!r} {watcher.report()} {watcher.health}")
+        print(f"  gaps {watcher._follower.gaps()[:5]}, questions {watcher._asker._open}")
+        print((self._folder / "box.log").read_text()[-1500:])
+
     def _settle(self) -> None:
         """Wait until the consumer has everything that is in the file now."""
         promised = committed(self._database)
@@ -234,6 +241,8 @@ class Storm:
             if not promised.keys() - got:
                 break
             time.sleep(0.2)
+        else:
+            self._say_why()
         self.watcher.stop()
         self._write_down()
         self.ledger.promise(promised)
