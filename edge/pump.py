@@ -20,7 +20,7 @@ from edge.topics import Topics
 
 REPLAY_ROWS = 10_000  # the most that one request brings
 REPLAY_REQUESTS = 64
-REPLAY_WINDOW = 20
+REPLAY_SHARE = 4  # a quarter of the window
 RESERVE = 6  # of the broker's own limit, for state, health and the newest verdicts
 PAGES = 20
 SUSPICIOUS = 3  # connections lost without a reason before a row is suspected of it
@@ -143,10 +143,11 @@ class Pump:
 
     def parcels(self, now_s: float) -> Iterator[Parcel]:
         """What may be sent now; the caller sends each and says so with `sent` before the next."""
-        if self._news:
+        if self._news and not self._careful():
             yield from self._newest()
         yield from self._waiting(now_s)
-        yield from self._again()
+        if not self._careful():
+            yield from self._again()
 
     def sent(self, mid: int, parcel: Parcel) -> None:
         """`parcel` is on its way as packet `mid`."""
@@ -178,14 +179,17 @@ class Pump:
         Call it only for a connection on which something was acknowledged and which the other side
         ended: silence is nobody's fault.
         """
-        if not self._flying:
+        rows = {p.row.n: p for p in self._flying.values() if p.kind is Kind.VERDICT}
+        if not rows:  # what was asked for will be asked for again: no suspect
+            rows = {p.row.n: p for p in self._flying.values() if p.kind is Kind.LAST}
+        if not rows:
             return
-        head = min(self._flying.values(), key=lambda parcel: parcel.row.n)
+        head = rows[min(rows)]
         self._breaks[head.row.n] += 1
         named, strikes = code in POISON, self._breaks[head.row.n]
-        if named or strikes >= SUSPICIOUS:
-            self._careful_to = max(p.row.n for p in self._flying.values())
-        if len(self._flying) == 1 and strikes >= (self._refusals if named else PATIENCE):
+        if head.kind is Kind.VERDICT and (named or strikes >= SUSPICIOUS):
+            self._careful_to = max(rows)
+        if len(rows) == 1 and strikes >= (self._refusals if named else PATIENCE):
             reason = f"ended {strikes} connections"
             self._convict(head, f"{reason}, reason code 0x{code:02x}" if code else reason)
 
@@ -200,10 +204,18 @@ class Pump:
             held.append(f"the broker refuses {self._last_refused}")
         return tuple(held)
 
+    def _careful(self) -> bool:
+        """Whether a row that is next, or on its way, is suspected of ending connections.
+
+        Then verdicts go one at a time and nothing goes beside them, so that it can be told which.
+        """
+        verdicts = (p.row.n for p in self._flying.values() if p.kind is Kind.VERDICT)
+        return min(verdicts, default=self._cursor + 1) <= self._careful_to
+
     def _room(self) -> int:
-        """How many more may fly; one at a time while a row is suspected of ending connections."""
-        first = min((p.row.n for p in self._flying.values()), default=self._cursor + 1)
-        return (1 if first <= self._careful_to else self._window) - len(self._flying)
+        """How many more verdicts may fly; a part of the window is left to what was asked for."""
+        share = self._window // REPLAY_SHARE if self._asked else 0
+        return (1 if self._careful() else max(1, self._window - share)) - len(self._flying)
 
     def _newest(self) -> Iterator[Parcel]:
         busy = {p.row.camera for p in self._flying.values() if p.kind is Kind.LAST}
@@ -237,13 +249,17 @@ class Pump:
                     self._convict(parcel, f"over the broker's {self._limits.packet_bytes} bytes")
                 self._cursor = row.n
             if not page:
+                if room > 0 and not flying:
+                    self._careful_to = 0  # nothing waits: no suspect is left
                 return
 
     def _again(self) -> Iterator[Parcel]:
         flying = sum(p.kind is Kind.REPLAY for p in self._flying.values())
-        while self._asked and (room := min(REPLAY_WINDOW - flying, self._room())) > 0:
+        while self._asked and (room := self._window - len(self._flying)) > 0:
+            if flying >= max(1, self._window // REPLAY_SHARE):
+                return
             request = self._asked.popleft()
-            rows = self._source.replay(request.camera, request.first, request.last, room)
+            rows = self._source.replay(request.camera, request.first, request.last, min(room, 5))
             if rows and rows[-1].seq < request.last:
                 self._asked.appendleft(request.model_copy(update={"first": rows[-1].seq + 1}))
             for row in rows:

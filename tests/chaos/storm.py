@@ -243,9 +243,11 @@ class Storm:
             time.sleep(0.2)
         else:
             self._say_why()
+        print(self.watcher.report(), self.watcher._follower.lost[:5])
         self.watcher.stop()
         self._write_down()
         self.ledger.promise(promised)
+        self.ledger.due = set(promised)
         later = committed(self._database)
         self.ledger.promise({key: later.get(key, "") for key in promised})
         seen = self.ledger.heard.keys() | {key for key, _ in self.ledger.delivered}
