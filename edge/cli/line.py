@@ -31,7 +31,8 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
 ) -> None:
     """Write labelled stills to train on: OUT/good, OUT/scratch, ... and OUT/truth.csv.
 
-    Examples:
+    For example:
+
     linewarden line dataset photos --parts 600 --seed 1
 
     linewarden line dataset hard --parts 200 --seed 2 --size 0.5 --contrast 0.4
@@ -73,7 +74,8 @@ def sheet(
 ) -> None:
     """Write a contact sheet: every design, good and with each defect, and frames in a row.
 
-    Example:
+    For example:
+
     linewarden line sheet sheet.png
     """
     from edge.virtual_line.sheet import contact_sheet
