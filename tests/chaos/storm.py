@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from edge.broker_url import BrokerSettings, BrokerUrl
 from edge.topics import Topics
 from edge.watch import Watcher
@@ -22,6 +24,7 @@ from export.figures import Figure, save, table
 from tests.broker import Mosquitto, free_port
 from tests.chaos.ledger import Ledger, committed
 from tests.chaos.proxy import Proxy
+from tests.chaos.real import DATABASE, real
 from tests.listener import Listener
 
 PREFIX = "acme/plant1/area1/line1/cell1"
@@ -36,9 +39,11 @@ MUST_BE_NONE = (
     "lost",
     "delivered twice",
     "delivered out of order",
+    "live inversions",
+    "orphaned processes",
 )
 
-type_of_command = Callable[[Path, str], list[str]]
+Command = Callable[[Path, str], list[str]]
 
 
 def minimal(folder: Path, url: str) -> list[str]:
@@ -87,8 +92,8 @@ class Outcome:
 class Storm:
     """One box between a proxy and a broker, a plain listener and a consumer of ours."""
 
-    def __init__(self, folder: Path, seed: int, command: type_of_command, database: str) -> None:
-        self._dice = random.Random(seed)
+    def __init__(self, folder: Path, seed: int, command: Command, database: str) -> None:
+        self._seed, self._dice = seed, random.Random(seed)
         self._folder, self._command = folder, command
         self._database = folder / database
         self._errors = (folder / "box.log").open("ab")
@@ -102,6 +107,7 @@ class Storm:
         self._box: subprocess.Popen[bytes] | None = None
         self._listener = Listener(port, f"{PREFIX}/+/verdicts")
         self._heard = 0
+        self._orphans: list[psutil.Process] = []
         self.watcher = Watcher(
             BrokerSettings(BrokerUrl("127.0.0.1", self._consumer_proxy.port)),
             Topics(PREFIX),
@@ -123,9 +129,10 @@ class Storm:
             self._fault()
             self._write_down()
         self._settle()
-        return Outcome(
-            -1, self.faults, time.monotonic() - began, self.ledger.judge(), self.recoveries[1:]
-        )
+        counts = self.ledger.judge()
+        counts["orphaned processes"] = sum(child.is_running() for child in self._orphans)
+        seconds = time.monotonic() - began
+        return Outcome(self._seed, self.faults, seconds, counts, self.recoveries[1:])
 
     def close(self) -> None:
         """End everything that was started."""
@@ -158,9 +165,10 @@ class Storm:
 
     def _kill_box(self) -> float:
         assert self._box is not None
-        self.ledger.promise(committed(self._database))
+        self._orphans += psutil.Process(self._box.pid).children(recursive=True)
         self._box.kill()
         self._box.wait()
+        self.ledger.promise(committed(self._database))
         at = time.monotonic()
         self._start_box()
         return at
@@ -201,7 +209,9 @@ class Storm:
 
     def _start_box(self) -> None:
         url = f"mqtt://127.0.0.1:{self._box_proxy.port}"
-        self._box = subprocess.Popen(self._command(self._folder, url), stderr=self._errors)
+        self._box = subprocess.Popen(
+            self._command(self._folder, url), stdout=self._errors, stderr=self._errors
+        )
 
     def _await_flow(self, kind: str, since: float) -> None:
         """Wait until a plain subscriber hears a live verdict again; note how long it took."""
@@ -230,7 +240,7 @@ class Storm:
         watcher = self.watcher
         print(f"not settled: {watcher.trouble!r} {watcher.report()} {watcher.health}")
         print(f"  gaps {watcher._follower.gaps()[:5]}, questions {watcher._asker._open}")
-        print((self._folder / "box.log").read_text()[-1500:])
+        print((self._folder / "box.log").read_text(errors="replace")[-1500:])
 
     def _settle(self) -> None:
         """Wait until the consumer has everything that is in the file now."""
@@ -243,7 +253,6 @@ class Storm:
             time.sleep(0.2)
         else:
             self._say_why()
-        print(self.watcher.report(), self.watcher._follower.lost[:5])
         self.watcher.stop()
         self._write_down()
         self.ledger.promise(promised)
@@ -254,18 +263,15 @@ class Storm:
         self.ledger.promised.update({key: later[key] for key in seen if key in later})
 
 
-def storm(
-    faults: int, seed: int, command: type_of_command = minimal, database: str = "outbox.db"
-) -> Outcome:
-    """Run one storm in a folder of its own."""
+def storm(faults: int, seed: int, box: str = "real") -> Outcome:
+    """Run one storm over a `minimal` or `real` box, in a folder of its own."""
+    command, database = (real, DATABASE) if box == "real" else (minimal, "outbox.db")
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
         weather = Storm(Path(folder), seed, command, database)
         try:
-            outcome = weather.run(faults)
+            return weather.run(faults)
         finally:
             weather.close()
-    outcome.seed = seed
-    return outcome
 
 
 def main() -> int:
@@ -273,9 +279,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--box", choices=("minimal", "real"), default="real")
     asked = parser.parse_args()
-    print(f"storm of {asked.faults} faults, seed {asked.seed}", flush=True)
-    outcome = storm(asked.faults, asked.seed)
+    print(f"storm of {asked.faults} faults, seed {asked.seed}, {asked.box} box", flush=True)
+    outcome = storm(asked.faults, asked.seed, asked.box)
     figures = outcome.figures()
     print(table(figures))
     print(f"written to {save('chaos', figures, seed=asked.seed)}")

@@ -8,11 +8,18 @@ from tests.chaos.storm import storm
 
 
 @needs_mosquitto
-@pytest.mark.parametrize("faults", [10, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("box", "faults"),
+    [
+        ("real", 10),
+        pytest.param("real", 60, marks=pytest.mark.slow),
+        pytest.param("minimal", 60, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.timeout(400)
-def test_nothing_is_lost_in_a_storm(faults):
+def test_nothing_is_lost_in_a_storm(box, faults):
     """Kills, cuts, torn packets and black holes cost time, never a verdict."""
-    outcome = storm(faults, seed=faults)
+    outcome = storm(faults, faults, box)
     report = f"seed {outcome.seed}\n{table(outcome.figures())}"
     assert outcome.counts["verdicts"] > 10 * faults, report
     assert outcome.sound, report
