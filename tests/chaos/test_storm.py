@@ -11,7 +11,7 @@ from tests.chaos.storm import storm
 @pytest.mark.parametrize(
     ("box", "faults"),
     [
-        ("real", 10),
+        ("minimal", 10),
         pytest.param("real", 60, marks=pytest.mark.slow),
         pytest.param("minimal", 60, marks=pytest.mark.slow),
     ],
