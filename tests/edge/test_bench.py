@@ -199,8 +199,8 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
 KINDS = st.sampled_from(["good", "error", "late", "unusable", "slow"])
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(KINDS, max_size=30), st.integers(1, 8))
+@settings(max_examples=12, deadline=None)
+@given(st.lists(KINDS, max_size=15), st.integers(1, 8))
 def test_parts_and_verdicts_are_equal_in_number_whatever_happens(kinds, room):
     """Exactly one verdict per part, seq without a gap, and no pass that isn't one."""
     health, record = Health(("eye",)), Record()

@@ -6,7 +6,7 @@ from edge.frame import Frame, Unusable
 from edge.gate import Gate, GateSettings
 from edge.trigger import EveryFrame
 
-WIDTH, HEIGHT = 320, 200
+WIDTH, HEIGHT, LOOP = 320, 200, 4096
 
 
 class Belt:
@@ -23,14 +23,15 @@ class Belt:
         self.sizes = rng.integers(40, 120, (parts, 2))
         self.greys = rng.choice([40, 170, 220], parts)
         self.rows = rng.integers(HEIGHT // 2 - 20, HEIGHT // 2 + 20, parts)
-        self.belt = rng.normal(100, 6, (HEIGHT, 4096)).astype(np.float32)
+        loop = rng.normal(100, 6, (HEIGHT, LOOP)).astype(np.float32)
+        self.belt = np.hstack((loop, loop[:, :WIDTH]))
         self.noise = rng.normal(0, 3, (8, HEIGHT, WIDTH)).astype(np.float32)
         self.centres = (WIDTH / 2 - self.offsets) / step
         self.frames = int(self.centres[-1] + WIDTH / step)
 
     def frame(self, number, light=1.0):
-        shift = int(number * self.step)
-        picture = np.roll(self.belt, shift, axis=1)[:, :WIDTH].copy()
+        begin = -int(number * self.step) % LOOP
+        picture = self.belt[:, begin : begin + WIDTH].copy()
         places = self.offsets + number * self.step
         for index in np.flatnonzero((places > -100) & (places < WIDTH + 100)):
             (width, height), row = self.sizes[index], self.rows[index]
@@ -67,9 +68,9 @@ def test_five_hundred_parts_are_triggered_once_each_at_their_centre(parts, rever
 @pytest.mark.parametrize("step", [3.0, 11.0, 70.0])
 def test_any_speed_of_the_belt_will_do(step):
     """Slow or fast, a part is triggered once."""
-    belt = Belt(12, step=step, pitch=260, seed=2)
+    belt = Belt(6, step=step, pitch=260, seed=2)
     hits = watch(belt, Gate())
-    assert len(hits) == 12
+    assert len(hits) == 6
     assert np.abs(np.array(hits) - belt.centres).max() * step <= 0.75 * step + 4
 
 
