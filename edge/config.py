@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import (
     AfterValidator,
@@ -120,6 +120,9 @@ class FolderSource(Section):
     path: LocalPath
 
 
+Design = Literal["flange", "bracket", "gear", "plate", "shaft"]
+
+
 class VirtualSource(Section):
     """The virtual line: a conveyor of machined parts with known defects."""
 
@@ -128,6 +131,9 @@ class VirtualSource(Section):
     parts: int = Field(default=500, ge=1, description="how many pass before it ends")
     fps: float = Field(default=30.0, gt=0, le=1000)
     defect_rate: Fraction = 0.1
+    designs: tuple[Design, ...] = Field(
+        default=get_args(Design), min_length=1, description="the products that pass"
+    )
     pace: Literal["realtime", "lossless"] = "realtime"
     truth: LocalPath | None = Field(default=None, description="write what each part is to this CSV")
     width: int = Field(default=1280, ge=64)

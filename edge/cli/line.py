@@ -20,6 +20,9 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
         int, typer.Option(min=0, help="Chooses everything: same seed, same bytes.")
     ] = 1,
     defect_rate: Annotated[float, typer.Option(help="Share of defective parts, 0 to 1.")] = 0.5,
+    design: Annotated[
+        list[str] | None, typer.Option(help="Product that passes, repeatable; all by default.")
+    ] = None,
     size: Annotated[float, typer.Option(help="Factor on the defects' size, 0.1 to 2.")] = 1.0,
     contrast: Annotated[float, typer.Option(help="Factor on their contrast, up to 1.")] = 1.0,
     width: Annotated[int, typer.Option(help="Pixels across a frame.")] = 1280,
@@ -35,16 +38,19 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
 
     linewarden line dataset photos --parts 600 --seed 1
 
+    linewarden line dataset gears --design gear --parts 300
+
     linewarden line dataset hard --parts 200 --seed 2 --size 0.5 --contrast 0.4
     """
     from edge.clock import monotonic_ns
     from edge.virtual_line.dataset import write_dataset
+    from edge.virtual_line.design import DESIGNS
     from edge.virtual_line.line import REGION, VirtualLine
     from export.preprocess import WHOLE
 
     source = VirtualLine(
         seed, parts, width, height, defect_rate=defect_rate, defect_size=size,
-        defect_contrast=contrast,
+        defect_contrast=contrast, designs=tuple(design or DESIGNS),
     )  # fmt: skip
     began = monotonic_ns()
 
