@@ -81,7 +81,7 @@ class BrokerSettings:
     connect_s: float = 3.0
     keepalive_s: int = 10
     backoff_min_s: float = 0.1
-    backoff_max_s: float = 3.0
+    backoff_max_s: float = 1.5
     refusals: int = 3
 
     def __post_init__(self) -> None:
