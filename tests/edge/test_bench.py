@@ -3,7 +3,8 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import structlog
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.bench import Bench
@@ -54,6 +55,13 @@ class Record:
                 raise StoreError("no room", "make some")
             self.verdicts.append(verdict)
             return verdict
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Traces of planted errors are not printed."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture
@@ -199,7 +207,9 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
 KINDS = st.sampled_from(["good", "error", "late", "unusable", "slow"])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(KINDS, max_size=15), st.integers(1, 8))
 def test_parts_and_verdicts_are_equal_in_number_whatever_happens(kinds, room):
     """Exactly one verdict per part, seq without a gap, and no pass that isn't one."""
