@@ -50,7 +50,11 @@ def _sentence(kind: str, found: Any, keys: list[str], known: list[str]) -> str:
         tags: str = found["ctx"].get("expected_tags", "")
         return f"its kind must be one of {tags or ', '.join(known)}"
     message: str = found["msg"]
-    said = message.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
+    said = (
+        message.removeprefix("Value error, ")
+        .replace("Input should", "must")
+        .replace("String should", "must")
+    )
     return f"{said}, but is {_short(found['input'])}"
 
 
