@@ -11,14 +11,14 @@ from export.errors import CameraError
 
 LINE = {
     "kind": "virtual", "seed": 3, "parts": 2, "fps": 1000.0, "defect_rate": 0.5,
-    "pace": "lossless", "truth": None, "width": 320, "height": 256,
+    "pace": "lossless", "designs": ["gear", "flange"], "truth": None, "width": 320, "height": 256,
 }  # fmt: skip
 
 
 def test_the_virtual_source_shows_the_virtual_line(tmp_path):
     """The same frames, and the truth of every part beside them."""
     truth = tmp_path / "truth.csv"
-    line = VirtualLine(3, 2, 320, 256, defect_rate=0.5)
+    line = VirtualLine(3, 2, 320, 256, defect_rate=0.5, designs=("gear", "flange"))
     seen = [shot.pixels for shot in shots(LINE | {"truth": str(truth)}, 0)]
     assert len(seen) == line.frame_count
     assert all((a == b).all() for a, b in zip(seen, line.frames(), strict=True))
@@ -27,7 +27,7 @@ def test_the_virtual_source_shows_the_virtual_line(tmp_path):
 
 def test_a_virtual_source_goes_on_where_it_was():
     """A restarted capture shows the frame that is due next."""
-    line = VirtualLine(3, 2, 320, 256, defect_rate=0.5)
+    line = VirtualLine(3, 2, 320, 256, defect_rate=0.5, designs=("gear", "flange"))
     first = next(iter(shots(LINE, 9)))
     assert (first.pixels == line.frame(9)).all()
 
