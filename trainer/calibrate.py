@@ -39,10 +39,9 @@ class Budgets:
 
     def __post_init__(self) -> None:
         for name in ("escape", "overkill", "review"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(
-                    f"a budget is a fraction from 0 to 1: {name}={getattr(self, name)}"
-                )
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise ValueError(f"the {name} budget is a fraction from 0 to 1, not {value}")
 
 
 def temperature(logits: Floats, labels: NDArray[np.integer]) -> float:

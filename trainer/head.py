@@ -20,10 +20,8 @@ _FLAT = 1e-6
 
 
 def views(frames: Pixels, flips: bool) -> list[Pixels]:
-    """The fixed views of (N,H,W,3) that the head learns from: as is, and its mirror images."""
-    if not flips:
-        return [frames]
-    return [frames, frames[:, :, ::-1], frames[:, ::-1], frames[:, ::-1, ::-1]]
+    """The fixed views of (N,H,W,3) that the head learns from: as is, and half turned."""
+    return [frames, frames[:, ::-1, ::-1]] if flips else [frames]
 
 
 @torch.inference_mode()

@@ -7,7 +7,7 @@ order in which pictures are listed.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from export.errors import DatasetError
@@ -29,18 +29,6 @@ class Sample:
     part: str
     label: str
     frozen: bool = False
-
-
-@dataclass(slots=True)
-class _Table:
-    """Pictures wanted and dealt, by split and by class, and by split and good or defect."""
-
-    wanted: dict[Split, dict[str, float]]
-    dealt: dict[Split, Counter[str]]
-
-    def lack(self, split: Split, held: Iterable[str]) -> float:
-        """How far `split` is short of the classes (and of the kinds) that a part holds."""
-        return sum(self.wanted[split][key] - self.dealt[split][key] for key in held)
 
 
 def deal(
@@ -95,23 +83,29 @@ def _deal_free(
 ) -> dict[str, Split]:
     totals = sum(held.values(), Counter[str]())
     whole = sum(shares.values())
-    table = _Table(
-        {s: {key: n * share / whole for key, n in totals.items()} for s, share in shares.items()},
-        {s: Counter() for s in shares},
-    )
+    order: list[Split] = [split for split in _TIES if split in shares]
+    lacking = {s: {key: n * shares[s] / whole for key, n in totals.items()} for s in order}
 
     def turn(part: str) -> tuple[int, str]:
-        rarest = min(totals[key] for key in held[part])
-        return rarest, hashlib.sha256(f"{seed}\n{part}".encode()).hexdigest()
+        return totals[_rarest(held[part], totals)], _digest(f"{seed}\n{part}")
 
-    order: list[Split] = [split for split in _TIES if split in shares]
     where: dict[str, Split] = {}
     for part in sorted(held, key=turn):
-        lacks = [table.lack(split, held[part]) for split in order]
+        rarest = _rarest(held[part], totals)
+        lacks = [(lacking[s][rarest], lacking[s][_kind(rarest)]) for s in order]
         best = order[lacks.index(max(lacks))]
-        table.dealt[best].update(held[part])
+        for key, n in held[part].items():
+            lacking[best][key] -= n
         where[part] = best
     return where
+
+
+def _rarest(counts: Counter[str], totals: Counter[str]) -> str:
+    return min((key for key in counts if not key.startswith("\0")), key=lambda k: (totals[k], k))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _repair(
