@@ -21,6 +21,7 @@ Flags = NDArray[np.bool_]
 
 METHOD = "order statistics; one and two thirds of the gap in logits where the kinds are apart"
 _EDGE = 1e-6
+_MARGIN = 0.1  # in logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,15 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
     if most_fine < least_bad:
         first, second = (_along(most_fine, least_bad, third / 3) for third in (1, 2))
         return Thresholds(pass_below=first, fail_above=max(first, second))
-    pass_below = _along(_below(scores, least_bad), least_bad, 0.5)
     between = np.sort(scores[(scores >= least_bad) & (scores <= most_fine)])
     allowed = math.floor(budgets.review * len(scores))
     if len(between) <= allowed:
         above = scores[scores > most_fine]
-        fail_above = _along(most_fine, float(above.min()) if len(above) else 1.0, 0.5)
+        fail_above = _beside(most_fine, float(above.min()) if len(above) else 1.0, up=True)
     else:
         edge = float(between[allowed])
-        fail_above = _along(_below(scores, edge), edge, 0.5)
+        fail_above = _beside(_below(scores, edge), edge, up=False)
+    pass_below = _beside(_below(scores, least_bad), least_bad, up=False)
     return Thresholds(pass_below=pass_below, fail_above=max(pass_below, fail_above))
 
 
@@ -112,14 +113,21 @@ def _below(scores: Floats, limit: float) -> float:
 
 
 def _along(low: float, high: float, fraction: float) -> float:
-    """The score a `fraction` of the way from low to high in logits, above low and at most high.
-
-    A threshold amid a gap, rather than on a picture's own score, keeps rounding on another
-    machine from deciding over that picture.
-    """
+    """The score a `fraction` of the way from low to high in logits, above low and at most high."""
     ends = logit(np.clip([low, high], _EDGE, 1 - _EDGE))
     place = float(expit(ends[0] + (ends[1] - ends[0]) * fraction))
     return min(max(place, float(np.nextafter(low, 1.0))), high)
+
+
+def _beside(low: float, high: float, *, up: bool) -> float:
+    """A threshold just above `low` (`up`) or just below `high`, within half of what lies between.
+
+    On a picture's own score, rounding on another machine would decide over that picture.
+    """
+    ends = logit(np.clip([low, high], _EDGE, 1 - _EDGE))
+    width = float(ends[1] - ends[0])
+    share = min(0.5, _MARGIN / width) if width > 0 else 0.5
+    return _along(low, high, share if up else 1 - share)
 
 
 @dataclass(frozen=True, slots=True)

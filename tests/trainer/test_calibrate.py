@@ -110,3 +110,11 @@ def test_budgets_are_fractions(wrong):
     """A budget outside 0..1 is refused."""
     with pytest.raises(ValueError, match="fraction"):
         Budgets(escape=wrong)
+
+
+def test_thresholds_keep_close_to_what_was_seen():
+    """Where kinds overlap, a threshold stands beside the score that decides, not far from it."""
+    scores, defect = np.array([0.3, 0.4, 0.5, 0.2, 0.9]), np.array([True, True, False, True, True])
+    thresholds = calibrate.choose(scores, defect, Budgets(review=0.9))
+    assert 0.18 < thresholds.pass_below < 0.2
+    assert 0.5 < thresholds.fail_above < 0.53

@@ -30,7 +30,8 @@ def evaluate(
 
     Pictures that the run learnt from or was chosen by are left out, known by their SHA-256.
 
-    Examples:
+    For example:
+
     linewarden evaluate runs/first photos-of-may
 
     linewarden evaluate runs/first new-defects --as-defect --json

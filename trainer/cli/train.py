@@ -78,7 +78,8 @@ def train(
     both learnt and examined. A logistic head comes first (seconds), then fine-tuning; validation
     keeps the better. RUN/run.json says how good it is, with intervals; curves.png shows it.
 
-    Examples:
+    For example:
+
     linewarden train photos --out runs/first --weights starter
 
     linewarden train tiles --out runs/tiles --weights starter --part-runs 100
