@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rig import broker, frames, make_bundle
-from edge.armed import arm
-from edge.bench import Bench
-from edge.broker import Broker
-from edge.broker_url import BrokerSettings, BrokerUrl
 from edge.clock import monotonic_ns, wall_ns
 from edge.frame import Frame
 from edge.health import Health
-from edge.inspector import Inspector
+from edge.inspection.armed import arm
+from edge.inspection.bench import Bench
+from edge.inspection.inspector import Inspector
+from edge.inspection.part import Part, Terms
 from edge.messages import Health as HealthMessage
+from edge.mqtt.address import BrokerSettings, BrokerUrl
+from edge.mqtt.broker import Broker
 from edge.outbox import Outbox
-from edge.part import Part, Terms
 from edge.topics import Topics
 from export.figures import Figure
 from export.preprocess import Pixels, shrink

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from demo.score import Score
-from edge.annotate import annotate
-from edge.armed import arm
+from edge.inspection.annotate import annotate
+from edge.inspection.armed import arm
 from edge.virtual_line import VirtualLine
 from export.picture import write
 from export.preprocess import Pixels

@@ -12,24 +12,24 @@ from pathlib import Path
 
 import structlog
 
-from edge.armed import arm
-from edge.bench import Bench
-from edge.broker import Broker
-from edge.broker_url import BrokerSettings, BrokerUrl, read_password
-from edge.camera import Camera, CameraSettings, Seen
+from edge.camera.camera import Camera, CameraSettings, Seen
+from edge.camera.slot import Slot
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance, BrokerSection, CameraSection, GateTrigger
-from edge.gate import Gate, GateSettings
 from edge.health import CameraCounts, Health
-from edge.inspector import Inspector
-from edge.lane import Lane
+from edge.inspection.armed import arm
+from edge.inspection.bench import Bench
+from edge.inspection.inspector import Inspector
+from edge.inspection.lane import Lane
+from edge.inspection.part import Terms
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
+from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
+from edge.mqtt.broker import Broker
 from edge.outbox import Outbox, OutboxSettings
-from edge.part import Terms
-from edge.slot import Slot
 from edge.topics import Topics
-from edge.trigger import EveryFrame, Trigger
+from edge.trigger.gate import Gate, GateSettings
+from edge.trigger.trigger import EveryFrame, Trigger
 from export import __version__
 from export.signature import PublicKey, load_public
 
@@ -55,7 +55,7 @@ def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
     """An inspector for every camera, proved on this box; a bundle used twice is loaded once.
 
     Raises:
-        BundleError, ProviderError, ConfigError: as `edge.armed.arm`; a key can't be read.
+        BundleError, ProviderError, ConfigError: as `arm`; a key can't be read.
     """
     keys = [load_public(path) for path in appliance.trust.keys]
     engine = appliance.engine

@@ -40,8 +40,8 @@ def inspect(
 
       linewarden inspect bundles/tiles-1 a.png b.jpg --save judged --fail-on reject
     """
-    from edge.armed import arm
-    from edge.stills import Asked, find, judge_all
+    from edge.inspection.armed import arm
+    from edge.inspection.stills import Asked, find, judge_all
     from export import signature
     from export.errors import LinewardenError
 

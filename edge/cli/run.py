@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from edge.config import Loaded
     from edge.daemon import Daemon, Summary
-    from edge.inspector import Inspector
+    from edge.inspection.inspector import Inspector
 
 
 def run(

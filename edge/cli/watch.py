@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge.follow import Lost
-    from edge.watch import Watcher
+    from edge.consumer.follow import Lost
+    from edge.consumer.watch import Watcher
     from export.verdict import Verdict
 
 
@@ -50,9 +50,9 @@ def watch(
     from math import inf
     from time import monotonic
 
-    from edge.broker_url import BrokerSettings, BrokerUrl, read_password
+    from edge.consumer.watch import Watcher
+    from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
     from edge.topics import Topics
-    from edge.watch import Watcher
     from export.errors import ConfigError
 
     try:
@@ -92,7 +92,7 @@ class _Page:
 
     def verdict(self, verdict: "Verdict") -> None:
         """One line; ends the watcher after the last one asked for."""
-        from edge.watch import Enough
+        from edge.consumer.watch import Enough
 
         if self._json:
             typer.echo(verdict.model_dump_json())

@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 
 from edge import clock
-from edge.broker import Broker
-from edge.broker_url import BrokerSettings, BrokerUrl
 from edge.messages import CameraReport, Health
+from edge.mqtt.address import BrokerSettings, BrokerUrl
+from edge.mqtt.broker import Broker
 from edge.outbox import Outbox
 from edge.topics import Topics
 from tests.edge.verdicts import verdict

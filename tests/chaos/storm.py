@@ -17,9 +17,9 @@ from pathlib import Path
 
 import psutil
 
-from edge.broker_url import BrokerSettings, BrokerUrl
+from edge.consumer.watch import Watcher
+from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.topics import Topics
-from edge.watch import Watcher
 from export.figures import Figure, save, table
 from tests.broker import Mosquitto, free_port
 from tests.chaos.ledger import Ledger, committed

@@ -1,0 +1,1 @@
+"""From a part to its verdict: the model at work, on time or fail-safe."""

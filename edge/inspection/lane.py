@@ -1,0 +1,80 @@
+"""One camera's lane: takes its frames, lets the trigger look, and lays parts on the bench.
+
+One thread. A live camera never waits for it (the slot overwrites); a played source does, so that
+every part of it is judged. Knows no capture process, model, database or broker.
+"""
+
+import threading
+from dataclasses import replace
+
+import structlog
+
+from edge.camera.slot import Slot
+from edge.clock import monotonic_ns, wall_ns
+from edge.frame import Frame, Unusable
+from edge.health import Health
+from edge.inspection.bench import Bench
+from edge.inspection.part import Part, Terms
+from edge.trigger.trigger import Trigger
+
+TAKE_S = 0.25
+SETTLE_S = 120.0
+
+
+class Lane:
+    """From one slot to the bench, until the slot is finished."""
+
+    def __init__(
+        self,
+        slot: Slot[Frame | Unusable],
+        trigger: Trigger,
+        terms: Terms,
+        bench: Bench,
+        health: Health,
+    ) -> None:
+        self.terms = terms
+        self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
+        self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
+        self._log = structlog.get_logger("lane").bind(camera=terms.camera)
+
+    def start(self) -> None:
+        """Start taking frames."""
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the source came to its end and every part of it lies on the bench."""
+        return not self._thread.is_alive()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end."""
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._slot.finished:
+            seen = self._slot.take(TAKE_S)
+            if seen is not None:
+                self._look(self._stamped(seen))
+
+    def _stamped(self, seen: Frame | Unusable) -> Frame | Unusable:
+        """A played picture is captured when the line takes it: until then it only lay ready."""
+        if not self._slot.lossless:
+            return seen
+        return replace(seen, captured_ns=monotonic_ns(), captured_wall_ns=wall_ns())
+
+    def _look(self, seen: Frame | Unusable) -> None:
+        try:
+            found = self._trigger.see(seen)
+        except Exception as error:  # noqa: BLE001 - outermost line of the thread
+            # The thread must live: a trigger that fails on one frame may work on the next.
+            self._log.exception("the trigger failed", frame=seen.number)
+            self._health.count_fault(self.terms.camera, "trigger")
+            self._health.raise_fault(f"camera {self.terms.camera}", "trigger", repr(error))
+            return
+        self._health.clear_fault(f"camera {self.terms.camera}", "trigger")
+        if isinstance(seen, Unusable):
+            self._log.warning("a picture can't be used", label=seen.label, why=seen.why)
+        for triggered in found:
+            self._bench.offer(Part(triggered.seen, self.terms, triggered.part))
+        if self._slot.lossless and found:
+            self._bench.settled(self.terms.camera, SETTLE_S)

@@ -1,0 +1,141 @@
+"""A part on its way to its verdict: what was seen, who judges it, by when, and what is said of it.
+
+Builds the verdict from a judgement, or the fail-safe one where there is none. Pure: it knows no
+queue, thread, model, database or broker.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from edge.clock import monotonic_ns, rfc3339, wall_ns
+from edge.frame import Frame, Unusable
+from edge.health import CameraCounts
+from edge.inspection.inspector import Judgement
+from export.preprocess import Pixels
+from export.verdict import CameraHealth, Latency, Outcome, Reason, Verdict
+
+DETAIL_LIMIT = 512
+PART_LIMIT = 128
+
+
+class Judge(Protocol):
+    """Who decides about pixels; edge.inspection.inspector.Inspector is one."""
+
+    def judge(self, pixels: Pixels) -> Judgement:
+        """Judge HxWx3 uint8 BGR pixels; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one camera's parts are judged on.
+
+    Attributes:
+        camera: its name.
+        judge: who judges them.
+        deadline_ms: from capture to verdict.
+        room: parts that may be due at once.
+        virtual: whether they are simulated.
+    """
+
+    camera: str
+    judge: Judge
+    deadline_ms: float
+    room: int
+    virtual: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """One part that a verdict is due for; `name` may be empty, then its key names it."""
+
+    seen: Frame | Unusable
+    terms: Terms
+    name: str = ""
+    triggered_ns: int = field(default_factory=monotonic_ns)
+    _settled: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def settle(self) -> bool:
+        """Whether the caller is the first to settle it, and so the one to give the verdict."""
+        with self._lock:
+            first, self._settled = not self._settled, True
+            return first
+
+    def age_ms(self, now_ns: int) -> float:
+        """Since its capture."""
+        return max(0.0, (now_ns - self.seen.captured_ns) / 1e6)
+
+
+def judged(
+    part: Part, key: tuple[int, int], counts: CameraCounts, judgement: Judgement, started_ns: int
+) -> Verdict:
+    """The verdict of a judgement begun at `started_ns`; after the deadline it is a fail.
+
+    Args:
+        part: whose.
+        key: (epoch, seq).
+        counts: its camera's.
+        judgement: what the inspector said.
+        started_ns: monotonic.
+    """
+    facts = _facts(part, key, counts)
+    total_ms, limit_ms = part.age_ms(monotonic_ns()), part.terms.deadline_ms
+    outcome, reason, detail = judgement.outcome, judgement.reason, judgement.detail
+    if total_ms > limit_ms:
+        outcome, reason = Outcome.FAIL, Reason.LATE
+        detail = f"decided {total_ms:.0f} ms after capture, {limit_ms:g} ms are allowed"
+    facts["latency_ms"] = Latency(
+        queue=part.age_ms(started_ns),
+        preprocess=judgement.preprocess_ms,
+        score=judgement.score_ms,
+        total=total_ms,
+    )
+    return Verdict(
+        **facts,
+        outcome=outcome,
+        reason=reason,
+        detail=detail[:DETAIL_LIMIT],
+        score=judgement.score,
+        novelty=judgement.novelty,
+        thresholds=judgement.thresholds,
+        probabilities=judgement.probabilities,
+        bundle=judgement.bundle,
+    )
+
+
+def fail_safe(
+    part: Part, key: tuple[int, int], counts: CameraCounts, reason: Reason, detail: str
+) -> Verdict:
+    """The verdict where there is no trustworthy result: fail, and why. Arguments as `judged`."""
+    return Verdict(
+        **_facts(part, key, counts),
+        outcome=Outcome.FAIL,
+        reason=reason,
+        detail=detail[:DETAIL_LIMIT],
+    )
+
+
+def _facts(part: Part, key: tuple[int, int], counts: CameraCounts) -> dict[str, Any]:
+    """What is known without judging."""
+    seen, camera, (epoch, seq) = part.seen, part.terms.camera, key
+    age_ms = part.age_ms(monotonic_ns())
+    # A file's name may hold bytes that are no text.
+    name = part.name.encode(errors="replace").decode()[-PART_LIMIT:]
+    return {
+        "camera": camera,
+        "epoch": epoch,
+        "seq": seq,
+        "part": name or f"{camera}-{epoch}-{seq}",
+        "frame": seen.number,
+        "captured_at": rfc3339(seen.captured_wall_ns),
+        "decided_at": rfc3339(wall_ns()),
+        "latency_ms": Latency(queue=age_ms, preprocess=0.0, score=0.0, total=age_ms),
+        "health": CameraHealth(
+            frame_age_ms=part.age_ms(part.triggered_ns),
+            overwritten=counts.overwritten,
+            reconnects=counts.reconnects,
+        ),
+        "simulated": part.terms.virtual,
+    }

@@ -1,0 +1,291 @@
+"""One MQTT 5 connection, driven by the thread that owns it: paho as a pipe and no more.
+
+paho's own thread, queue and reconnecting are not used: its queue is lost with the process, its
+thread may die in silence, and what is published before the broker has answered arrives out of
+order. A pipe is opened once; when it breaks it raises `PipeClosed` and a new one is made.
+"""
+
+import os
+import select
+import socket
+import ssl
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge import clock
+from edge.mqtt.address import BrokerSettings
+
+MAX_INCOMING_BYTES = 131_072
+PROTOCOL_ERROR = 0x82
+_ANY_SIZE = 268_435_455
+_ANY_NUMBER = 65_535
+_SECOND = 1_000_000_000
+
+
+class PipeClosed(Exception):  # noqa: N818 - an event, not an error of ours
+    """The connection is gone. `code` is the broker's MQTT 5 reason, or None if it gave none."""
+
+    def __init__(self, why: str, code: int | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What to publish, always at least once."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+    @property
+    def packet_bytes(self) -> int:
+        """An upper bound of the PUBLISH packet's length."""
+        return len(self.payload) + len(self.topic.encode()) + 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The broker's answer to a publication; `failure` says why it was refused, or is empty."""
+
+    mid: int
+    code: int
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the broker bears: bytes of one packet, publications in flight, retained ones."""
+
+    packet_bytes: int = _ANY_SIZE
+    in_flight: int = _ANY_NUMBER
+    retain: bool = True
+
+
+class Bell:
+    """Wakes a thread that waits in `Pipe.step`; may be rung from any thread, never blocks."""
+
+    def __init__(self) -> None:
+        self._hear, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def ring(self) -> None:
+        """Wake the listener, now or when it next listens; nothing once closed."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                os.write(self._ring, b"!")
+            except BlockingIOError:
+                return  # it has rung often enough to be heard
+
+    def fileno(self) -> int:
+        """For select()."""
+        return self._hear
+
+    def hush(self) -> bool:
+        """Forget past rings; returns whether there were any."""
+        try:
+            return bool(os.read(self._hear, 65_536))
+        except BlockingIOError:
+            return False
+
+    def close(self) -> None:
+        """Free the descriptors; closing again does nothing."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._hear)
+                os.close(self._ring)
+
+
+class Pipe:
+    """One connection, from `open` to `close`, for one thread.
+
+    Attributes:
+        acks: answers not yet looked at; the owner empties it.
+        messages: (topic, payload) received and not yet looked at; the owner empties it. A topic
+            that isn't UTF-8 reads as "".
+        refused: subscriptions that the broker would not have, in words.
+        limits: what the broker said in its CONNACK.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, client_id: str, will: Publication | None = None
+    ) -> None:
+        self.acks: deque[Ack] = deque()
+        self.messages: deque[tuple[str, bytes]] = deque()
+        self.refused: list[str] = []
+        self.limits = Limits()
+        self._settings = settings
+        self._accepted = False
+        self._closed: PipeClosed | None = None
+        self._client = self._make(client_id, will)
+
+    def open(self) -> None:
+        """Connect and wait for the broker's CONNACK; raises PipeClosed if it doesn't come."""
+        url = self._settings.url
+        properties = Properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = MAX_INCOMING_BYTES
+        try:
+            self._client.connect(
+                url.host,
+                url.port,
+                self._settings.keepalive_s,
+                clean_start=True,
+                properties=properties,
+            )
+        except (OSError, ValueError) as error:
+            raise PipeClosed(f"{url} can't be reached: {error}") from error
+        end_ns = clock.monotonic_ns() + int(self._settings.connect_s * _SECOND)
+        while not self._accepted:
+            self.step(0.1)
+            if clock.monotonic_ns() > end_ns and not self._accepted:
+                raise PipeClosed(f"{url} does not answer")
+
+    def step(self, timeout_s: float, bell: Bell | None = None) -> None:
+        """Wait up to `timeout_s` for the network or the bell, and do what is to be done.
+
+        Raises PipeClosed when the connection is gone.
+        """
+        sock = self._socket()
+        waits = [sock] if bell is None else [sock, bell]
+        writes = [sock] if self._client.want_write() else []
+        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        readable, writable, _ = select.select(waits, writes, [], 0 if pending else timeout_s)
+        if sock in readable or pending:
+            self._check(self._client.loop_read())
+        if writable:
+            self._check(self._client.loop_write())
+        self._check(self._client.loop_misc())
+
+    def publish(self, publication: Publication) -> int:
+        """Send with QoS 1; returns the packet's id, which its Ack will carry."""
+        self._socket()
+        retain = publication.retain and self.limits.retain
+        info = self._client.publish(publication.topic, publication.payload, qos=1, retain=retain)
+        self._check(info.rc)
+        return info.mid
+
+    def subscribe(self, topic: str) -> None:
+        """Ask for `topic` at QoS 1."""
+        self._socket()
+        result, _ = self._client.subscribe(topic, qos=1)
+        self._check(result)
+
+    def close(self, *, goodbye: bool = False) -> None:
+        """Drop the connection; with `goodbye` as MQTT has it, so that the will is not sent."""
+        sock = self._client.socket()
+        if sock is None:
+            return
+        if goodbye:
+            self._client.disconnect()
+            try:
+                while self._client.want_write() and self._closed is None:
+                    self.step(0.5)
+            except PipeClosed:
+                return
+        sock.close()
+
+    def _make(self, client_id: str, will: Publication | None) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5
+        )
+        client.connect_timeout = self._settings.connect_s
+        client.max_inflight_messages_set(0)
+        if self._settings.user:
+            client.username_pw_set(self._settings.user, self._settings.password or None)
+        if self._settings.url.tls:
+            context = ssl.create_default_context(cafile=self._settings.ca_file)
+            client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        return client
+
+    def _socket(self) -> socket.socket:
+        if self._closed is not None:
+            raise self._closed
+        sock = self._client.socket()
+        if sock is None:
+            raise PipeClosed("the connection is closed")
+        return sock  # pyright: ignore[reportReturnType] - TCP or TLS, never paho's WebSocket
+
+    def _check(self, result: MQTTErrorCode) -> None:
+        if self._closed is not None:
+            raise self._closed
+        if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise PipeClosed(f"connection lost: {result.name}")
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            why = f"{self._settings.url} refuses the connection: {reason}"
+            self._closed = PipeClosed(why, reason.value)
+            return
+        self.limits = Limits(
+            getattr(properties, "MaximumPacketSize", _ANY_SIZE),
+            getattr(properties, "ReceiveMaximum", _ANY_NUMBER),
+            bool(getattr(properties, "RetainAvailable", 1)),
+        )
+        self._accepted = True
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self._closed is None:
+            if flags.is_disconnect_packet_from_server:
+                self._closed = PipeClosed(f"the broker ended it: {reason}", reason.value)
+            elif reason.value == PROTOCOL_ERROR:
+                # mosquitto 2.0 answers what is over its message_size_limit with a PUBACK of reason
+                # 0x95, which MQTT 5.0 (3.4.2.1) doesn't allow there; paho closes on it
+                self._closed = PipeClosed("the broker sent what MQTT doesn't allow", reason.value)
+            else:
+                self._closed = PipeClosed("connection lost")
+
+    def _on_publish(
+        self, _client: Client, _data: object, mid: int, reason: ReasonCode, _more: object
+    ) -> None:
+        self.acks.append(Ack(mid, reason.value, str(reason) if reason.is_failure else ""))
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self.messages.append((topic, bytes(message.payload)))
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _data: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        for reason in reasons:
+            if reason.is_failure:
+                self.refused.append(f"the broker refuses a subscription: {reason}")

@@ -1,0 +1,173 @@
+"""One connection to the broker: birth, flow, farewell. `Broker` makes one after the other.
+
+Owns the pipe and whatever isn't a verdict (state, health, commands); the `Pump` owns the flow of
+verdicts. Gives a connection up when nothing is acknowledged for a while: health goes out every
+second, so silence is never for want of something to say.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from edge import clock
+from edge.messages import Health, Replay, State, read
+from edge.mqtt.address import BrokerSettings
+from edge.mqtt.pipe import Ack, Bell, Pipe, PipeClosed, Publication
+from edge.mqtt.pump import Pump
+from edge.topics import Topics
+
+HEALTH_EVERY_S = 1.0
+STEP_S = 0.25
+
+
+class Record(Protocol):
+    """What the session needs of the outbox."""
+
+    epoch: int
+    boots: int
+
+    def depth(self) -> int:
+        """Verdicts stored but not acknowledged."""
+        ...
+
+
+class BrokerSession:
+    """From `open` to `close`, for one thread; each of its methods may raise PipeClosed.
+
+    Args:
+        settings: where the broker is.
+        client_id: our name there; a second connection under it ends the first.
+        topics: the box's topics.
+        pump: the flow of verdicts.
+        birth: the state to announce; the will is the same, offline.
+        bell: rung when the outbox has stored something.
+        health: what to publish every second.
+
+    Attributes:
+        acknowledged: whether anything was, on this connection.
+        stalled: whether it was given up for silence.
+        refused: topic → why the broker will not have it.
+        rejected: commands that were not understood.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        topics: Topics,
+        pump: Pump,
+        birth: State,
+        *,
+        bell: Bell,
+        health: Callable[[], Health],
+    ) -> None:
+        self.acknowledged = self.stalled = False
+        self.refused: dict[str, str] = {}
+        self.rejected = 0
+        self._stall_s = settings.stall_s
+        self._topics, self._pump, self._birth = topics, pump, birth
+        self._bell, self._health = bell, health
+        self._own: dict[int, str] = {}
+        self._progress_s = self._health_due_s = now_s()
+        self._log = structlog.get_logger("broker")
+        self._pipe = Pipe(settings, client_id, self._state("offline"))
+
+    def open(self) -> None:
+        """Connect, announce the birth, and start the flow once that is acknowledged.
+
+        Not before: a broker that ends the connection takes acknowledgements on their way with it
+        (TCP reset), and then nobody could tell a poisonous verdict from a broker that is down.
+        """
+        self._pipe.open()
+        self._progress_s = now_s()
+        self._send(self._state("online"))
+        while not self.acknowledged:
+            self._receive(STEP_S)
+        self._pipe.subscribe(self._topics("replay"))
+        self._pump.begin(self._pipe.limits)
+
+    def turn(self) -> None:
+        """Send what may be sent, wait a little for the network, take what came."""
+        if self._bell.hush():
+            self._pump.stored()
+        if now_s() >= self._health_due_s:
+            self._health_due_s = now_s() + HEALTH_EVERY_S
+            self._send(Publication(self._topics("health"), _json(self._health()), retain=True))
+        for parcel in self._pump.parcels(now_s()):
+            self._pump.sent(self._pipe.publish(parcel.publication), parcel)
+        self._receive(min(STEP_S, max(0.0, self._health_due_s - now_s())))
+
+    def drain(self, outbox: Record, until_s: float) -> None:
+        """Keep the flow until everything stored has arrived, or time is up."""
+        while now_s() < until_s and outbox.depth():
+            self.turn()
+
+    def farewell(self, timeout_s: float) -> None:
+        """Say that the box is offline on purpose, and disconnect so that the will is not sent."""
+        self._send(self._state("offline", clean=True))
+        until_s = now_s() + timeout_s
+        while self._own and now_s() < until_s:
+            self._receive(0.1)
+        self._pipe.close(goodbye=True)
+
+    def close(self) -> None:
+        """Drop what is left of the connection."""
+        self._pipe.close()
+
+    def _receive(self, timeout_s: float) -> None:
+        self._pipe.step(timeout_s, self._bell)
+        acks = _emptied(self._pipe.acks.popleft, len(self._pipe.acks))
+        self._pump.answered(acks, now_s())
+        for ack in acks:
+            self._answered(ack)
+        while self._pipe.messages:
+            self._command(*self._pipe.messages.popleft())
+        for why in self._pipe.refused:
+            self.refused[self._topics("replay")] = why
+        silent_s = now_s() - self._progress_s
+        if acks or not (self._own or self._pump.flying):
+            self._progress_s = now_s()
+        elif silent_s > self._stall_s:
+            self.stalled = True
+            raise PipeClosed(f"nothing was acknowledged for {silent_s:.1f} s")
+
+    def _answered(self, ack: Ack) -> None:
+        self.acknowledged = True
+        topic = self._own.pop(ack.mid, "")
+        if topic and ack.failure:
+            self.refused[topic] = f"the broker refuses {topic}: {ack.failure}"
+        elif topic:
+            self.refused.pop(topic, None)
+
+    def _command(self, topic: str, payload: bytes) -> None:
+        try:
+            if topic == self._topics("replay"):
+                self._pump.ask(read(Replay, payload))
+                return
+            why = f"no command is expected on {topic!r}"
+        except ValueError as error:
+            why = str(error)
+        if not self.rejected:  # the first on a connection; the rest are counted
+            self._log.warning("command rejected", why=why[:300])
+        self.rejected += 1
+
+    def _state(self, state: str, *, clean: bool = False) -> Publication:
+        told = self._birth.model_copy(update={"state": state, "clean": clean})
+        return Publication(self._topics("state"), _json(told), retain=True)
+
+    def _send(self, publication: Publication) -> None:
+        self._own[self._pipe.publish(publication)] = publication.topic
+
+
+def now_s() -> float:
+    """Monotonic seconds."""
+    return clock.monotonic_ns() / 1e9
+
+
+def _json(message: State | Health) -> bytes:
+    return message.model_dump_json().encode()
+
+
+def _emptied(take: Callable[[], Ack], count: int) -> list[Ack]:
+    return [take() for _ in range(count)]

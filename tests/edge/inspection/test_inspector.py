@@ -1,0 +1,155 @@
+"""The inspector answers for every part, and whatever goes wrong fails."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.inspection.inspector import Inspector, Scores
+from export.preprocess import Input, Pixels
+from export.verdict import FAIL_SAFE, BundleRef, Outcome, Reason, Thresholds
+
+REF = BundleRef(name="b", version=1, digest="0" * 64)
+LIMITS = Thresholds(pass_below=0.3, fail_above=0.7, novel_above=5.0)
+FRAME = np.full((64, 96, 3), 128, np.uint8)
+
+
+def scores(score: float, novelty: float | None = None, /, **changes: object) -> Scores:
+    """A model's answer for one picture."""
+    fields = {
+        "probabilities": np.array([[1 - score, score]], np.float32),
+        "score": np.array([score], np.float32),
+        "heatmap": np.zeros((1, 4, 6), np.float32),
+        "novelty": None if novelty is None else np.array([novelty], np.float32),
+    }
+    return Scores(**{**fields, **changes})
+
+
+class Fake:
+    """A model that gives one answer, or raises it, and remembers what it saw."""
+
+    def __init__(self, answer: Scores | Exception) -> None:
+        self.answer = answer
+        self.seen: list[Pixels] = []
+
+    def score(self, batch: Pixels) -> Scores:
+        self.seen.append(batch)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def inspector(answer: Scores | Exception) -> Inspector:
+    """An inspector over a fake model."""
+    return Inspector(Fake(answer), Input(24, 16), LIMITS, ("good", "bad"), REF)
+
+
+@pytest.mark.parametrize(
+    ("score", "novelty", "outcome", "reason"),
+    [
+        (0.1, None, Outcome.PASS, Reason.BELOW_PASS),
+        (0.5, None, Outcome.REVIEW, Reason.IN_REVIEW_BAND),
+        (0.9, 1.0, Outcome.FAIL, Reason.ABOVE_FAIL),
+        (0.1, 9.0, Outcome.REVIEW, Reason.NOVEL),
+    ],
+)
+def test_judges_by_the_thresholds(
+    score: float, novelty: float | None, outcome: Outcome, reason: Reason
+):
+    """A sound answer is judged by the bundle's thresholds and told in full."""
+    asked = inspector(scores(score, novelty))
+    found = asked.judge(FRAME)
+    assert (found.outcome, found.reason, found.detail) == (outcome, reason, "")
+    assert found.score == pytest.approx(score)
+    assert found.novelty == novelty
+    assert found.probabilities == pytest.approx({"good": 1 - score, "bad": score})
+    assert found.heatmap is not None
+    assert found.heatmap.shape == (4, 6)
+    assert found.preprocess_ms > 0
+    assert asked.scorer.seen[0].shape == (1, 16, 24, 3)
+
+
+@pytest.mark.parametrize("strange", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["score", "probabilities", "novelty"])
+def test_no_number_fails(where: str, strange: float):
+    """NaN or infinity in any output that matters fails, and says which."""
+    values = {"score": [strange], "probabilities": [[strange, 0.5]], "novelty": [strange]}
+    found = inspector(scores(0.1, **{where: np.array(values[where], np.float32)})).judge(FRAME)
+    assert (found.outcome, found.reason) == (Outcome.FAIL, Reason.NOT_FINITE)
+    assert where in found.detail
+    assert found.score is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"score": np.array([1.2], np.float32)},
+        {"score": np.array([-0.2], np.float32)},
+        {"probabilities": np.array([[2.0, -1.0]], np.float32)},
+        {"probabilities": np.zeros((1, 3), np.float32)},
+        {"probabilities": np.zeros((2, 2), np.float32)},
+        {"score": np.zeros((1, 1), np.float32)},
+        {"score": np.zeros(0, np.float32)},
+        {"heatmap": np.zeros((4, 6), np.float32)},
+        {"heatmap": np.zeros((0, 4, 6), np.float32)},
+        {"score": None},
+    ],
+)
+def test_a_senseless_answer_fails(change: dict[str, object]):
+    """Another shape, or a value out of range, is an inspection error, never a pass."""
+    found = inspector(scores(0.1, **change)).judge(FRAME)
+    assert (found.outcome, found.reason) == (Outcome.FAIL, Reason.INSPECTION_ERROR)
+
+
+def test_rounding_is_not_an_error():
+    """A probability a little above 1 by float32 rounding is 1."""
+    found = inspector(scores(0.9, score=np.array([1.00002], np.float32))).judge(FRAME)
+    assert found.score == 1.0
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x" * 2000), MemoryError(), ZeroDivisionError()])
+def test_an_error_fails(error: Exception):
+    """Whatever the model raises becomes a fail whose detail fits into a verdict."""
+    found = inspector(error).judge(FRAME)
+    assert (found.outcome, found.reason) == (Outcome.FAIL, Reason.INSPECTION_ERROR)
+    assert found.detail.startswith(type(error).__name__)
+    assert len(found.detail) <= 512
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        None, "frame", np.zeros((0, 5, 3), np.uint8), np.zeros((5, 5), np.uint8),
+        np.zeros((5, 5, 4), np.uint8), np.zeros((5, 5, 3), np.uint16), np.zeros((5, 5, 3)),
+    ],
+)  # fmt: skip
+def test_an_unusable_frame_fails(frame: object):
+    """What is no HxWx3 uint8 frame fails as a bad frame, and the model never sees it."""
+    asked = inspector(scores(0.0))
+    found = asked.judge(frame)
+    assert (found.outcome, found.reason) == (Outcome.FAIL, Reason.BAD_FRAME)
+    assert asked.scorer.seen == []
+
+
+@given(
+    st.floats(width=32),
+    st.lists(st.floats(width=32), min_size=2, max_size=2),
+    st.none() | st.floats(width=32),
+)
+def test_never_raises_and_never_passes_by_mistake(
+    score: float, probabilities: list[float], novelty: float | None
+):
+    """For any answer there is a judgement; only a sound low score passes."""
+    answer = scores(
+        0.0,
+        novelty,
+        score=np.array([score], np.float32),
+        probabilities=np.array([probabilities], np.float32),
+    )
+    found = inspector(answer).judge(FRAME)
+    if found.outcome is Outcome.PASS:
+        assert -1e-4 <= score < 0.3
+        assert all(-1e-4 <= one <= 1.0001 for one in probabilities)
+    assert (found.score is None) == (found.reason in FAIL_SAFE)

@@ -1,0 +1,90 @@
+import time
+
+import numpy as np
+
+from edge.camera.slot import Slot
+from edge.clock import monotonic_ns
+from edge.frame import Frame, Unusable
+from edge.health import Health
+from edge.inspection.lane import Lane
+from edge.inspection.part import Terms
+from edge.trigger.trigger import EveryFrame, Triggered
+
+
+class Bench:
+    """Keeps the parts that it is offered."""
+
+    def __init__(self):
+        self.parts = []
+
+    def offer(self, part):
+        self.parts.append(part)
+
+    def settled(self, _camera, _timeout_s):
+        return True
+
+
+class Moody:
+    """A trigger that fails on every odd frame and finds two parts in every even one."""
+
+    def see(self, seen):
+        if seen.number % 2:
+            raise ZeroDivisionError
+        return [Triggered(seen, "a"), Triggered(seen, "b")]
+
+
+def frame(number, captured_ns=0):
+    """A black frame."""
+    return Frame(np.zeros((8, 8, 3), np.uint8), "eye", number, captured_ns, 0, f"f{number}")
+
+
+def play(seen, trigger, *, lossless):
+    """Parts offered, and the health, after a lane has seen all of these."""
+    slot, bench, health = Slot(lossless=lossless), Bench(), Health(("eye",))
+    lane = Lane(slot, trigger, Terms("eye", None, 100.0, 4), bench, health)
+    lane.start()
+    for one in seen:
+        slot.put(one)
+    slot.close()
+    lane.join(5)
+    assert lane.ended
+    return bench.parts, health
+
+
+def test_every_frame_of_a_played_source_becomes_a_part():
+    """None is lost, a damaged one included, and each carries its name."""
+    seen = [frame(0), Unusable("torn", "eye", 1, 0, 0, "f1"), frame(2)]
+    parts, _ = play(seen, EveryFrame(), lossless=True)
+    assert [part.name for part in parts] == ["f0", "f1", "f2"]
+    assert isinstance(parts[1].seen, Unusable)
+
+
+def test_a_played_picture_is_captured_when_the_line_takes_it():
+    """Its deadline doesn't run while it only lies ready."""
+    parts, _ = play([frame(0)], EveryFrame(), lossless=True)
+    assert monotonic_ns() - parts[0].seen.captured_ns < 5e9
+
+
+def test_a_live_frame_keeps_its_time_of_capture():
+    """What a camera saw is as old as it is."""
+    parts, _ = play([frame(0, captured_ns=123)], EveryFrame(), lossless=False)
+    assert parts[0].seen.captured_ns == 123
+
+
+def test_a_trigger_that_fails_is_a_fault_and_the_lane_goes_on():
+    """One bad look doesn't end the watching, and ends as a fault when a look succeeds."""
+    parts, health = play([frame(n) for n in range(4)], Moody(), lossless=True)
+    assert len(parts) == 4
+    assert health.counts("eye").faults == {"trigger": 2}
+    assert "ZeroDivisionError" in health.standing()[0]
+
+
+def test_an_idle_lane_ends_soon_after_its_slot_is_closed():
+    """Nobody has to wait for a camera that says nothing."""
+    slot = Slot()
+    lane = Lane(slot, EveryFrame(), Terms("eye", None, 1.0, 1), Bench(), Health(("eye",)))
+    lane.start()
+    started = time.monotonic()
+    slot.close()
+    lane.join(5)
+    assert time.monotonic() - started < 1
