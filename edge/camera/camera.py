@@ -180,12 +180,13 @@ class Camera:
     def _handle(self, told: dict[str, Any], channel: socket.socket, ring: Ring) -> bool:
         """Deal with one message; returns whether the source has ended."""
         what = told.pop("what")
+        self._lost(told["number"] - self._next)
+        self._next = told["number"]
         if what == "end":
             return True
         if what == "error":
             raise _Died(f"{told['problem']} ({told['remedy']})")
-        gap, self._next = told["number"] - self._next, told["number"] + 1
-        self._lost(gap)
+        self._next += 1
         if what == "unusable":
             self._offer(Unusable(camera=self.settings.name, **told))
             return False

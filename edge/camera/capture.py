@@ -79,6 +79,16 @@ class Sender:
             size = self._ring.buffer_bytes
             self.say("frame", buffer=buffer, size=size, shape=shot.pixels.shape, **taken)
 
+    def part_with(self, what: str, **fields: Any) -> None:
+        """Send the last message, with the number of frames until then, and wait to be killed.
+
+        A Unix socket that is closed with unread packets resets its peer, which would then lose
+        what it hasn't read: the last frames and this message.
+        """
+        self.say(what, number=self._number, **fields)
+        while self._channel.recv(1):
+            pass
+
     def _fit(self, needed: int) -> None:
         if needed > self._ring.buffer_bytes:
             while len(self._free) < BUFFERS:
@@ -114,9 +124,9 @@ def main(channel_fd: int, memory_fd: int, spec: str) -> None:
     try:
         for shot in shots(told["source"], told["first"]):
             sender.hand_over(shot)
-        sender.say("end")
+        sender.part_with("end")
     except LinewardenError as error:
-        sender.say("error", problem=error.problem, remedy=error.remedy)
+        sender.part_with("error", problem=error.problem, remedy=error.remedy)
     except BrokenPipeError:
         return
 
