@@ -131,6 +131,8 @@ class VirtualSource(Section):
     parts: int = Field(default=500, ge=1, description="how many pass before it ends")
     fps: float = Field(default=30.0, gt=0, le=1000)
     defect_rate: Fraction = 0.1
+    defect_size: float = Field(default=1.0, ge=0.1, le=2, description="factor on their extents")
+    defect_contrast: float = Field(default=1.0, gt=0, le=1, description="and on how they show")
     designs: tuple[Design, ...] = Field(
         default=get_args(Design), min_length=1, description="the products that pass"
     )

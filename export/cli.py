@@ -31,10 +31,11 @@ def show(
 
     The bundle is verified first.
 
-    Examples:
-      linewarden bundle show bundles/tiles-1
+    For example:
 
-      linewarden bundle show bundles/tiles-1 --json
+    linewarden bundle show bundles/tiles-1
+
+    linewarden bundle show bundles/tiles-1 --json
     """
     from export import signature
     from export.bundle import open_bundle
@@ -50,8 +51,9 @@ def verify(path: _Folder, key: _Key = None) -> None:
 
     Exit code 0: all passed. 1: refused, and the last line says why. 2: no key to check with.
 
-    Examples:
-      linewarden bundle verify bundles/tiles-1 --key plant.pub
+    For example:
+
+    linewarden bundle verify bundles/tiles-1 --key plant.pub
     """
     from export import signature
     from export.bundle import open_bundle
@@ -81,8 +83,9 @@ def _golden(opened: "Bundle") -> str:
 def schema() -> None:
     """Print the JSON Schema of manifest.json.
 
-    Examples:
-      linewarden bundle schema > manifest.schema.json
+    For example:
+
+    linewarden bundle schema > manifest.schema.json
     """
     import json
 

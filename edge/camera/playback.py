@@ -110,7 +110,7 @@ def virtual(settings: dict[str, Any], first: int = 0) -> Iterator[Shot]:
     """The virtual line's frames from the one numbered `first`, at `fps` if its pace is real time.
 
     Args:
-        settings: seed, parts, fps, defect_rate, designs, pace, truth (path or None), width, height.
+        settings: those of `edge.config.VirtualSource`.
         first: how many frames to leave out.
     """
     # No other source needs it, and its textures cost memory.
@@ -123,6 +123,8 @@ def virtual(settings: dict[str, Any], first: int = 0) -> Iterator[Shot]:
         width=settings["width"],
         height=settings["height"],
         defect_rate=settings["defect_rate"],
+        defect_size=settings["defect_size"],
+        defect_contrast=settings["defect_contrast"],
         designs=settings["designs"],
     )
     if settings["truth"] and not first:

@@ -22,7 +22,9 @@ def check(
 
     Exit code 2 if something is wrong with it; each wrong key is named.
 
-    Example: linewarden config check appliance.toml
+    For example:
+
+    linewarden config check appliance.toml
     """
     import json
 
@@ -42,7 +44,9 @@ def check(
 def example() -> None:
     """Print a complete settings file with comments, to start from.
 
-    Example: linewarden config example > appliance.toml
+    For example:
+
+    linewarden config example > appliance.toml
     """
     from edge.config import example as text
 

@@ -35,10 +35,11 @@ def inspect(
 
     Exit code 0: all judged. 1: as --fail-on asks. 2: bad input, or a picture couldn't be used.
 
-    Examples:
-      linewarden inspect bundles/tiles-1 photos/
+    For example:
 
-      linewarden inspect bundles/tiles-1 a.png b.jpg --save judged --fail-on reject
+    linewarden inspect bundles/tiles-1 photos/
+
+    linewarden inspect bundles/tiles-1 a.png b.jpg --save judged --fail-on reject
     """
     from edge.inspection.armed import arm
     from edge.inspection.stills import Asked, find, judge_all

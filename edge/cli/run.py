@@ -29,9 +29,11 @@ def run(
     Ctrl-C, within 5 seconds and with nothing lost. Exit code 2 if a setting is wrong or a bundle
     isn't to be trusted.
 
-    Example, to prove every bundle first: linewarden run --config appliance.toml --check
+    For example:
 
-    Example, to work: linewarden run --config appliance.toml
+    linewarden run --config appliance.toml --check
+
+    linewarden run --config appliance.toml
     """
     import signal
     import sys

@@ -29,10 +29,11 @@ def export(
 
     The graph must answer as the trained network did, or nothing is written.
 
-    Examples:
-      linewarden export runs/tiles --out bundles/tiles-1
+    For example:
 
-      linewarden export runs/tiles --name tiles --key ~/keys/plant.key
+    linewarden export runs/tiles --out bundles/tiles-1
+
+    linewarden export runs/tiles --name tiles --key ~/keys/plant.key
     """
     from export import signature
     from trainer.publish import Edition, publish

@@ -11,7 +11,8 @@ from export.errors import CameraError
 
 LINE = {
     "kind": "virtual", "seed": 3, "parts": 2, "fps": 1000.0, "defect_rate": 0.5,
-    "pace": "lossless", "designs": ["gear", "flange"], "truth": None, "width": 320, "height": 256,
+    "pace": "lossless", "designs": ["gear", "flange"],
+    "defect_size": 1.0, "defect_contrast": 1.0, "truth": None, "width": 320, "height": 256,
 }  # fmt: skip
 
 
