@@ -17,6 +17,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as fn
 
 from export.errors import BundleError
 from export.parity import Answers
@@ -24,6 +25,7 @@ from export.preprocess import Pixels
 
 OPSET = 20
 OUTPUTS = ("probabilities", "score", "heatmap")
+BRIGHT = 1.25  # logits; tanh(0.8) is two thirds
 
 _torch: Any = cast("Any", torch)  # where torch's own types are incomplete
 
@@ -35,7 +37,7 @@ class Graph(nn.Module):
     """A network from uint8 pictures to probabilities, score and heatmap.
 
     Args:
-        network: (N,3,H,W) float32 → logits (N,C) and dense logits (N,C,h,w).
+        network: (N,3,H,W) float32 → logits (N,C) and evidence of a defect by place (N,h,w).
         normalise: how training turned pictures into the network's input; it must be, per colour,
             a shift and a scale, perhaps in another order of colours.
         temperature: divides the logits (Guo et al., arXiv:1706.04599).
@@ -58,18 +60,21 @@ class Graph(nn.Module):
         # The shift stays outside the convolution: only then is its zero padding the padding that
         # training saw, and the fold exact at the border too.
         x = frames.permute(0, 3, 1, 2).float() - self.shift
-        logits, dense = cast("tuple[Tensor, Tensor]", self.network(x))
-        return answer(logits, dense, self.temperature)
+        logits, evidence = cast("tuple[Tensor, Tensor]", self.network(x))
+        return answer(logits, evidence, self.temperature)
 
 
-def answer(logits: Tensor, dense: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Probabilities, score and heatmap of logits (N,C) and dense logits (N,C,h,w).
+def answer(logits: Tensor, evidence: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities, score and heatmap of logits (N,C) and evidence by place (N,h,w) in logits.
 
     The score 1 - P(good) is summed from the defects' probabilities, which keeps small ones exact.
+    The heatmap gathers each place's neighbourhood of 3x3 and grows from 0, at no evidence of a
+    defect or evidence against one, towards 1: two thirds at BRIGHT logits.
     """
     probabilities = torch.softmax(logits / temperature, dim=1)
-    places = torch.softmax(dense / temperature, dim=1)
-    return probabilities, probabilities[:, 1:].sum(1), places[:, 1:].sum(1)
+    gathered = 9 * fn.avg_pool2d(evidence[:, None], 3, stride=1, padding=1)[:, 0]
+    heatmap = torch.tanh(torch.relu(gathered) / (temperature * BRIGHT))
+    return probabilities, probabilities[:, 1:].sum(1), heatmap
 
 
 def _affine(normalise: Normalise) -> tuple[Tensor, Tensor]:
@@ -102,8 +107,8 @@ def reference(
 
     def answers(batch: Pixels) -> Answers:
         with torch.inference_mode():
-            logits, dense = network(normalise(torch.as_tensor(np.ascontiguousarray(batch))))
-            found = answer(logits, dense, temperature)
+            logits, evidence = network(normalise(torch.as_tensor(np.ascontiguousarray(batch))))
+            found = answer(logits, evidence, temperature)
         return Answers(*(tensor.numpy() for tensor in found))
 
     return answers

@@ -68,7 +68,7 @@ ARCHITECTURES = {
 
 
 class Network(nn.Module):
-    """Logits for a picture and for every location of it; class 0 is always `good`.
+    """Logits for a picture, and the evidence by place; class 0 is always `good`.
 
     Attributes:
         trunk: torchvision's layers under torchvision's names, up to the last stage.
@@ -108,24 +108,43 @@ class Network(nn.Module):
             x: (N,3,H,W) float32 RGB, ImageNet-normalised (`normalise`).
 
         Returns:
-            Logits (N,C), and dense logits (N,C,h,w) on the finer stage's grid.
+            Logits (N,C), and evidence of a defect by place (N,h,w), in logits, on the finer
+            stage's grid.
         """
         fine, coarse = self.maps(x)
-        return self.classify(pool(fine, coarse)), self._dense(fine, coarse)
+        logits = self.classify(pool(fine, coarse))
+        return logits, self._evidence(fine, coarse, logits)
 
-    def _dense(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """The head where a location's own features stand for both mean and maximum.
+    def _evidence(self, fine: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
+        """The margin of the likeliest defects over good, shared out among the places it is from.
 
-        The 1x1 products come before the enlargement: both are linear, and this order is cheaper.
+        Class activation mapping (Zhou and others, arXiv:1512.04150), with each maximum given to
+        the place that holds it: summed over all places, and with the head's bias, it is exactly
+        the margin. Measured from the training pictures' average, so that a typical part is dark.
         """
         a, b = self.arch.channels
+        which = torch.softmax(logits[:, 1:], dim=1)
         weight = self.head.weight / self.spread
-        mean_a, max_a, mean_b, max_b = weight.split((a, a, b, b), dim=1)
-        bias = self.head.bias - weight @ self.centre
-        near = fn.conv2d(fine, (mean_a + max_a)[:, :, None, None], bias)
-        far = fn.conv2d(coarse, (mean_b + max_b)[:, :, None, None])
+        towards = (which @ weight[1:] - weight[0]).split((a, a, b, b), dim=1)
+        usual = self.centre.split((a, a, b, b))
+        near = _shares(fine, towards[:2], usual[:2])
+        far = _shares(coarse, towards[2:], usual[2:])
         size = (int(fine.shape[2]), int(fine.shape[3]))
-        return near + fn.interpolate(far, size=size, mode="bilinear", align_corners=False)
+        cells = (size[0] * size[1]) / (int(coarse.shape[2]) * int(coarse.shape[3]))
+        enlarged = fn.interpolate(far[:, None], size=size, mode="nearest")[:, 0]
+        return near + enlarged / cells
+
+
+def _shares(maps: Tensor, towards: tuple[Tensor, ...], usual: tuple[Tensor, ...]) -> Tensor:
+    """What each place (N,h,w) of `maps` (N,A,h,w) adds through the mean and the maximum."""
+    of_mean, of_peak = (weights[:, :, None, None] for weights in towards)
+    usual_mean, usual_peak = (values[:, None, None] for values in usual)
+    places = int(maps.shape[2]) * int(maps.shape[3])
+    peak = maps.amax((2, 3), keepdim=True)
+    at_peak = (maps == peak).to(maps.dtype)
+    at_peak = at_peak / at_peak.sum((2, 3), keepdim=True)
+    spread_out = of_mean * (maps - usual_mean) / places
+    return (spread_out + of_peak * (peak - usual_peak) * at_peak).sum(1)
 
 
 def pool(fine: Tensor, coarse: Tensor) -> Tensor:

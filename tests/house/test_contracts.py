@@ -12,19 +12,19 @@ LINT = Path(sys.executable).with_name("lint-imports")
 
 PLANTED = {
     "a lazy torch import in the edge": (
-        "edge/inspector.py", "\ndef lazy():\n    import torch\n    return torch\n",
+        "edge/inspection/inspector.py", "\ndef lazy():\n    import torch\n    return torch\n",
     ),
     "a type-only torch import in the edge": (
         "edge/frame.py",
         "\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n",
     ),
-    "the edge opening the torch door": ("edge/session.py", "\nimport export.to_onnx\n"),
+    "the edge opening the torch door": ("edge/inspection/session.py", "\nimport export.to_onnx\n"),
     "the trainer importing the edge": ("trainer/dataset.py", "\nimport edge.frame\n"),
     "the edge importing the trainer": ("edge/daemon.py", "\nimport trainer.recipe\n"),
     "the treaty importing the edge": ("export/decide.py", "\nimport edge.clock\n"),
     "the treaty importing torch elsewhere": ("export/golden.py", "\nimport torch\n"),
-    "a database in the core": ("edge/trigger.py", "\nimport sqlite3\n"),
-    "a broker in the core": ("edge/follow.py", "\nimport paho.mqtt.client\n"),
+    "a database in the core": ("edge/trigger/trigger.py", "\nimport sqlite3\n"),
+    "a broker in the core": ("edge/consumer/follow.py", "\nimport paho.mqtt.client\n"),
     "a lower floor reaching up": ("edge/clock.py", "\nimport edge.daemon\n"),
     "a new file without a floor in the edge": ("edge/utils.py", '"""Vague."""\n'),
     "a new file without a floor in the trainer": ("trainer/helpers.py", '"""Vague."""\n'),

@@ -10,8 +10,8 @@ import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from torch import nn
 
-from edge.armed import arm
-from edge.session import OnnxScorer
+from edge.inspection.armed import arm
+from edge.inspection.session import OnnxScorer
 from export import manifest as manifest_module
 from export import to_onnx
 from export.bundle import Bundle, open_bundle
