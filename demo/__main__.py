@@ -15,7 +15,7 @@ import numpy as np
 from demo import story
 from demo.score import Score, score
 from demo.sheet import contact_sheet
-from edge.virtual_line import FRAMES_PER_PITCH, REGION, VirtualLine
+from edge.virtual_line import FRAMES_PER_PITCH
 from edge.virtual_line.truth import read_truth
 from export.figures import Figure, save, table
 from trainer.rates import Rate
@@ -73,9 +73,8 @@ def main() -> None:
     asked.folder.mkdir(parents=True)
     plan = story.Plan(asked.folder, seed=asked.seed, parts=asked.parts)
 
-    region = f"{REGION.x},{REGION.y},{REGION.width},{REGION.height}"
     seconds = {"data set": story.make_data(plan)}
-    seconds["training"] = story.train(plan, region)
+    seconds["training"] = story.train(plan)
     seconds["export and verify"] = story.export(plan)
     seconds["the line"], subscriber = story.judge(plan)
 
@@ -83,9 +82,8 @@ def main() -> None:
     started = time.perf_counter()
     truth = read_truth(plan.folder / "truth.csv")
     scored = score(truth, subscriber.verdicts.values(), reach=FRAMES_PER_PITCH // 2)
-    line = VirtualLine(plan.line_seed, plan.parts, defect_rate=plan.defect_rate)
     sheet = plan.folder / "contact_sheet.png"
-    contact_sheet(scored, line, plan.folder / "bundle", plan.folder / "signing.pub", sheet)
+    contact_sheet(scored, plan.line(), plan.folder / "bundle", plan.folder / "signing.pub", sheet)
     seconds["contact sheet"] = time.perf_counter() - started
 
     measured = figures(plan, scored, subscriber, seconds)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.plant import Subscriber, broker
+from edge.virtual_line import VirtualLine
+from export.preprocess import Region
 
 LINEWARDEN = Path(sys.executable).with_name("linewarden")
+WHERE_BRACKETS_LIE = Region(0.21875, 0.275, 0.5625, 0.45)
 PREFIX = "acme/plant1/machining/line3/cell4"
 
 APPLIANCE = """\
@@ -34,6 +37,8 @@ seed = {seed}
 parts = {parts}
 fps = {fps}
 defect_rate = {rate}
+designs = ["{design}"]
+defect_size = {defect_size}
 truth = "truth.csv"
 """
 
@@ -44,17 +49,31 @@ class Plan:
 
     folder: Path
     seed: int = 7
+    design: str = "bracket"
+    defect_size: float = 1.4
+    region: Region = WHERE_BRACKETS_LIE
+    size: str = "208x128"
     training_parts: int = 700
     training_defect_rate: float = 0.45
-    epochs: int = 5
+    epochs: int = 8
     parts: int = 200
     defect_rate: float = 0.3
-    fps: float = 24.0
+    fps: float = 30.0
 
     @property
     def line_seed(self) -> int:
         """The seed of the fresh parts: never that of the training parts."""
         return self.seed + 1_000_000
+
+    def line(self) -> VirtualLine:
+        """The line that the box will see."""
+        return VirtualLine(
+            self.line_seed,
+            self.parts,
+            defect_rate=self.defect_rate,
+            designs=(self.design,),
+            defect_size=self.defect_size,
+        )
 
 
 def say(text: str) -> None:
@@ -75,20 +94,22 @@ def call(*words: str | Path) -> float:
 
 def make_data(plan: Plan) -> float:
     """Step 1: labelled pictures from the virtual line."""
-    say(f"1. A data set: {plan.training_parts} parts from the virtual line, with known defects")
+    say(f"1. A data set: {plan.training_parts} {plan.design}s pass the virtual line's camera")
     return call(
         "line", "dataset", plan.folder / "data", "--parts", str(plan.training_parts),
         "--seed", str(plan.seed), "--defect-rate", str(plan.training_defect_rate),
+        "--design", plan.design, "--size", str(plan.defect_size),
     )  # fmt: skip
 
 
-def train(plan: Plan, region: str) -> float:
+def train(plan: Plan) -> float:
     """Step 2: fine-tune the pre-trained ResNet-18 that comes along."""
+    cut = plan.region
     say("2. Fine-tune a pre-trained ResNet-18 on them, and choose thresholds on parts it never saw")
     return call(
         "train", plan.folder / "data", "--arch", "resnet18", "--weights", "starter",
-        "--region", region, "--epochs", str(plan.epochs), "--seed", str(plan.seed),
-        "--out", plan.folder / "run",
+        "--region", f"{cut.x},{cut.y},{cut.width},{cut.height}", "--size", plan.size,
+        "--epochs", str(plan.epochs), "--seed", str(plan.seed), "--out", plan.folder / "run",
     )  # fmt: skip
 
 
@@ -110,7 +131,8 @@ def judge(plan: Plan) -> tuple[float, Subscriber]:
         settings.write_text(
             APPLIANCE.format(
                 prefix=PREFIX, port=plant.port, key="signing.pub", seed=plan.line_seed,
-                parts=plan.parts, fps=plan.fps, rate=plan.defect_rate,
+                parts=plan.parts, fps=plan.fps, rate=plan.defect_rate, design=plan.design,
+                defect_size=plan.defect_size,
             )
         )  # fmt: skip
         subscriber = Subscriber(plant.port, PREFIX)
