@@ -67,7 +67,8 @@ def examine(
             f"{listing([problem for _, problem in read.unreadable])}",
             "mend or remove them, or leave them out with --skip-unreadable",
         )
-    taught = {row.sha256 for row in run.split() if row.split != "test"}
+    known = {row.sha256: row for row in run.split()}
+    taught = {digest for digest, row in known.items() if row.split != "test"}
     kept = [i for i, d in enumerate(read.digests) if include_seen or d not in taught]
     if not kept:
         raise DatasetError(
@@ -82,7 +83,7 @@ def examine(
     label_of = dict(zip(paths, labels, strict=True))
     judged = Judged(
         tuple(label_of[read.paths[i]] for i in kept),
-        tuple(read.digests[i] for i in kept),
+        tuple(known[d].part if d in known else d for d in (read.digests[i] for i in kept)),
         np.asarray(scores, np.float64),
     )
     report = evaluate.report(judged, run.record.thresholds)

@@ -158,6 +158,7 @@ def _learn(
     labels = np.tile(learnt.labels, len(seen))
     with progress.phase("head", 1) as advance:
         strength, least = head.fit(network, torch.cat(pooled), labels, recipe.head_grid, cost)
+        advance()
     with torch.inference_mode():
         _, area = judge(network.classify(plain).numpy(), unseen.labels)
     heard(Epoch(f"head C={strength:g}", 0, None, least, area))
