@@ -50,12 +50,12 @@ class Plan:
     folder: Path
     seed: int = 7
     design: str = "bracket"
-    defect_size: float = 1.4
+    defect_size: float = 1.5
     region: Region = WHERE_BRACKETS_LIE
     size: str = "208x128"
-    training_parts: int = 700
+    training_parts: int = 600
     training_defect_rate: float = 0.45
-    epochs: int = 8
+    epochs: int = 12
     parts: int = 200
     defect_rate: float = 0.3
     fps: float = 30.0

@@ -5,7 +5,6 @@ once, at the end.
 """
 
 import json
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -288,9 +287,3 @@ def _split_rows(material: Material) -> list[SplitRow]:
             strict=True,
         )
     ]
-
-
-def train_with_threads(plan: Plan, folder: Path, progress: Progress, threads: int) -> Run:
-    """`train` with torch's number of threads set (0: one per core)."""
-    torch.set_num_threads(threads or os.cpu_count() or 1)
-    return train(plan, folder, progress)

@@ -37,16 +37,15 @@ def evaluate(
     linewarden evaluate runs/first new-defects --as-defect --json
     """
     import json as json_module
-    import os
 
-    import torch
+    from trainer.workers import settle
 
+    settle(threads)
     from trainer.evaluate import in_words, table_in_words
     from trainer.exam import examine
     from trainer.progress import Progress
     from trainer.run import Run
 
-    torch.set_num_threads(threads or os.cpu_count() or 1)
     exam = examine(
         Run.load(run),
         data,

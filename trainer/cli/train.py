@@ -90,11 +90,15 @@ def train(
 
     linewarden train photos --out runs/quick --weights starter --epochs 0 --json
     """
-    from trainer.progress import Progress
-    from trainer.recipe import named, on_this_machine
-    from trainer.training import Plan, train_with_threads
+    from trainer.workers import settle
 
     _check_arch(arch)
+    settle(threads)
+    from trainer.progress import Progress
+    from trainer.recipe import named, on_this_machine
+    from trainer.training import Plan
+    from trainer.training import train as learn
+
     chosen = named(recipe or ("scratch" if weights == "none" else "tune"))
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
@@ -110,7 +114,7 @@ def train(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
     )
-    run = train_with_threads(plan, out, Progress(None) if json else Progress(), threads)
+    run = learn(plan, out, Progress(None) if json else Progress())
     if json:
         typer.echo(run.record.model_dump_json(indent=2))
     else:
