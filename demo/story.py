@@ -53,7 +53,7 @@ class Plan:
     defect_size: float = 1.5
     region: Region = WHERE_BRACKETS_LIE
     size: str = "208x128"
-    training_parts: int = 600
+    training_parts: int = 700
     training_defect_rate: float = 0.45
     epochs: int = 12
     parts: int = 200

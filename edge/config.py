@@ -226,7 +226,7 @@ class Loaded(Section):
     def rows(self) -> list[tuple[str, str, str]]:
         """(dotted key, value, origin) of every value, with passwords in addresses masked."""
         flat = flatten(self.appliance.model_dump(mode="json"))
-        return [(key, _masked(value), self.origins[key]) for key, value in flat.items()]
+        return [(key, masked(value), self.origins[key]) for key, value in flat.items()]
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -314,9 +314,10 @@ def flatten(tree: Tree, above: str = "") -> dict[str, Any]:
     return flat
 
 
-def _masked(value: object) -> str:
+def masked(value: object) -> str:
+    """A value as it may be shown: the password in an address is not."""
     shown = "unset" if value is None else str(value)
-    return re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", shown)
+    return re.sub(r"(://[^:@\s]*:)\S*@", r"\1***@", shown)
 
 
 def capture_environment() -> dict[str, str]:

@@ -8,10 +8,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from export.verdict import Contract, Milliseconds, Verdict
+from export.verdict import MAX_COUNT, Contract, Milliseconds, Verdict
 
 MAX_BYTES = 65_536
-SEQ_MAX = 2**53 - 1  # what every JSON reader holds exactly
 
 
 class State(Contract, strict=True):
@@ -65,9 +64,9 @@ class Replay(Contract, strict=True):
     """A request: send the verdicts of `camera` from seq `first` to `last` again."""
 
     camera: str = Field(min_length=1, max_length=64)
-    epoch: int = Field(ge=0, le=SEQ_MAX)
-    first: int = Field(ge=1, le=SEQ_MAX)
-    last: int = Field(ge=1, le=SEQ_MAX)
+    epoch: int = Field(ge=0, le=MAX_COUNT)
+    first: int = Field(ge=1, le=MAX_COUNT)
+    last: int = Field(ge=1, le=MAX_COUNT)
 
     def model_post_init(self, _context: object, /) -> None:
         """Refuse a range that ends before it begins."""

@@ -5,7 +5,6 @@ Knows nothing of what is signed.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import stat
@@ -17,7 +16,6 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import ValidationError
 
 from export.errors import SignatureError
 from export.verdict import Contract
@@ -86,7 +84,7 @@ def verify(body: bytes, signed: bytes, trusted: Sequence[PublicKey], name: str) 
     try:
         signature = Signature.model_validate_json(signed)
         code = base64.b64decode(signature.signature, validate=True)
-    except (ValidationError, binascii.Error) as error:
+    except ValueError as error:  # not JSON, not our fields, not base64
         raise SignatureError(
             f"the signature of {name} is not a readable Ed25519 signature", "export it again"
         ) from error

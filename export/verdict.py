@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MAX_BYTES = 8192
+MAX_COUNT = 2**53 - 1  # what every JSON reader holds exactly
 SCHEMA_VERSION = 1
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -105,8 +106,12 @@ class Verdict(Contract):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     camera: str = Field(min_length=1, max_length=64)
-    epoch: int = Field(ge=0, description="life of the box's record; changes only if that was lost")
-    seq: int = Field(ge=1, description="1, 2, 3… without a gap within (camera, epoch)")
+    epoch: int = Field(
+        ge=0, le=MAX_COUNT, description="life of the box's record; changes only if that was lost"
+    )
+    seq: int = Field(
+        ge=1, le=MAX_COUNT, description="1, 2, 3… without a gap within (camera, epoch)"
+    )
     part: str = Field(min_length=1, max_length=128)
     outcome: Outcome
     reason: Reason

@@ -20,6 +20,7 @@ Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
 METHOD = "order statistics; one and two thirds of the gap in logits where the kinds are apart"
+EVEN = 0.5
 _EDGE = 1e-6
 _MARGIN = 0.1  # in logits
 
@@ -83,6 +84,8 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
     these two leave a gap, both move into it, to one and two thirds in logits, so that a part
     unlike either kind goes to a person. Where they overlap, what lies between is for review; if
     that is more than the review budget, `fail_above` comes down: overkill gives way, escapes don't.
+    What is left of the review budget lifts `fail_above` towards even odds: a part that is more
+    likely good than not should not be rejected without a look.
 
     Args:
         scores: (N,) of the calibration pictures.
@@ -92,11 +95,11 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
     bad, fine = np.sort(scores[defect]), np.sort(scores[~defect])[::-1]
     least_bad = float(bad[math.floor(budgets.escape * len(bad))])
     most_fine = float(fine[math.floor(budgets.overkill * len(fine))])
+    allowed = math.floor(budgets.review * len(scores))
     if most_fine < least_bad:
         first, second = (_along(most_fine, least_bad, third / 3) for third in (1, 2))
-        return Thresholds(pass_below=first, fail_above=max(first, second))
+        return _lifted(scores, first, max(first, second), allowed)
     between = np.sort(scores[(scores >= least_bad) & (scores <= most_fine)])
-    allowed = math.floor(budgets.review * len(scores))
     if len(between) <= allowed:
         above = scores[scores > most_fine]
         fail_above = _beside(most_fine, float(above.min()) if len(above) else 1.0, up=True)
@@ -104,7 +107,17 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
         edge = float(between[allowed])
         fail_above = _beside(_below(scores, edge), edge, up=False)
     pass_below = _beside(_below(scores, least_bad), least_bad, up=False)
-    return Thresholds(pass_below=pass_below, fail_above=max(pass_below, fail_above))
+    return _lifted(scores, pass_below, max(pass_below, fail_above), allowed)
+
+
+def _lifted(scores: Floats, pass_below: float, fail_above: float, allowed: int) -> Thresholds:
+    """The thresholds, with a review band that reaches up to even odds if `allowed` parts do."""
+    reviewed = np.sort(scores[scores >= pass_below])
+    limit = EVEN
+    if len(reviewed) > allowed:
+        edge = float(reviewed[allowed])
+        limit = min(EVEN, _beside(_below(scores, edge), edge, up=False))
+    return Thresholds(pass_below=pass_below, fail_above=max(fail_above, limit))
 
 
 def _below(scores: Floats, limit: float) -> float:

@@ -5,6 +5,7 @@ delivers nothing in time it is killed and started again, later and later while t
 Frames go into a slot; what becomes of them there is the line's business.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -152,14 +153,17 @@ class Camera:
             "parent": os.getpid(),
         }
         command = [sys.executable, "-m", "edge.camera.capture", str(channel.fileno()), str(ring.fd)]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [*command, json.dumps(spec)],
-            stdin=subprocess.DEVNULL,
+        self._process = process = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.PIPE,  # an address may hold a password, and anyone may read argv
             pass_fds=(channel.fileno(), ring.fd),
             env=capture_environment(),
             process_group=0,
         )
-        return self._process
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin as told:
+            told.write(json.dumps(spec).encode())
+        return process
 
     def _read(self, channel: socket.socket, ring: Ring) -> None:
         limit_s, what = self.settings.open_s, "did not open"

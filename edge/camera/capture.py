@@ -1,7 +1,8 @@
 """The capture process: opens one source and hands its frames to the daemon until it is killed.
 
-Started by edge/camera/camera.py with two inherited file descriptors, a socket for messages and the
-memory for pixels. It may hang or crash in a driver at any time: nothing depends on its end.
+Started by camera.py with two inherited file descriptors, a socket for messages and the memory for
+pixels, and told on its standard input what to do. It may hang or crash in a driver at any time:
+nothing depends on its end.
 Messages are JSON, one per packet. From here: opened, frame, unusable, end, error; to here: one
 byte per packet, the buffer that is free again.
 """
@@ -140,4 +141,4 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.stdin.read())

@@ -77,10 +77,11 @@ def _log_settings(loaded: "Loaded") -> None:
 
 def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
     """What is about to run: cameras, bundles, provider, broker, store."""
+    from edge.config import masked
     from export import __version__
 
     appliance = loaded.appliance
-    broker = appliance.broker.url if appliance.broker else "none: verdicts are only kept"
+    broker = masked(appliance.broker.url) if appliance.broker else "none: verdicts are only kept"
     lines = [
         f"linewarden {__version__}  {appliance.station.prefix}",
         f"  broker   {broker}",

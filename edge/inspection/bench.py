@@ -1,8 +1,9 @@
 """The bench: parts that wait to be judged, the one thread that judges them, and their verdicts.
 
-Every part offered gets exactly one verdict: judged within its deadline, or fail-safe. A pass
-after the deadline doesn't exist. It knows no camera, model, database or broker: it is given an
-inspector with each part and a function that records verdicts.
+Every part offered gets exactly one verdict: judged within its deadline, or fail-safe at it, from a
+second thread that keeps the time even while the model hangs. A pass after the deadline doesn't
+exist. It knows no camera, model, database or broker: it is given an inspector with each part and a
+function that records verdicts.
 """
 
 import threading
@@ -32,11 +33,13 @@ class Bench:
         self._in_hand: Part | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
+        self._timekeeper = threading.Thread(target=self._keep_time, name="deadlines", daemon=True)
         self._log = structlog.get_logger("bench")
 
     def start(self) -> None:
         """Start judging."""
         self._thread.start()
+        self._timekeeper.start()
 
     def offer(self, part: Part) -> None:
         """Take a part; if there is no room for it, its fail-safe verdict is given at once."""
@@ -86,6 +89,25 @@ class Bench:
                 self._in_hand = None
                 self._due[part.terms.camera] -= 1
                 self._changed.notify_all()
+
+    def _keep_time(self) -> None:
+        """Give every part that is due its fail-safe verdict at its deadline, whatever judges it."""
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                due = [part for part in self._pending() if not part.settled]
+                now_ns = monotonic_ns()
+                late = [part for part in due if part.left_ms(now_ns) <= 0]
+                if not late:
+                    soonest_ms = min((part.left_ms(now_ns) for part in due), default=None)
+                    self._changed.wait(None if soonest_ms is None else soonest_ms / 1000)
+            for part in late:
+                limit_ms = part.terms.deadline_ms
+                self._refuse(part, Reason.LATE, f"no result {limit_ms:g} ms after its capture")
+
+    def _pending(self) -> list[Part]:
+        return [*([self._in_hand] if self._in_hand else []), *self._waiting]
 
     def _next(self) -> Part | None:
         with self._changed:

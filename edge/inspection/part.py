@@ -63,6 +63,15 @@ class Part:
             first, self._settled = not self._settled, True
             return first
 
+    @property
+    def settled(self) -> bool:
+        """Whether its verdict was given."""
+        return self._settled
+
+    def left_ms(self, now_ns: int) -> float:
+        """Until its deadline; below 0 after it."""
+        return self.terms.deadline_ms - self.age_ms(now_ns)
+
     def age_ms(self, now_ns: int) -> float:
         """Since its capture."""
         return max(0.0, (now_ns - self.seen.captured_ns) / 1e6)

@@ -310,8 +310,10 @@ class Pump:
 
 
 def _replayed(body: bytes) -> bytes:
-    """The same verdict with its `replay` set; whatever version wrote it."""
-    fields = json.loads(body)
+    """The same verdict with its `replay` set, and every other byte as it was."""
+    before, found, after = body.rpartition(b'"replay":false')
+    if found:
+        return before + b'"replay":true' + after
     return json.dumps(
-        {**fields, "replay": True}, ensure_ascii=False, separators=(",", ":")
+        {**json.loads(body), "replay": True}, ensure_ascii=False, separators=(",", ":")
     ).encode()

@@ -115,7 +115,8 @@ class Gate:
             if track.number != number or track.still < HOLE_LOOKS:
                 continue
             first, last = track.extent.first, track.extent.last
-            parked = track.still >= PARKED_LOOKS
+            # What came with the belt is a part, however long the belt stands.
+            parked = track.still >= PARKED_LOOKS and not self._was_moving(track)
             if parked or self._backdrop.is_hole(picture, mask, first, last):
                 self._backdrop.absorb(picture, first, last)
                 self._tracks.remove(track)

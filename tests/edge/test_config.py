@@ -106,9 +106,10 @@ def test_a_missing_file_tells_how_to_begin(tmp_path):
     assert "linewarden config example" in refused(tmp_path / "none.toml")
 
 
-def test_a_password_in_an_address_is_not_shown(write):
+@pytest.mark.parametrize("password", ["s3cret", "s3@cret", "s3/cret", "s3:cret"])
+def test_a_password_in_an_address_is_not_shown(write, password):
     """What `config check` prints may be pasted into a ticket."""
-    source = 'kind = "stream", url = "rtsp://eye:s3cret@cam/1"'
+    source = f'kind = "stream", url = "rtsp://eye:{password}@cam/1"'
     text = PLAIN.replace('kind = "folder", path = "pictures"', source)
     rows = load(write(text), {}).rows()
     shown = {key: value for key, value, _ in rows}["cameras.top.source.url"]

@@ -78,3 +78,11 @@ def test_no_bytes_make_a_signature(signed: bytes):
     """Whatever stands in manifest.sig, the answer is a SignatureError, never another."""
     with pytest.raises(SignatureError):
         signature.verify(b"body", signed, [KEY.public], "it")
+
+
+@pytest.mark.parametrize("code", ["é", "====", "not base64!", "QUJD"])
+def test_a_code_that_is_no_signature_is_refused(code: str):
+    """A trusted key's name in front of nonsense is refused in the same words."""
+    told = signature.Signature(key_id=KEY.public.key_id, signature=code)
+    with pytest.raises(SignatureError):
+        signature.verify(b"body", told.model_dump_json().encode(), [KEY.public], "it")

@@ -106,6 +106,19 @@ def test_a_part_without_a_name_is_called_by_its_key(box):
     assert record.verdicts[0].part == "eye-7-1"
 
 
+def test_a_model_that_hangs_is_not_waited_for(box):
+    """Every part, in hand or waiting, is failed at its deadline while the model still hangs."""
+    health, record, bench = box
+    for _ in range(3):
+        bench.offer(Part(frame(), terms(Judge(seconds=1.5), deadline_ms=50)))
+    limit = time.monotonic() + 1.0
+    while len(record.verdicts) < 3 and time.monotonic() < limit:
+        time.sleep(0.005)
+    assert [verdict.reason for verdict in record.verdicts] == [Reason.LATE] * 3
+    assert all(verdict.latency_ms.total >= 50 for verdict in record.verdicts)
+    assert health.standing()
+
+
 def test_a_late_result_never_passes(box):
     """A pass that comes after the deadline is a fail that says so."""
     health, record, bench = box
@@ -113,7 +126,7 @@ def test_a_late_result_never_passes(box):
     assert bench.settled("eye", 5)
     (verdict,) = record.verdicts
     assert (verdict.outcome, verdict.reason) == (Outcome.FAIL, Reason.LATE)
-    assert verdict.score == 0.1
+    assert verdict.score is None
     assert health.counts("eye").faults == {Reason.LATE.value: 1}
     assert "50 ms" in health.standing()[0]
 

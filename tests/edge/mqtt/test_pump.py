@@ -1,9 +1,11 @@
 """Laws of the pump, without a network: order, windows, refusals, poison, and fairness."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.messages import Replay
+from edge.mqtt import pump
 from edge.mqtt.pipe import Ack, Limits
 from edge.mqtt.pump import PATIENCE, REPLAY_REQUESTS, Kind, Pump
 from edge.outbox import Row
@@ -181,6 +183,15 @@ def test_what_is_asked_for_does_not_wait_for_a_backlog_nor_for_suspicion():
     assert all(
         b'"replay":true' in p.publication.payload for p in wire.sent if p.kind is Kind.REPLAY
     )
+
+
+@pytest.mark.parametrize("score", [3.2e-7, 0.5, 1.0])
+def test_what_is_sent_again_is_the_same_to_the_byte_but_for_replay(score):
+    """A consumer may compare bytes."""
+    body = verdict(1, 1, score=score).to_json()
+    again = pump._replayed(body)
+    assert again == body.replace(b'"replay":false', b'"replay":true')
+    assert again != body
 
 
 def test_requests_are_bounded_and_refusals_counted():

@@ -1,7 +1,7 @@
 """A process that puts verdicts for ever and prints what it was promised: camera, seq and body.
 
-`python tests/edge/outbox/outbox_writer.py DB`. A line is printed only once the row can be read back from
-the file, so every line is a promise that must survive kill -9.
+`python tests/edge/outbox/outbox_writer.py DB`. A line is printed only once the row can be read
+back from the file, so every line is a promise that must survive kill -9.
 """
 
 import hashlib

@@ -116,6 +116,16 @@ def test_a_part_that_stops_and_trembles_on_the_line_is_one_part():
     assert len(hits) == 2
 
 
+@pytest.mark.parametrize("stop", [0.2, 0.5, 0.9])
+def test_a_belt_that_stands_for_long_doubles_and_loses_no_part(stop):
+    """Parts in view while the belt stands are still parts when it moves on."""
+    belt, gate = Belt(6, step=20, pitch=130.0, seed=3), Gate()
+    standing = round(belt.centres[2] + stop * (belt.centres[3] - belt.centres[2]))
+    places = [*range(standing), *[standing] * 400, *range(standing, belt.frames)]
+    hits = [hit for n, place in enumerate(places) for hit in show(gate, n, belt.frame(place))]
+    assert len(hits) == 6
+
+
 def test_frames_lost_on_the_way_lose_no_part():
     """With every other frame overwritten, each part is still triggered once."""
     belt, gate, hits = Belt(80, step=25, seed=7), Gate(), []
