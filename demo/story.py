@@ -55,7 +55,7 @@ class Plan:
     size: str = "208x128"
     training_parts: int = 700
     training_defect_rate: float = 0.45
-    epochs: int = 12
+    epochs: int = 10
     parts: int = 200
     defect_rate: float = 0.3
     fps: float = 30.0
