@@ -25,7 +25,7 @@ from export.preprocess import Pixels
 
 OPSET = 20
 OUTPUTS = ("probabilities", "score", "heatmap")
-BRIGHT = 1.25  # logits; tanh(0.8) is two thirds
+BRIGHT = 5.0  # logits; tanh(1) is three quarters
 
 _torch: Any = cast("Any", torch)  # where torch's own types are incomplete
 
@@ -69,7 +69,7 @@ def answer(logits: Tensor, evidence: Tensor, temperature: float) -> tuple[Tensor
 
     The score 1 - P(good) is summed from the defects' probabilities, which keeps small ones exact.
     The heatmap gathers each place's neighbourhood of 3x3 and grows from 0, at no evidence of a
-    defect or evidence against one, towards 1: two thirds at BRIGHT logits.
+    defect or evidence against one, towards 1: three quarters at BRIGHT logits.
     """
     probabilities = torch.softmax(logits / temperature, dim=1)
     gathered = 9 * fn.avg_pool2d(evidence[:, None], 3, stride=1, padding=1)[:, 0]
