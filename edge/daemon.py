@@ -31,6 +31,7 @@ from edge.topics import Topics
 from edge.trigger.gate import Gate, GateSettings
 from edge.trigger.trigger import EveryFrame, Trigger
 from export import __version__
+from export.errors import StoreError
 from export.signature import PublicKey, load_public
 
 OUTBOX_FILE = "outbox.db"
@@ -159,10 +160,18 @@ class Daemon:
         )
 
     def run(self, stop: threading.Event, *, forever: bool, tick: Callable[[], None]) -> Summary:
-        """Run until `stop` is set, or every source has ended (unless `forever`)."""
+        """Run until `stop` is set, or every source has ended (unless `forever`).
+
+        Raises:
+            StoreError: the record broke while running; a start moves it aside and begins anew.
+        """
         self.start()
-        while not stop.wait(0.2) and (forever or not self.ended):
+        while not stop.wait(0.2) and self.outbox.alive and (forever or not self.ended):
             tick()
+        if not self.outbox.alive:
+            faults = "; ".join(self.outbox.faults())
+            self.stop()
+            raise StoreError(f"verdicts can't be stored any more: {faults}", "start the box again")
         if not stop.is_set():
             self._deliver(stop)
         return self.stop()

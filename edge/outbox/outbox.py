@@ -172,6 +172,11 @@ class Outbox:
                 text for text in (self._damage, self._fault, aside if quarantined else "") if text
             )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can still store; if not, only a new start can mend it."""
+        return self._writer.is_alive()
+
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until everything taken so far is on the disk; False if it isn't in time."""
         with self._changed:

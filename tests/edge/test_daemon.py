@@ -1,5 +1,6 @@
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from edge.daemon import Daemon, armed
-from export.errors import BundleError, ConfigError, SignatureError
+from export.errors import BundleError, ConfigError, SignatureError, StoreError
 from export.signature import load_or_make
 from export.verdict import Reason
 from tests.broker import Mosquitto, needs_mosquitto
@@ -97,6 +98,19 @@ def test_seq_goes_on_after_a_restart(box):
     run(box)
     _, kept = run(box)
     assert [one["seq"] for one in kept["top"]] == list(range(1, 61))
+
+
+def test_a_record_that_breaks_ends_the_box(box, monkeypatch):
+    """A box that can't store verdicts doesn't go on as if it could: its supervisor starts it."""
+    box.write(folder_camera())
+    daemon = Daemon(box.appliance(), armed(box.appliance()))
+
+    def malformed(*_rows):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(daemon.outbox._store, "write", malformed)
+    with pytest.raises(StoreError, match="malformed"):
+        daemon.run(threading.Event(), forever=True, tick=lambda: None)
 
 
 def test_a_region_of_its_own_replaces_the_bundles(box):

@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from tests.edge.test_broker import TOPICS, Box, wait
 
 from edge.consumer.watch import Enough, Watcher
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from export.errors import StoreError
 from tests.broker import Mosquitto, needs_mosquitto
+from tests.edge.mqtt.test_broker import TOPICS, Box, wait
 from tests.edge.verdicts import verdict
 from tests.listener import Listener
 
