@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from edge.alarm import Alarms
 from edge.camera.camera import Camera, CameraSettings, Seen
 from edge.camera.slot import Slot
 from edge.clock import monotonic_ns, rfc3339, wall_ns
@@ -116,6 +117,7 @@ class Daemon:
         self._started_ns = monotonic_ns()
         self._log = structlog.get_logger("daemon")
         self.health = Health(tuple(appliance.cameras))
+        self.alarms = Alarms()
         store = appliance.store
         to_broker = broker_settings(appliance.broker) if appliance.broker else None
         kept = OutboxSettings(
@@ -124,7 +126,7 @@ class Daemon:
         self.outbox = Outbox(store.folder / OUTBOX_FILE, kept)
         topics = Topics(appliance.station.prefix)
         self.broker = (
-            Broker(to_broker, topics, self.outbox, self.bulletin, __version__)
+            Broker(to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms)
             if to_broker
             else None
         )

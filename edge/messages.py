@@ -1,9 +1,10 @@
-"""What crosses MQTT besides the verdict: State, Health and Replay, each under a JSON Schema.
+"""What crosses MQTT besides the verdict, each kind under a JSON Schema of its own.
 
 Strict: an unknown field, a wrong type or too long a payload is an error, and an error changes
 nothing. Knows no broker and no database.
 """
 
+from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
@@ -60,6 +61,39 @@ class Health(Contract, strict=True):
     faults: tuple[str, ...] = ()
 
 
+class Severity(StrEnum):
+    """How soon a person must act."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Alarm(Contract, strict=True):
+    """One thing that is wrong, or was. (source, name) is its identity."""
+
+    source: str = Field(
+        min_length=1, max_length=64, description="a camera's name, or box, outbox, broker"
+    )
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
+    severity: Severity = Field(
+        description="warning: act soon; critical: verdicts are, or will be, fail-safe or lost"
+    )
+    state: Literal["raised", "cleared"]
+    since: str = Field(max_length=40, description="when it was raised, RFC 3339 in UTC")
+    until: str = Field(default="", max_length=40, description="when it was cleared")
+    detail: str = Field(default="", max_length=256, description="a sentence for who must act")
+
+
+class AlarmList(Contract, strict=True):
+    """Every alarm that stands, and the last that were cleared; published on each change."""
+
+    epoch: int = Field(ge=0)
+    boots: int = Field(ge=0, description="starts of the box on this record")
+    number: int = Field(ge=0, description="changes since the start; a step of more was missed")
+    alarms: tuple[Alarm, ...] = ()
+    unlisted: int = Field(default=0, ge=0, description="alarms for which the list had no room")
+
+
 class Replay(Contract, strict=True):
     """A request: send the verdicts of `camera` from seq `first` to `last` again."""
 
@@ -74,7 +108,7 @@ class Replay(Contract, strict=True):
             raise ValueError(f"last {self.last} lies before first {self.first}")
 
 
-Message = TypeVar("Message", State, Health, Replay)
+Message = TypeVar("Message", State, Health, Replay, AlarmList)
 
 
 def read(kind: type[Message], payload: bytes) -> Message:
@@ -90,8 +124,8 @@ def read(kind: type[Message], payload: bytes) -> Message:
 
 
 def schema(payload: str) -> dict[str, Any]:
-    """The JSON Schema of a payload named in the topics table: Verdict, State, Health, Replay."""
+    """The JSON Schema of a payload named in the topics table, e.g. Verdict or State."""
     kinds: dict[str, type[Contract]] = {
-        kind.__name__: kind for kind in (Verdict, State, Health, Replay)
+        kind.__name__: kind for kind in (Verdict, State, Health, AlarmList, Replay)
     }
     return kinds[payload].model_json_schema(mode="serialization")

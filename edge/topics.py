@@ -43,6 +43,10 @@ TABLE = (
         "every second: first and last seq kept per camera, outbox depth, faults",
     ),
     Topic(
+        "alarms", "alarms", Direction.FROM_BOX, 1, True, "AlarmList",
+        "on each change: the alarms that stand, and the last that were cleared",
+    ),
+    Topic(
         "replay", "cmd/replay", Direction.TO_BOX, 1, False, "Replay",
         "send the verdicts of a camera from one seq to another again",
     ),

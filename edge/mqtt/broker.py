@@ -12,7 +12,8 @@ from collections.abc import Callable
 import structlog
 
 from edge import clock
-from edge.messages import Health, State
+from edge.alarm import Alarms
+from edge.messages import Health, Severity, State
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
@@ -24,6 +25,7 @@ FAREWELL_S = 1.0
 QUIET_S = 5.0  # a shorter absence of the broker is not yet a fault
 SHORT_S = 1.0  # a connection that ends sooner than this
 SHORTS = 5  # so many times in a row, is a fault
+ABSENT, REFUSES = "broker_absent", "broker_refuses"  # alarms
 
 
 class Broker:
@@ -35,6 +37,7 @@ class Broker:
         outbox: an opened outbox; the caller closes it after `stop`.
         health: called once a second in the broker's thread; must be quick and not raise.
         version: what the birth message says about the program.
+        alarms: the box's book, to publish; what is wrong with the broker is written there too.
     """
 
     def __init__(
@@ -44,12 +47,15 @@ class Broker:
         outbox: Outbox,
         health: Callable[[], Health],
         version: str = "",
+        *,
+        alarms: Alarms | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._outbox = outbox
         self._health = health
         self._version = version
+        self._alarms = alarms or Alarms()
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
@@ -87,6 +93,7 @@ class Broker:
     def start(self) -> None:
         """Start the thread; returns at once, whether or not there is a broker."""
         self._outbox.on_stored(self._bell.ring)
+        self._alarms.on_change(self._bell.ring)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -96,12 +103,16 @@ class Broker:
         self._bell.ring()
         self._thread.join(timeout_s + self._settings.connect_s + FAREWELL_S)
         self._outbox.on_stored(_nobody)
+        self._alarms.on_change(_nobody)
         if not self._thread.is_alive():
             self._bell.close()
 
     def _run(self) -> None:
         pause_s = self._settings.backoff_min_s
         while not self._stopping.is_set():
+            if (away_s := now_s() - self._absent_since_s) > QUIET_S:
+                why = f"no broker since {away_s:.0f} s: {self._trouble}; verdicts wait on the disk"
+                self._alarms.raise_("broker", ABSENT, why)
             session = self._session = self._next_session()
             began_s = now_s()
             try:
@@ -162,8 +173,15 @@ class Broker:
             self._pump,
             birth,
             bell=self._bell,
-            health=self._health,
+            health=self._health_and_alarms,
+            alarms=self._alarms,
         )
+
+    def _health_and_alarms(self) -> Health:
+        """Once a second while connected."""
+        self._alarms.clear("broker", ABSENT)
+        self._alarms.set("broker", REFUSES, "; ".join(self.faults()), Severity.CRITICAL)
+        return self._health()
 
 
 def client_id(topics: Topics) -> str:

@@ -1,8 +1,8 @@
 """One connection to the broker: birth, flow, farewell. `Broker` makes one after the other.
 
-Owns the pipe and whatever isn't a verdict (state, health, commands); the `Pump` owns the flow of
-verdicts. Gives a connection up when nothing is acknowledged for a while: health goes out every
-second, so silence is never for want of something to say.
+Owns the pipe and whatever isn't a verdict (state, health, alarms, commands); the `Pump` owns the
+flow of verdicts. Gives a connection up when nothing is acknowledged for a while: health goes out
+every second, so silence is never for want of something to say.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import Protocol
 import structlog
 
 from edge import clock
-from edge.messages import Health, Replay, State, read
+from edge.alarm import ROOM_BYTES, Alarms
+from edge.messages import AlarmList, Health, Replay, State, read
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.pipe import Ack, Bell, Pipe, PipeClosed, Publication
 from edge.mqtt.pump import Pump
@@ -43,6 +44,7 @@ class BrokerSession:
         birth: the state to announce; the will is the same, offline.
         bell: rung when the outbox has stored something.
         health: what to publish every second.
+        alarms: the book to publish at the start and after each change.
 
     Attributes:
         acknowledged: whether anything was, on this connection.
@@ -61,6 +63,7 @@ class BrokerSession:
         *,
         bell: Bell,
         health: Callable[[], Health],
+        alarms: Alarms,
     ) -> None:
         self.acknowledged = self.stalled = False
         self.refused: dict[str, str] = {}
@@ -68,6 +71,7 @@ class BrokerSession:
         self._stall_s = settings.stall_s
         self._topics, self._pump, self._birth = topics, pump, birth
         self._bell, self._health = bell, health
+        self._alarms, self._alarms_told = alarms, -1
         self._own: dict[int, str] = {}
         self._progress_s = self._health_due_s = now_s()
         self._log = structlog.get_logger("broker")
@@ -94,6 +98,8 @@ class BrokerSession:
         if now_s() >= self._health_due_s:
             self._health_due_s = now_s() + HEALTH_EVERY_S
             self._send(Publication(self._topics("health"), _json(self._health()), retain=True))
+        if self._alarms_told != self._alarms.number:
+            self._tell_alarms()
         for parcel in self._pump.parcels(now_s()):
             self._pump.sent(self._pipe.publish(parcel.publication), parcel)
         self._receive(min(STEP_S, max(0.0, self._health_due_s - now_s())))
@@ -152,6 +158,12 @@ class BrokerSession:
             self._log.warning("command rejected", why=why[:300])
         self.rejected += 1
 
+    def _tell_alarms(self) -> None:
+        topic, self._alarms_told = self._topics("alarms"), self._alarms.number
+        room = min(ROOM_BYTES, self._pipe.limits.packet_bytes - len(topic.encode()) - 10)
+        told = self._alarms.told(self._birth.epoch, self._birth.boots, room)
+        self._send(Publication(topic, _json(told), retain=True))
+
     def _state(self, state: str, *, clean: bool = False) -> Publication:
         told = self._birth.model_copy(update={"state": state, "clean": clean})
         return Publication(self._topics("state"), _json(told), retain=True)
@@ -165,7 +177,7 @@ def now_s() -> float:
     return clock.monotonic_ns() / 1e9
 
 
-def _json(message: State | Health) -> bytes:
+def _json(message: State | Health | AlarmList) -> bytes:
     return message.model_dump_json().encode()
 
 

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.alarm import Alarms
 from edge.messages import MAX_BYTES, CameraReport, Health, OutboxReport, Replay, State, read, schema
 from edge.topics import TABLE
 
 GOOD = {"camera": "cam", "epoch": 1, "first": 1, "last": 9}
+ALARMS = Alarms()
+ALARMS.raise_("cam", "frozen", "the picture stands")
 SAID = {
     "State": State(state="online", boots=1, session=2, epoch=3, version="1", at="now"),
     "Replay": Replay(camera="cam", epoch=1, first=2, last=3),
+    "AlarmList": ALARMS.told(1, 2),
     "Health": Health(
         at="now",
         boots=1,

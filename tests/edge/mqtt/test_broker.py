@@ -9,6 +9,7 @@ import time
 import pytest
 
 from edge import clock
+from edge.alarm import Alarms
 from edge.messages import CameraReport, Health
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.mqtt.broker import Broker
@@ -31,7 +32,10 @@ class Box:
     def __init__(self, folder, url, **more):
         self.outbox = Outbox(folder / "outbox.db")
         settings = BrokerSettings(BrokerUrl.parse(url), backoff_max_s=0.5, stall_s=1.0, **more)
-        self.broker = Broker(settings, TOPICS, self.outbox, self.health, "1.2.3")
+        self.alarms = Alarms()
+        self.broker = Broker(
+            settings, TOPICS, self.outbox, self.health, "1.2.3", alarms=self.alarms
+        )
         self.broker.start()
 
     def health(self):
@@ -114,6 +118,25 @@ def test_birth_verdicts_last_health_and_a_clean_farewell(tmp_path, mosquitto, ea
     assert kept[TOPICS("state")]["clean"]
     assert TOPICS("health") in kept
     assert TOPICS("verdicts", "cam") not in kept
+
+
+@needs_mosquitto
+def test_alarms_are_told_at_once_and_retained(tmp_path, mosquitto, ear):
+    """Raising and clearing reach a listener without waiting, and one who comes later too."""
+    box = Box(tmp_path, mosquitto.url)
+    assert ear.wait_for(lambda e: e.bodies("/alarms"))
+    assert ear.bodies("/alarms")[0]["alarms"] == []  # an older life's list is overwritten
+    began = time.monotonic()
+    box.alarms.raise_("cam", "frozen", "the picture stands")
+    assert ear.wait_for(lambda e: e.bodies("/alarms")[-1]["number"] == 1, 5)
+    assert time.monotonic() - began < 1.0
+    box.alarms.clear("cam", "frozen")
+    assert ear.wait_for(lambda e: e.bodies("/alarms")[-1]["number"] == 2, 5)
+    with Listener(mosquitto.port, "acme/line1/alarms") as late:
+        assert late.wait_for(lambda e: e.messages)
+        (alarm,) = late.bodies("/alarms")[-1]["alarms"]
+    assert (alarm["name"], alarm["state"]) == ("frozen", "cleared")
+    box.close()
 
 
 @needs_mosquitto
