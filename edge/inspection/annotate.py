@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edge.inspection.inspector import Judgement
+from export import heat
 from export.preprocess import Pixels, Region
 from export.verdict import Outcome
 
@@ -27,7 +28,6 @@ COLOURS: dict[Outcome, Colour] = {  # BGR
 _WHITE: Colour = (255, 255, 255)
 _INK: Colour = (40, 40, 40)
 _PAPER: Colour = (245, 245, 245)
-_HEAT: Colour = (0, 74, 255)
 _ON: dict[Outcome, Colour] = {
     Outcome.PASS: _WHITE,
     Outcome.REVIEW: _INK,  # white on amber can't be read
@@ -85,18 +85,7 @@ def _overlay(picture: Pixels, judgement: Judgement, region: Region) -> None:
     inside = region.cut(picture)
     line = max(1, picture.shape[1] // 400)
     if judgement.heatmap is not None:
-        heat = np.nan_to_num(judgement.heatmap.astype(np.float32))
-        size = (inside.shape[1], inside.shape[0])
-        heat = np.clip(cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR), 0, 1)
-        weight = (0.45 * heat)[:, :, np.newaxis]
-        inside[:] = (inside * (1 - weight) + np.array(_HEAT) * weight).astype(np.uint8)
-        around = cv2.findContours(
-            (heat >= 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-        )[0]
-        cut = np.ascontiguousarray(inside)
-        cv2.drawContours(cut, around, -1, _WHITE, 3 * line)
-        cv2.drawContours(cut, around, -1, _HEAT, line)
-        inside[:] = cut
+        heat.tint(inside, judgement.heatmap, line)
     if inside.shape != picture.shape:
         top, left = (round(region.y * picture.shape[0]), round(region.x * picture.shape[1]))
         corner = (left + inside.shape[1] - 1, top + inside.shape[0] - 1)
