@@ -23,12 +23,21 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
     design: Annotated[
         list[str] | None, typer.Option(help="Product that passes, repeatable; all by default.")
     ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Defect that occurs, repeatable; all by default.")
+    ] = None,
     size: Annotated[float, typer.Option(help="Factor on the defects' size, 0.1 to 2.")] = 1.0,
+    extent: Annotated[
+        str | None, typer.Option(help="Their size in the frame's pixels instead: FROM,TO.")
+    ] = None,
     contrast: Annotated[float, typer.Option(help="Factor on their contrast, up to 1.")] = 1.0,
     width: Annotated[int, typer.Option(help="Pixels across a frame.")] = 1280,
     height: Annotated[int, typer.Option(help="Pixels down a frame.")] = 1024,
     region: Annotated[
         bool, typer.Option("--region", help="Keep only the central region that holds the part.")
+    ] = False,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Write where each defect is: OUT/masks/CLASS/PART.png.")
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="Write PNG, not JPEG of quality 95.")] = False,
 ) -> None:
@@ -41,9 +50,12 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
     linewarden line dataset gears --design gear --parts 300
 
     linewarden line dataset hard --parts 200 --seed 2 --size 0.5 --contrast 0.4
+
+    linewarden line dataset small --kind dent --kind stain --extent 8,16 --masks
     """
     from edge.clock import monotonic_ns
     from edge.virtual_line.dataset import write_dataset
+    from edge.virtual_line.defect import Kind
     from edge.virtual_line.design import DESIGNS
     from edge.virtual_line.line import REGION, VirtualLine
     from export.preprocess import WHOLE
@@ -51,6 +63,7 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
     source = VirtualLine(
         seed, parts, width, height, defect_rate=defect_rate, defect_size=size,
         defect_contrast=contrast, designs=tuple(design or DESIGNS),
+        defects=_kinds(kind) if kind else tuple(Kind), extent_px=_extent(extent),
     )  # fmt: skip
     began = monotonic_ns()
 
@@ -62,7 +75,7 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
 
     write_dataset(
         source, out, region=REGION if region else WHOLE, suffix=".png" if png else ".jpg",
-        progress=progress,
+        masks=masks, progress=progress,
     )  # fmt: skip
     typer.echo("", err=True)
     counts: dict[str, int] = {}
@@ -71,6 +84,25 @@ def dataset(  # noqa: PLR0917 - typer calls it by name
     for label in sorted(counts):
         typer.echo(f"{label:<16}{counts[label]:>6}")
     typer.echo(f"the truth about every part: {out / 'truth.csv'}")
+
+
+def _kinds(names: list[str]):  # noqa: ANN202 - its type is imported when it runs
+    from edge.virtual_line.defect import Kind
+
+    try:
+        return tuple(Kind(name) for name in names)
+    except ValueError as error:
+        raise DatasetError(str(error), f"--kind is one of {', '.join(Kind)}") from error
+
+
+def _extent(asked: str | None) -> tuple[float, float] | None:
+    if asked is None:
+        return None
+    try:
+        low, high = (float(number) for number in asked.split(","))
+    except ValueError as error:
+        raise DatasetError(f"--extent {asked!r} is not FROM,TO", "for example 8,16") from error
+    return low, high
 
 
 @line.command()

@@ -22,6 +22,7 @@ def write_dataset(
     *,
     region: Region = WHOLE,
     suffix: str = ".jpg",
+    masks: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> int:
     """Write one still per part to `folder`/CLASS/PART.jpg, and `folder`/truth.csv.
@@ -31,6 +32,7 @@ def write_dataset(
         folder: made if it isn't there; it must be empty.
         region: what to keep of each frame.
         suffix: `.jpg` (quality 95) or `.png`.
+        masks: also write where each defect is to `folder`/masks/CLASS/PART.png, 0 or 255.
         progress: called with the number of stills written so far.
 
     Returns:
@@ -45,6 +47,8 @@ def write_dataset(
     try:
         for done, (part, still) in enumerate(zip(line.truth, line.stills(), strict=True), 1):
             _write(_path(folder, part, suffix), region.cut(still))
+            if masks and part.defect:
+                _write(_path(folder / "masks", part, ".png"), region.cut(line.mask(part.index)))
             progress(done)
     except OSError as error:
         raise DatasetError(
@@ -71,7 +75,7 @@ def _open(folder: Path) -> None:
 
 def _path(folder: Path, part: PartTruth, suffix: str) -> Path:
     place = folder / part.label
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     return place / f"{part.part}{suffix}"
 
 

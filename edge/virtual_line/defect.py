@@ -50,16 +50,17 @@ class Defect:
 
 
 def draw(
-    design: Design, kind: Kind, size: float, contrast: float, rng: np.random.Generator
-) -> Defect:
-    """A defect of `kind` on `design`, its extent and contrast drawn around the given factors."""
+    design: Design, kind: Kind, extent: tuple[float, float], contrast: float,
+    rng: np.random.Generator,
+) -> Defect:  # fmt: skip
+    """A defect of `kind` on `design`, as large as drawn from `extent` (nominal pixels)."""
     pick = int(rng.integers(2**31))
     strength = float(np.clip(contrast * rng.uniform(0.8, 1.0), 0, 1))
     if kind is Kind.MISSING_FEATURE:
         removable = [hole for hole in design.holes if hole.removable]
         hole = removable[int(rng.integers(len(removable)))]
         return Defect(kind, hole.extent, 1.0, pick, hole)
-    return Defect(kind, size * float(rng.uniform(*EXTENT[kind])), strength, pick)
+    return Defect(kind, float(rng.uniform(*extent)), strength, pick)
 
 
 def cut(solid: Solid, defect: Defect | None, textures: Textures) -> None:

@@ -44,6 +44,8 @@ class VirtualLine:
         noise: sensor noise, standard deviation in grey levels.
         drift: by how much the lamps wander, as a share of their brightness.
         blur_px: how far a part moves during the exposure, pixels.
+        extent_px: the defects' least and largest extent in the frame's pixels, instead of a
+            factor (a missing hole still has its own).
 
     Attributes:
         truth: what each part is, in the order in which they pass.
@@ -67,10 +69,11 @@ class VirtualLine:
         noise: float = 2.0,
         drift: float = 0.08,
         blur_px: int = 3,
+        extent_px: tuple[float, float] | None = None,
     ) -> None:
         plan = Plan(
             seed, parts, width, height, defect_rate, tuple(defects), tuple(designs), defect_size,
-            defect_contrast, noise, drift, blur_px,
+            defect_contrast, noise, drift, blur_px, extent_px,
         )  # fmt: skip
         self._plan = plan
         self.truth: tuple[PartTruth, ...] = tuple(plan.truths())

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from edge.virtual_line.defect import Defect, Kind, draw
+from edge.virtual_line.defect import EXTENT, Defect, Kind, draw
 from edge.virtual_line.design import DESIGNS, Design
 from edge.virtual_line.light import Surface
 from edge.virtual_line.part import Pose
@@ -62,6 +62,7 @@ class Plan:
     noise: float
     drift: float
     blur_px: int
+    extent_px: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         high = self.height
@@ -76,6 +77,8 @@ class Plan:
         self._need(0 <= self.noise <= 5, "noise", "0 to 5 grey levels")
         self._need(0 <= self.drift <= 0.5, "drift", "0 to 0.5")
         self._need(1 <= self.blur_px <= 50, "blur_px", "1 to 50 pixels")
+        low, most = self.extent_px or (1.0, 1.0)
+        self._need(1 <= low <= most <= 400, "extent_px", "1 to 400 pixels, the smaller first")
         self._need(_known(self.defects, list(Kind)), "defects", f"some of {', '.join(Kind)}")
         self._need(_known(self.designs, DESIGNS), "designs", f"some of {', '.join(DESIGNS)}")
 
@@ -125,7 +128,14 @@ class Plan:
         if rng.random() >= self.defect_rate:
             return None
         kind = self.defects[int(rng.integers(len(self.defects)))]
-        return draw(design, kind, self.defect_size, self.defect_contrast, rng)
+        return draw(design, kind, self._extent(kind), self.defect_contrast, rng)
+
+    def _extent(self, kind: Kind) -> tuple[float, float]:
+        """How large defects of `kind` are, from and to, nominal pixels."""
+        if self.extent_px is not None:
+            return self.extent_px[0] / self.scale, self.extent_px[1] / self.scale
+        low, high = EXTENT.get(kind, (0.0, 0.0))
+        return self.defect_size * low, self.defect_size * high
 
     def truths(self) -> Iterator[PartTruth]:
         """Every part in order: what it is, and where and in which frame it passes the middle."""

@@ -88,3 +88,21 @@ def test_the_sheet_shows_every_design_with_every_defect(tmp_path):
     done = CliRunner().invoke(command, ["sheet", str(out)])
     assert done.exit_code == 0, done.output
     assert read(out).shape[1] == 7 * 306
+
+
+def test_masks_lie_beside_the_classes_under_the_stills_names(tmp_path):
+    """Asked for small dents alone, every one has a still and a mask of the same name and size."""
+    asked = ["--parts", "6", "--kind", "dent", "--extent", "8,16", "--masks", "--defect-rate", "1"]
+    done = CliRunner().invoke(command, ["dataset", str(tmp_path / "photos"), *SMALL, *asked])
+    assert done.exit_code == 0, done.output
+    masks = sorted((tmp_path / "photos" / "masks" / "dent").iterdir())
+    assert [m.stem for m in masks] == sorted(p.stem for p in (tmp_path / "photos/dent").iterdir())
+    assert all(read(mask).shape == (512, 640, 3) and read(mask).max() == 255 for mask in masks)
+
+
+@pytest.mark.parametrize("asked", [["--kind", "crater"], ["--extent", "8"], ["--extent", "x,y"]])
+def test_an_unknown_kind_or_extent_is_refused(tmp_path, asked):
+    """What can't be read is named."""
+    done = CliRunner().invoke(command, ["dataset", str(tmp_path / "photos"), *asked])
+    assert isinstance(done.exception, LinewardenError)
+    assert asked[1] in str(done.exception) or "FROM,TO" in str(done.exception)

@@ -135,6 +135,17 @@ def test_size_is_a_factor_on_the_extent():
     assert 0 < (small.mask(0) > 0).sum() < 0.5 * (large.mask(0) > 0).sum()
 
 
+def test_an_extent_in_pixels_is_of_the_frame():
+    """Whatever the frame's size, the truth's extent lies in the asked range, and so does the mask."""
+    line = VirtualLine(
+        6, 4, **SMALL, defect_rate=1, defects=(Kind.STAIN, Kind.DENT), extent_px=(8, 16)
+    )
+    for part in line.truth:
+        assert 8 * 0.98 <= part.size_px <= 16 * 1.02
+        rows, columns = np.nonzero(line.mask(part.index))
+        assert 4 <= max(np.ptp(rows), np.ptp(columns)) <= 24
+
+
 def test_a_good_part_has_an_empty_mask_and_is_its_own_twin():
     """Nothing is marked where nothing is wrong."""
     line = VirtualLine(1, 1, **SMALL, defect_rate=0)
@@ -173,6 +184,7 @@ def test_playing_makes_every_part_once():
         ("seed", -1), ("parts", 0), ("height", 100), ("width", 1100), ("width", 4000),
         ("defect_rate", 1.5), ("defect_rate", float("nan")), ("defects", ()), ("designs", ("cup",)),
         ("defect_size", 0), ("defect_contrast", 2), ("noise", -1), ("drift", 0.9), ("blur_px", 0),
+        ("extent_px", (16, 8)), ("extent_px", (0, 8)),
     ],
 )  # fmt: skip
 def test_an_argument_out_of_range_is_refused_by_name(name, value):
