@@ -136,7 +136,7 @@ def test_size_is_a_factor_on_the_extent():
 
 
 def test_an_extent_in_pixels_is_of_the_frame():
-    """Whatever the frame's size, the truth's extent lies in the asked range, and so does the mask."""
+    """Whatever the frame's size, extent and mask lie in the asked range."""
     line = VirtualLine(
         6, 4, **SMALL, defect_rate=1, defects=(Kind.STAIN, Kind.DENT), extent_px=(8, 16)
     )
