@@ -2,8 +2,8 @@
 
 The head sees the mean and the maximum of both stages, standardised, so that a plain logistic fit
 on cached features is already a model; the same head applied at every location gives the
-heatmap (class activation mapping, Zhou et al., arXiv:1512.04150). It knows nothing of files,
-recipes or data.
+heatmap (class activation mapping, Zhou et al., arXiv:1512.04150). A large frame is judged
+tile by tile. It knows nothing of files, recipes or data.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as fn
 from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
+
+from trainer import tiles
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -75,16 +77,20 @@ class Network(nn.Module):
         centre: (F,) float32, mean of each pooled feature over the training pictures.
         spread: (F,) float32, its standard deviation.
         head: linear, F features to C classes.
+        tile: side in input pixels of the tiles that are judged one by one, or None: the whole.
+        novelty: both stages' maps to (N,) novelty (trainer/novelty.py), or None.
     """
 
     centre: Tensor
     spread: Tensor
 
-    def __init__(self, arch: str, classes: int) -> None:
+    def __init__(self, arch: str, classes: int, tile: int | None = None) -> None:
         super().__init__()
+        self.tile = tile
         self.arch = ARCHITECTURES[arch]
         self.trunk = _trunk(self.arch)
         self.head = nn.Linear(self.arch.features, classes)
+        self.novelty: nn.Module | None = None
         self.register_buffer("centre", torch.zeros(self.arch.features))
         self.register_buffer("spread", torch.ones(self.arch.features))
 
@@ -94,14 +100,22 @@ class Network(nn.Module):
         return stages["fine"], stages["coarse"]
 
     def features(self, x: Tensor) -> Tensor:
-        """Pooled, not yet standardised features (N,F) of `x` (N,3,H,W)."""
-        return pool(*self.maps(x))
+        """Pooled, not yet standardised features (N,F) of `x` (N,3,H,W); of K tiles (N,K,F)."""
+        return self.pooled(*self.maps(x))
+
+    def pooled(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Features (N,F) of both stages' maps; of K tiles (N,K,F)."""
+        if self.tile is None:
+            return pool(fine, coarse)
+        near, far = self._cut(fine, coarse)
+        return pool(near.flatten(0, 1), far.flatten(0, 1)).unflatten(0, (-1, near.shape[1]))
 
     def classify(self, features: Tensor) -> Tensor:
-        """Logits (N,C) of pooled features (N,F)."""
-        return cast("Tensor", self.head((features - self.centre) / self.spread))
+        """Logits (N,C) of pooled features (N,F), or (N,K,F) of K tiles."""
+        logits = cast("Tensor", self.head((features - self.centre) / self.spread))
+        return logits if logits.ndim == 2 else combine(logits)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Judge pictures.
 
         Args:
@@ -109,11 +123,27 @@ class Network(nn.Module):
 
         Returns:
             Logits (N,C), and evidence of a defect by place (N,h,w), in logits, on the finer
-            stage's grid.
+            stage's grid; and novelty (N,), if the network has a sense of it.
         """
         fine, coarse = self.maps(x)
-        logits = self.classify(pool(fine, coarse))
-        return logits, self._evidence(fine, coarse, logits)
+        told = self._judged(fine, coarse)
+        return told if self.novelty is None else (*told, self.novelty(fine, coarse))
+
+    def _judged(self, fine: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:
+        if self.tile is None:
+            logits = self.classify(pool(fine, coarse))
+            return logits, self._evidence(fine, coarse, logits)
+        near, far = (maps.flatten(0, 1) for maps in self._cut(fine, coarse))
+        each = cast("Tensor", self.head((pool(near, far) - self.centre) / self.spread))
+        height, width = int(fine.shape[2]), int(fine.shape[3])
+        many = tiles.count(self.tile // tiles.FINE, height, width)
+        evidence = self._evidence(near, far, each).unflatten(0, (-1, many))
+        return combine(each.unflatten(0, (-1, many))), tiles.stitch(evidence, height, width)
+
+    def _cut(self, fine: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:
+        """Tiles (N,K,A,s,s) of the finer and (N,K,B,s/2,s/2) of the coarser stage."""
+        side = self.tile or 0
+        return tiles.cut(fine, side // tiles.FINE), tiles.cut(coarse, side // tiles.COARSE)
 
     def _evidence(self, fine: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
         """The margin of the likeliest defects over good, shared out among the places it is from.
@@ -145,6 +175,30 @@ def _shares(maps: Tensor, towards: tuple[Tensor, ...], usual: tuple[Tensor, ...]
     at_peak = at_peak / at_peak.sum((2, 3), keepdim=True)
     spread_out = of_mean * (maps - usual_mean) / places
     return (spread_out + of_peak * (peak - usual_peak) * at_peak).sum(1)
+
+
+def combine(logits: Tensor, inside: Tensor | None = None, sharpness: float | None = None) -> Tensor:
+    """A part's logits (N,C) from its tiles' (N,K,C): of each defect, the tile that shows it most.
+
+    Args:
+        logits: of each tile; class 0 is good.
+        inside: (N,K) True where a tile counts; by default all do.
+        sharpness: None takes the maximum over tiles; smaller numbers let the others have a say
+            (the log of the mean of exponentials, Ramon and De Raedt, ICML 2000 workshop).
+
+    Returns:
+        Logits in which good is 0, and each defect the largest of its margins over good.
+    """
+    margins = logits[..., 1:] - logits[..., :1]
+    if inside is not None:
+        margins = margins.masked_fill(~inside[..., None], -torch.inf)
+    if sharpness is None:
+        most = margins.amax(1)
+    else:
+        among = inside.sum(1, keepdim=True) if inside is not None else margins.shape[1]
+        among = torch.as_tensor(among, dtype=margins.dtype).log()
+        most = (torch.logsumexp(sharpness * margins, 1) - among) / sharpness
+    return torch.cat([torch.zeros_like(most[:, :1]), most], 1)
 
 
 def pool(fine: Tensor, coarse: Tensor) -> Tensor:

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from export.preprocess import Pixels
 from trainer.backbone import Network, normalise
+from trainer.instances import Bags
 
 BATCH = 32
+_PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
 _FLAT = 1e-6
 
 
@@ -28,11 +30,15 @@ def views(frames: Pixels, flips: bool) -> list[Pixels]:
 def features(
     network: Network, frames: Pixels, bf16: bool, advance: Callable[[int], None] = lambda _n: None
 ) -> Tensor:
-    """Pooled features (N,F) float32 of (N,H,W,3) uint8 BGR; `advance` hears of each batch."""
+    """Pooled features (N,F) float32 of (N,H,W,3) uint8 BGR; `advance` hears of each batch.
+
+    Of a network that judges K tiles they are (N,K,F).
+    """
     network.eval()
     found: list[Tensor] = []
-    for start in range(0, len(frames), BATCH):
-        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + BATCH]))
+    size = max(1, min(BATCH, _PIXELS // (frames.shape[1] * frames.shape[2])))
+    for start in range(0, len(frames), size):
+        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + size]))
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             found.append(network.features(normalise(batch)).float())
         advance(len(batch))
@@ -40,11 +46,12 @@ def features(
 
 
 def standardise(network: Network, seen: Tensor) -> None:
-    """Set the network's centre and spread to those of `seen` (N,F); a flat feature is left out.
+    """Set the network's centre and spread to those of `seen` (…,F); a flat feature is left out.
 
     A feature that never varied on the training pictures says nothing about them, but would
     explode on the first picture in which it does: its spread becomes infinite.
     """
+    seen = seen.flatten(0, -2)
     spread = seen.std(0)
     flat = spread <= _FLAT * (1 + seen.abs().amax(0))
     network.centre.copy_(seen.mean(0))
@@ -62,7 +69,7 @@ def fit(
 
     Args:
         network: its centre and spread are set; its head is written.
-        seen: (N,F) features of the training views.
+        seen: (N,F) features of the training views; of K tiles (N,K,F).
         labels: (N,) class of each.
         grid: strengths to try (scikit-learn's C: larger fits closer).
         cost: judges the network as it stands, on validation pictures; lower is better.
@@ -70,12 +77,16 @@ def fit(
     Returns:
         The chosen strength and its cost.
     """
-    plain = ((seen - network.centre) / network.spread).numpy()
+    plain = (seen - network.centre) / network.spread
+    of_tiles = Bags(plain, labels, network.head.out_features) if plain.ndim == 3 else None
     tried: list[tuple[float, float, dict[str, Tensor]]] = []
     for strength in grid:
-        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
-        model.fit(plain, labels)
-        _write(network, model)
+        if of_tiles is not None:
+            _write(network, *of_tiles.fit(strength))
+        else:
+            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
+            model.fit(plain.numpy(), labels)
+            _write(network, *_both(model))
         state = {name: tensor.clone() for name, tensor in network.head.state_dict().items()}
         tried.append((cost(), strength, state))
     least, strength, state = min(tried, key=lambda one: one[:2])
@@ -83,10 +94,14 @@ def fit(
     return strength, least
 
 
-@torch.no_grad()
-def _write(network: Network, model: LogisticRegression) -> None:
+def _both(model: LogisticRegression) -> tuple[Tensor, Tensor]:
     weight, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(weight) == 1:  # two classes: one row, the log odds of the second
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-    network.head.weight.copy_(torch.from_numpy(weight))
-    network.head.bias.copy_(torch.from_numpy(bias))
+    return torch.from_numpy(weight), torch.from_numpy(bias)
+
+
+@torch.no_grad()
+def _write(network: Network, weight: Tensor, bias: Tensor) -> None:
+    network.head.weight.copy_(weight)
+    network.head.bias.copy_(bias)

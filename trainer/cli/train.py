@@ -29,6 +29,10 @@ def train(
     region: Annotated[
         str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
     ] = "0,0,1,1",
+    tiles: Annotated[
+        int | None,
+        typer.Option(help="Judge half-overlapping tiles of this side, for small defects: 256."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=0, help="Of fine-tuning; 0: a logistic head only.")
     ] = None,
@@ -61,6 +65,12 @@ def train(
     escape_budget: Annotated[
         float, typer.Option(help="Share of defective parts that may pass.")
     ] = 0.01,
+    confidence: Annotated[
+        float, typer.Option(help="Of the bound that keeps the escape budget.")
+    ] = 0.95,
+    each_type: Annotated[
+        bool, typer.Option(help="Keep the escape budget for every defect type by itself.")
+    ] = True,
     overkill_budget: Annotated[
         float, typer.Option(help="Share of good parts that may fail.")
     ] = 0.01,
@@ -88,6 +98,8 @@ def train(
 
     linewarden train boards --arch vgg16 --weights vgg16.pth --size 384x256 --out runs/v
 
+    linewarden train boards --out runs/small --weights starter --size 1024 --tiles 256
+
     linewarden train photos --out runs/quick --weights starter --epochs 0 --json
     """
     from trainer.workers import settle
@@ -107,9 +119,10 @@ def train(
         arch=arch,
         weights=weights,
         seed=seed,
-        to=_input(size, region),
+        to=_input(size, region, tiles),
+        tile=tiles,
         recipe=on_this_machine(chosen),
-        budgets=_budgets(escape_budget, overkill_budget, review_budget),
+        budgets=_budgets(escape_budget, overkill_budget, review_budget, confidence, each_type),
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
@@ -128,7 +141,7 @@ def _check_arch(arch: str) -> None:
         raise LinewardenError(f"--arch {arch!r} is unknown", f"use {', '.join(ARCHITECTURES)}")
 
 
-def _input(size: str, region: str):  # noqa: ANN202 - its type is imported when it runs
+def _input(size: str, region: str, tile: int | None):  # noqa: ANN202 - its type is imported when it runs
     from export.preprocess import Input, Region
 
     sides = size.lower().split("x")
@@ -146,14 +159,20 @@ def _input(size: str, region: str):  # noqa: ANN202 - its type is imported when 
             f"--size {size!r} is too small: the networks halve their input five times",
             "32 pixels or more",
         )
+    if tile is not None:
+        from trainer.tiles import check
+
+        check(tile, width, height)
     return taken
 
 
-def _budgets(escape: float, overkill: float, review: float):  # noqa: ANN202 - as above
+def _budgets(  # noqa: ANN202 - as above
+    escape: float, overkill: float, review: float, confidence: float, each_type: bool
+):
     from trainer.calibrate import Budgets
 
     try:
-        return Budgets(escape, overkill, review)
+        return Budgets(escape, overkill, review, confidence, each_type)
     except ValueError as error:
         raise LinewardenError(str(error), "1 % is 0.01") from error
 
