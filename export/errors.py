@@ -10,6 +10,8 @@
     ├── ConfigError            the appliance's settings are wrong
     ├── CameraError            a source of frames can't be opened or has died
     ├── ProviderError          ONNX Runtime can't run the model as configured
+    ├── OutputError            the reject gate's output can't be reached
+    ├── SampleError            a kept sample can't be read or written
     └── StoreError             the outbox can't be opened or written
 
 Anything else that escapes a command is a bug and keeps its trace.
@@ -69,6 +71,14 @@ class CameraError(LinewardenError):
 
 class ProviderError(LinewardenError):
     """ONNX Runtime can't run the model as configured."""
+
+
+class OutputError(LinewardenError):
+    """The reject gate's output can't be reached."""
+
+
+class SampleError(LinewardenError):
+    """A kept sample can't be read or written."""
 
 
 class StoreError(LinewardenError):
