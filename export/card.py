@@ -1,6 +1,7 @@
 """A bundle's card: what it is, told to a person in one screen of plain text."""
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 from export.bundle import Bundle
 from export.manifest import Basis, Manifest, Metric
@@ -36,7 +37,7 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, str]]:
     if limits.novel_above is not None:
         yield "", f"or novelty from {limits.novel_above:.4f}"
     yield "fail", f"score from {limits.fail_above:.4f}"
-    yield from zip(("bound", "", ""), _bound(manifest.basis), strict=False)
+    yield from zip(chain(("bound",), repeat("")), _bound(manifest.basis), strict=False)
     yield "model", f"{made.arch} from {made.weights.source} weights {made.weights.name}"
     yield "run", f"{made.run}, seed {made.seed}, exported {manifest.created_at}"
     tools = f"linewarden {made.linewarden}, python {made.python}, torch {made.torch}"
@@ -49,9 +50,14 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def _bound(basis: Basis) -> Iterator[str]:
-    held = "within" if basis.escape_bound <= basis.escape_budget else "NOT PROVEN within"
     yield f"{basis.split}: {basis.words}"
-    yield f"{held} the escape budget of {basis.escape_budget:.2%}"
+    for kind, one in basis.types.items():
+        proven = "proven" if one.proven else "NOT PROVEN"
+        yield (
+            f"  {kind}: {one.escapes} of {one.parts} parts missed, at most {one.bound:.1%} "
+            f"escape; {proven}"
+        )
+    yield from (f"  {line}" for line in basis.plan)
     yield (
         f"{basis.overkills} of {basis.n_good} good pictures failed: at most "
         f"{basis.overkill_bound:.2%} of parts do; {basis.reviews} pictures to review"

@@ -15,6 +15,7 @@ from export.verdict import Contract, Finite, Probability, Thresholds
 SCHEMA_VERSION = 1
 MODEL = "model.onnx"
 GOLDEN = "golden/golden.json"
+SCORES = "scores.csv"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 GOOD = "good"
@@ -39,6 +40,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 FilePath = Annotated[str, AfterValidator(check_path)]
 Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class FileEntry(Contract):
@@ -62,6 +64,9 @@ class InputOfModel(Contract):
 
     width: int = Field(ge=8, le=4096)
     height: int = Field(ge=8, le=4096)
+    tile: int | None = Field(
+        default=None, ge=8, description="side of the tiles that the graph judges one by one"
+    )
     region: RegionOfFrame
     color: Literal["BGR"] = "BGR"
     dtype: Literal["uint8"] = "uint8"
@@ -84,6 +89,27 @@ class Preprocessing(Contract):
     method: Literal["area-chain-1"] = METHOD
 
 
+class TypeBasis(Contract):
+    """What the calibration parts prove of one defect type, exact and one-sided."""
+
+    parts: Count = Field(description="defective parts of this type")
+    escapes: Count = Field(description="of them, passed in any of their pictures")
+    bound: Probability = Field(description="no more of this type escape, at the confidence")
+    proven: bool = Field(description="the bound is within the escape budget")
+    more_parts: Count | None = Field(
+        description="further parts without a miss that would prove the budget; null: none would"
+    )
+
+
+class Costs(Contract):
+    """What mistakes cost, in any one currency, and how many parts of the line are defective."""
+
+    escape: Amount = Field(description="a defective part passed")
+    overkill: Amount = Field(description="a good part failed")
+    review: Amount = Field(description="one look by a person")
+    defect_share: Probability = Field(description="defective share of the parts on the line")
+
+
 class Basis(Contract):
     """What the thresholds stand on: the stated budgets and the data that supports them.
 
@@ -91,11 +117,16 @@ class Basis(Contract):
     pictures of one part are no independent evidence. `words` says it in a sentence.
     """
 
-    split: str = Field(description="the pictures that the thresholds were chosen on")
+    split: str = Field(
+        default="calibration", description="the pictures that the thresholds were chosen on"
+    )
     escape_budget: Probability = Field(description="largest rate of escapes asked for")
     overkill_budget: Probability
     review_budget: Probability
     confidence: Probability
+    each_type: bool = Field(
+        default=False, description="the escape budget holds for every defect type by itself"
+    )
     n_defect: Count
     n_good: Count
     escapes: Count = Field(description="defective, passed")
@@ -103,10 +134,20 @@ class Basis(Contract):
     reviews: Count = Field(description="sent to a person")
     defect_parts: Count
     good_parts: Count
-    escape_bound: Probability
+    escape_bound: Probability = Field(description="no more parts escape, at the confidence")
     overkill_bound: Probability
+    proven: bool = Field(
+        default=False, description="the escape bound is within the budget, and each type's if asked"
+    )
+    types: dict[str, TypeBasis] = Field(default_factory=dict, description="defect type → its bound")
+    costs: Costs | None = Field(
+        default=None, description="if set, the cheapest thresholds within the budgets were taken"
+    )
     method: str
     words: str
+    plan: tuple[str, ...] = Field(
+        default=(), description="how many more parts would prove the budget, in sentences"
+    )
 
 
 class Metric(Contract):
@@ -150,6 +191,9 @@ class Provenance(Contract):
     torch: str
     onnx: str
     opset: Count
+    thresholds_of: str | None = Field(
+        default=None, description="digest of the bundle whose thresholds were decided anew"
+    )
 
 
 class Parity(Contract):
@@ -159,6 +203,9 @@ class Parity(Contract):
     max_abs_probability: Finite
     max_abs_score: Finite
     max_abs_heatmap: Finite
+    max_novelty: Finite | None = Field(
+        default=None, description="in proportion to the novelty where that is beyond 1"
+    )
     tolerance: Finite
     runtime: str
 

@@ -14,7 +14,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, logit, softmax
 
 from export.verdict import Thresholds
-from trainer.rates import CONFIDENCE, Rate, needed
+from trainer.rates import CONFIDENCE
 
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
@@ -27,23 +27,29 @@ _MARGIN = 0.1  # in logits
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What may go wrong on the calibration pictures, as fractions.
+    """What may go wrong, as fractions.
 
     Attributes:
-        escape: of defective pictures passed. It comes first.
-        overkill: of good pictures failed; given up for the review budget.
-        review: of all pictures sent to a person.
+        escape: of defective parts passed, at most, with the confidence. It comes first.
+        overkill: of good calibration pictures failed; given up for the review budget.
+        review: of all calibration pictures sent to a person.
+        confidence: of the bound on escapes.
+        each_type: the escape budget is kept for every defect type by itself, too.
     """
 
     escape: float = 0.01
     overkill: float = 0.01
     review: float = 0.05
+    confidence: float = CONFIDENCE
+    each_type: bool = True
 
     def __post_init__(self) -> None:
         for name in ("escape", "overkill", "review"):
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise ValueError(f"the {name} budget is a fraction from 0 to 1, not {value}")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"the confidence is between 0 and 1, not {self.confidence}")
 
 
 def temperature(logits: Floats, labels: NDArray[np.integer]) -> float:
@@ -76,12 +82,12 @@ def score_of(chances: Floats) -> NDArray[np.float64]:
     return np.clip(1.0 - np.asarray(chances[:, 0], np.float32), 0.0, 1.0).astype(np.float64)
 
 
-def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
+def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> Thresholds:
     """Place both thresholds by the budgets.
 
-    `pass_below` is the lowest defective score that the escape budget doesn't give away,
-    `fail_above` lies just above the highest good score that the overkill budget doesn't. Where
-    these two leave a gap, both move into it, to one and two thirds in logits, so that a part
+    `pass_below` is at most `ceiling`, the highest threshold that keeps the escape budget, and
+    `fail_above` lies just above the highest good score that the overkill budget doesn't give away.
+    Where these two leave a gap, both move into it, to one and two thirds in logits, so that a part
     unlike either kind goes to a person. Where they overlap, what lies between is for review; if
     that is more than the review budget, `fail_above` comes down: overkill gives way, escapes don't.
     What is left of the review budget lifts `fail_above` towards even odds: a part that is more
@@ -89,11 +95,11 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
 
     Args:
         scores: (N,) of the calibration pictures.
-        defect: (N,) True where defective; both kinds must occur.
+        defect: (N,) True where defective; a good one must be there.
         budgets: what may go wrong.
+        ceiling: the score of a defective picture, as trainer/thresholds/guarantee.py finds it.
     """
-    bad, fine = np.sort(scores[defect]), np.sort(scores[~defect])[::-1]
-    least_bad = float(bad[math.floor(budgets.escape * len(bad))])
+    least_bad, fine = ceiling, np.sort(scores[~defect])[::-1]
     most_fine = float(fine[math.floor(budgets.overkill * len(fine))])
     allowed = math.floor(budgets.review * len(scores))
     if most_fine < least_bad:
@@ -105,8 +111,8 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets) -> Thresholds:
         fail_above = _beside(most_fine, float(above.min()) if len(above) else 1.0, up=True)
     else:
         edge = float(between[allowed])
-        fail_above = _beside(_below(scores, edge), edge, up=False)
-    pass_below = _beside(_below(scores, least_bad), least_bad, up=False)
+        fail_above = under(scores, edge)
+    pass_below = under(scores, least_bad)
     return _lifted(scores, pass_below, max(pass_below, fail_above), allowed)
 
 
@@ -116,13 +122,14 @@ def _lifted(scores: Floats, pass_below: float, fail_above: float, allowed: int) 
     limit = EVEN
     if len(reviewed) > allowed:
         edge = float(reviewed[allowed])
-        limit = min(EVEN, _beside(_below(scores, edge), edge, up=False))
+        limit = min(EVEN, under(scores, edge))
     return Thresholds(pass_below=pass_below, fail_above=max(fail_above, limit))
 
 
-def _below(scores: Floats, limit: float) -> float:
+def under(scores: Floats, limit: float) -> float:
+    """A threshold just under `limit`, one of the scores, and above the next lower score."""
     lower = scores[scores < limit]
-    return float(lower.max()) if len(lower) else 0.0
+    return _beside(float(lower.max()) if len(lower) else 0.0, limit, up=False)
 
 
 def _along(low: float, high: float, fraction: float) -> float:
@@ -141,46 +148,3 @@ def _beside(low: float, high: float, *, up: bool) -> float:
     width = float(ends[1] - ends[0])
     share = min(0.5, _MARGIN / width) if width > 0 else 0.5
     return _along(low, high, share if up else 1 - share)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What thresholds do to labelled scores."""
-
-    escapes: Rate
-    overkills: Rate
-    reviews: Rate
-
-
-def count(scores: Floats, defect: Flags, thresholds: Thresholds) -> Counts:
-    """Escapes of the defective, overkills of the good, reviews of all."""
-    passed, failed = scores < thresholds.pass_below, scores >= thresholds.fail_above
-    return Counts(
-        Rate(int((passed & defect).sum()), int(defect.sum())),
-        Rate(int((failed & ~defect).sum()), int((~defect).sum())),
-        Rate(int((~passed & ~failed).sum()), len(scores)),
-    )
-
-
-def by_part(flags: Flags, of: Flags, parts: list[str]) -> Rate:
-    """Of the parts with a picture in `of`, those with one such picture flagged.
-
-    Pictures of one part aren't independent; parts are. Because `pass_below` is at most an order
-    statistic of the defective scores, the exact binomial bound on this rate holds although the
-    threshold was chosen on the same pictures (Wilks, Ann. Math. Statist. 12, 1941, p. 91).
-    """
-    counted = {part for part, yes in zip(parts, of, strict=True) if yes}
-    hit = {part for part, yes in zip(parts, flags & of, strict=True) if yes}
-    return Rate(len(hit), len(counted))
-
-
-def in_words(escapes: Rate, budget: float, confidence: float = CONFIDENCE) -> str:
-    """What the data can prove about escapes, for the person who signs."""
-    text = (
-        f"{escapes.k} of {escapes.n} defective parts missed: at most "
-        f"{escapes.at_most(confidence):.1%} escape at {confidence:.0%} confidence"
-    )
-    if 0 < budget < escapes.at_most(confidence):
-        parts = needed(budget, confidence)
-        text += f"; {parts} defective parts without a miss would prove {100 * budget:g} %"
-    return text

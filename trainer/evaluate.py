@@ -1,27 +1,32 @@
 """How good is it, in the field's words: escapes, overkills, reviews, with what they are worth."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.decide import decide
+from export.manifest import GOOD, Metric
 from export.verdict import Outcome, Thresholds
 from trainer import rates
 from trainer.rates import CONFIDENCE, Rate
-from trainer.run import GOOD, Metric, Split
 
 OUTCOMES = (Outcome.PASS, Outcome.REVIEW, Outcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Labelled pictures with their scores: classes, parts and scores (N,), in one order."""
+    """Labelled pictures with their scores: classes, parts and scores (N,), in one order.
+
+    `novelty` (N,) is there where the model tells it.
+    """
 
     labels: tuple[str, ...]
     parts: tuple[str, ...]
     scores: NDArray[np.float64]
+    novelty: NDArray[np.float64] | None = None
 
     @property
     def defect(self) -> NDArray[np.bool_]:
@@ -30,7 +35,11 @@ class Judged:
 
     def outcomes(self, thresholds: Thresholds) -> list[Outcome]:
         """What the line would do with each."""
-        return [decide(float(score), None, thresholds)[0] for score in self.scores]
+        strange = [None] * len(self.scores) if self.novelty is None else self.novelty.tolist()
+        return [
+            decide(float(score), novelty, thresholds)[0]
+            for score, novelty in zip(self.scores, strange, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +50,7 @@ class Report:
     table: dict[str, Counter[Outcome]]
 
 
-def report(judged: Judged, thresholds: Thresholds, split: Split = "test") -> Report:
+def report(judged: Judged, thresholds: Thresholds, split: str = "test") -> Report:
     """Judge every picture as the line would, and count.
 
     Intervals are as wide as the number of parts, not of pictures, warrants. A figure that the
@@ -65,19 +74,33 @@ def report(judged: Judged, thresholds: Thresholds, split: Split = "test") -> Rep
         metrics.append(_area(judged, split))
     for name in sorted(set(judged.labels) - {GOOD}):
         add(f"escape:{name}", passed, labels == name)
-    error = rates.calibration_error(judged.scores, defect)
-    metrics.append(
-        Metric(
-            name="calibration_error", value=error, low=0.0, high=1.0, confidence=1.0, split=split
-        )
-    )
+    metrics.append(calibration_metric("calibration_error", judged, split))
     table: dict[str, Counter[Outcome]] = {name: Counter() for name in sorted(set(judged.labels))}
     for label, outcome in zip(judged.labels, outcomes, strict=True):
         table[label][Outcome(outcome)] += 1
     return Report(tuple(metrics), table)
 
 
-def as_metric(name: str, rate: Rate, split: Split) -> Metric:
+def by_part(flags: NDArray[np.bool_], of: NDArray[np.bool_], parts: Sequence[str]) -> Rate:
+    """Of the parts with a picture in `of`, those with one such picture flagged.
+
+    Args:
+        flags: (N,) the pictures that something happened to.
+        of: (N,) the pictures that are asked about.
+        parts: the part of each.
+    """
+    counted = {part for part, yes in zip(parts, of, strict=True) if yes}
+    hit = {part for part, yes in zip(parts, flags & of, strict=True) if yes}
+    return Rate(len(hit), len(counted))
+
+
+def calibration_metric(name: str, judged: Judged, split: str) -> Metric:
+    """The expected calibration error as a figure without an interval: it is biased, see rates."""
+    error = rates.calibration_error(judged.scores, judged.defect)
+    return Metric(name=name, value=error, low=0.0, high=1.0, confidence=1.0, split=split)
+
+
+def as_metric(name: str, rate: Rate, split: str) -> Metric:
     """A rate as one figure of a run's record."""
     low, high = rate.interval()
     return Metric(
@@ -86,7 +109,7 @@ def as_metric(name: str, rate: Rate, split: Split) -> Metric:
     )  # fmt: skip
 
 
-def _area(judged: Judged, split: Split) -> Metric:
+def _area(judged: Judged, split: str) -> Metric:
     sides = zip(judged.parts, judged.defect, strict=True)
     count = Counter(bad for _, bad in set(sides))
     value = rates.auroc(judged.scores, judged.defect)

@@ -20,11 +20,9 @@ from export.errors import BundleError
 from export.manifest import (
     GOLDEN,
     MODEL,
-    Basis,
     Data,
     Description,
     InputOfModel,
-    Metric,
     Name,
     Parity,
     Provenance,
@@ -103,7 +101,7 @@ def _golden(
 ) -> tuple[list[tuple[golden.Sample, Pixels]], dict[str, bytes]]:
     """Golden samples with their shrunk pictures (1,h,w,3), and their PNG files by path."""
     rows = [row for row in run.scores() if row.split == "test"]
-    offered = [golden.Candidate(row.path, row.label, row.score) for row in rows]
+    offered = [golden.Candidate(row.path, row.label, row.score, row.novelty) for row in rows]
     chosen = golden.choose(offered, run.record.thresholds)
     if not chosen:
         raise BundleError(
@@ -126,13 +124,15 @@ def _sample(
     path: str, chosen: golden.Candidate, answered: Answers, record: Record
 ) -> golden.Sample:
     score = float(answered.score[0])
+    novelty = None if answered.novelty is None else float(answered.novelty[0])
     return golden.Sample(
         file=path,
         source=chosen.source.encode(errors="replace").decode(),
         label=chosen.label,
-        outcome=decide(score, None, record.thresholds)[0],
+        outcome=decide(score, novelty, record.thresholds)[0],
         probabilities=tuple(min(1.0, float(value)) for value in answered.probabilities[0]),
         score=min(1.0, score),
+        novelty=novelty,
     )
 
 
@@ -149,12 +149,13 @@ def describe(record: Record, edition: Edition, found: Parity) -> Description:
             input=InputOfModel(
                 width=record.input.width,
                 height=record.input.height,
+                tile=record.input.tile,
                 region=RegionOfFrame.model_validate(region),
             ),
-            outputs=to_onnx.OUTPUTS,
+            outputs=to_onnx.OUTPUTS if found.max_novelty is not None else to_onnx.OUTPUTS[:3],
             thresholds=record.thresholds,
-            basis=Basis(split="calibration", **record.basis.model_dump()),
-            metrics={VARIANT: tuple(Metric(**one.model_dump()) for one in record.metrics)},
+            basis=record.basis,
+            metrics={VARIANT: record.metrics},
             data=Data(
                 fingerprint=record.data.fingerprint,
                 parts=record.data.parts,

@@ -94,14 +94,15 @@ def calibration_error(
 ) -> float:
     """Expected calibration error of scores (N,) in 0..1 (Guo et al., arXiv:1706.04599, section 2).
 
-    Equal-width bins: how far, on average, the score is from the share of defects scored so.
+    How far, on average, the score is from the share of defects scored so, in bins of equal
+    numbers of pictures: less biased than equal widths (Roelofs et al., arXiv:2012.08668), yet a
+    few hundred pictures still make it look larger than it is. Equal scores share a bin.
     """
-    place = np.minimum((scores * bins).astype(int), bins - 1)
+    edges = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    place = np.digitize(scores, edges)
     total = 0.0
-    for at in range(bins):
+    for at in np.unique(place):
         inside = place == at
-        if inside.any():
-            total += float(inside.mean()) * abs(
-                float(scores[inside].mean()) - float(defect[inside].mean())
-            )
+        apart = abs(float(scores[inside].mean()) - float(defect[inside].mean()))
+        total += float(inside.mean()) * apart
     return total

@@ -3,7 +3,7 @@
     RUN/run.json            this module's Record
     RUN/model.safetensors   the network's tensors
     RUN/split.csv           every picture: path, class, part, split, SHA-256
-    RUN/scores.csv          every picture: path, class, split, score, one probability per class
+    RUN/scores.csv          every picture: path, class, split, score, probabilities, novelty
     RUN/epochs.jsonl        one line per epoch of each phase
     RUN/curves.png          loss, validation AUROC, histogram of scores
 
@@ -20,22 +20,27 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from export.errors import RunError
+from export.manifest import GOOD, Basis, Metric
 from export.preprocess import Input, Region
 from export.verdict import Contract, Finite, Probability, Thresholds
 from trainer.backbone import ARCHITECTURES, Network
+from trainer.novelty import Novelty
 
 SCHEMA_VERSION = 1
-GOOD = "good"
 
 Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "calibration", "test")
 
 
 class InputRecord(Contract):
-    """What the network takes: pixels, and the region of the camera's frame as fractions 0..1."""
+    """What the network takes: pixels, and the region of the camera's frame as fractions 0..1.
+
+    `tile` is the side in pixels of the half-overlapping tiles that are judged one by one.
+    """
 
     width: int
     height: int
+    tile: int | None = None
     region: tuple[Finite, Finite, Finite, Finite] = (0.0, 0.0, 1.0, 1.0)
 
     def to_input(self) -> Input:
@@ -60,43 +65,6 @@ class DataRecord(Contract):
     counts: dict[Split, dict[str, int]]
     parts: int
     notes: tuple[str, ...] = ()
-
-
-class Basis(Contract):
-    """What the thresholds rest on: the budgets, and what the calibration pictures showed.
-
-    Counts are of pictures; the one-sided exact upper bounds at `confidence` are of parts, since
-    pictures of one part are no independent evidence.
-    """
-
-    escape_budget: Probability
-    overkill_budget: Probability
-    review_budget: Probability
-    confidence: Probability
-    n_defect: int
-    n_good: int
-    escapes: int
-    overkills: int
-    reviews: int
-    defect_parts: int
-    good_parts: int
-    escape_bound: Probability
-    overkill_bound: Probability
-    method: str
-    words: str
-
-
-class Metric(Contract):
-    """One figure with its interval; `k` of `n` where it is a rate."""
-
-    name: str
-    value: Finite
-    low: Finite
-    high: Finite
-    confidence: Probability
-    split: Split
-    k: int | None = None
-    n: int | None = None
 
 
 class Record(Contract):
@@ -138,13 +106,17 @@ class SplitRow(Contract):
 
 
 class ScoreRow(Contract):
-    """One line of scores.csv; probabilities are in the order of the record's classes."""
+    """One line of scores.csv; probabilities are in the order of the record's classes.
+
+    The last column, novelty, is empty where the network gives none.
+    """
 
     path: str
     label: str
     split: Split
     score: Probability
     probabilities: tuple[Probability, ...]
+    novelty: Finite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +151,12 @@ class Run:
         header = ["path", "class", "part", "split", "sha256"]
         rows = [[row.path, row.label, row.part, row.split, row.sha256] for row in split]
         _write_csv(self.folder / "split.csv", header, rows)
-        header = ["path", "class", "split", "score", *self.record.classes]
+        header = ["path", "class", "split", "score", *self.record.classes, "novelty"]
         rows = [
-            [row.path, row.label, row.split, *(f"{p:.9g}" for p in (row.score, *row.probabilities))]
+            [row.path, row.label, row.split, *map(_digits, (row.score, *row.probabilities)),
+             "" if row.novelty is None else _digits(row.novelty)]
             for row in scores
-        ]
+        ]  # fmt: skip
         _write_csv(self.folder / "scores.csv", header, rows)
         (self.folder / "run.json").write_text(
             self.record.model_dump_json(indent=2) + "\n", encoding="utf-8"
@@ -191,10 +164,12 @@ class Run:
 
     def network(self) -> Network:
         """The trained network, in evaluation mode; raises RunError if its tensors don't fit."""
-        network = Network(self.record.arch, len(self.record.classes))
+        network = Network(self.record.arch, len(self.record.classes), self.record.input.tile)
         path = self.folder / "model.safetensors"
         try:
-            network.load_state_dict(load_file(path))
+            tensors = load_file(path)
+            network.novelty = Novelty.like(tensors)
+            network.load_state_dict(tensors)
         except (OSError, SafetensorError, RuntimeError) as error:
             raise RunError(
                 f"{str(path)!r} does not hold this run's {self.record.arch}: {error}",
@@ -212,6 +187,7 @@ class Run:
 
     def scores(self) -> list[ScoreRow]:
         """The score of every picture, by the trained and calibrated network."""
+        last = 4 + len(self.record.classes)
         return [
             ScoreRow.model_validate(
                 {
@@ -219,7 +195,8 @@ class Run:
                     "label": row[1],
                     "split": row[2],
                     "score": row[3],
-                    "probabilities": row[4:],
+                    "probabilities": row[4:last],
+                    "novelty": (row[last:] or [""])[0] or None,
                 }
             )
             for row in self._rows("scores.csv")
@@ -234,6 +211,10 @@ class Run:
             raise RunError(
                 f"{str(path)!r} can't be read: {error.strerror}", "copy the run again"
             ) from error
+
+
+def _digits(value: float) -> str:
+    return f"{value:.9g}"
 
 
 def _write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:

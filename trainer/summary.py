@@ -17,6 +17,7 @@ def summary(run: Run) -> list[str]:
         f"{sum(pictures.values())} pictures of {record.data.parts} parts: {split}",
         f"pass below {below:.4g}, fail from {above:.4g}, review between",
         f"calibration: {record.basis.words}",
+        *(f"  {line}" for line in record.basis.plan),
         "test (95 % intervals):",
     ]
     tested = tuple(metric for metric in record.metrics if metric.split == "test")

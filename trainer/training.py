@@ -18,18 +18,21 @@ import torchvision
 
 from export import __version__, stamp
 from export.errors import RunError
+from export.manifest import Basis
 from export.preprocess import Input
 from export.verdict import Thresholds
 from trainer import calibrate, evaluate, head, weights
 from trainer.backbone import Network
 from trainer.calibrate import Budgets
 from trainer.curves import draw
-from trainer.finetune import Epoch, judge, tune
+from trainer.evaluate import calibration_metric
+from trainer.finetune import Epoch, Labelled, judge, tune
 from trainer.material import Choices, Material, gather
 from trainer.progress import Progress
-from trainer.rates import CONFIDENCE
 from trainer.recipe import Recipe
-from trainer.run import Basis, InputRecord, Record, Run, ScoreRow, SplitRow
+from trainer.run import InputRecord, Record, Run, ScoreRow, Split, SplitRow
+from trainer.thresholds.decision import decide_thresholds
+from trainer.tuning.checkpoint import clear
 
 STARTED = "started.json"
 
@@ -46,6 +49,7 @@ class Plan:
     recipe: Recipe
     budgets: Budgets
     choices: Choices
+    tile: int | None = None
 
     def words(self) -> str:
         """The plan as text, to tell whether an unfinished run was of the same plan."""
@@ -54,17 +58,20 @@ class Plan:
 
 def open_folder(folder: Path, plan: Plan) -> None:
     """Claim the run's folder; raises RunError if it holds anything but this plan, unfinished."""
-    mark = folder / STARTED
+    mark, fresh = folder / STARTED, folder / f"{STARTED}.part"
     try:
-        if folder.exists() and any(folder.iterdir()):
-            unfinished = mark.exists() and not (folder / "run.json").exists()
-            if not unfinished or mark.read_text(encoding="utf-8") != plan.words():
-                what = "an unfinished run of another plan" if unfinished else "files"
-                raise RunError(
-                    f"{str(folder)!r} already holds {what}", "give another --out, or remove it"
-                )
+        if mark.exists():
+            if mark.read_text(encoding="utf-8") == plan.words():
+                return
+            what = "an unfinished run of another plan"
+            raise RunError(
+                f"{str(folder)!r} already holds {what}", "give another --out, or remove it"
+            )
+        if folder.exists() and any(path != fresh for path in folder.iterdir()):
+            raise RunError(f"{str(folder)!r} already holds files", "give another --out")
         folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text(plan.words(), encoding="utf-8")
+        fresh.write_text(plan.words(), encoding="utf-8")
+        fresh.replace(mark)
     except OSError as error:
         raise RunError(
             f"{str(folder)!r} can't be used: {error.strerror}", "give another --out"
@@ -79,7 +86,7 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     for note in material.dataset.notes:
         progress.say(f"  {note}")
     torch.manual_seed(plan.seed)
-    network = Network(plan.arch, len(material.dataset.classes))
+    network = Network(plan.arch, len(material.dataset.classes), plan.tile)
     origin = weights.fill(network.trunk, plan.arch, plan.weights)
     network = network.to(memory_format=torch.channels_last)
     epochs: list[Epoch] = []
@@ -90,14 +97,14 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
             file.write(json.dumps(asdict(epoch)) + "\n")
             file.flush()
 
-        chosen = _learn(network, material, plan, progress, heard)
+        chosen = _learn(network, material, plan, progress, heard, folder=folder)
     calibrated = _calibrated(network, material, plan, progress)
     record = Record(
         name=folder.resolve().name,
         created_at=stamp.now(),
         arch=plan.arch,
         classes=material.dataset.classes,
-        input=_input_record(plan.to),
+        input=_input_record(plan),
         weights=origin,
         seed=plan.seed,
         recipe=_flat(plan.recipe) | {"kept": chosen},
@@ -114,6 +121,7 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     draw(folder / "curves.png", epochs, rows, record.thresholds)
     run.save(network, _split_rows(material), rows)
     (folder / STARTED).unlink()
+    clear(folder)
     return run
 
 
@@ -137,6 +145,8 @@ def _learn(
     plan: Plan,
     progress: Progress,
     heard: Callable[[Epoch], None],
+    *,
+    folder: Path,
 ) -> str:
     """Fit the head, fine-tune, and keep what validation likes better; returns its name."""
     recipe, learnt, unseen = (
@@ -144,6 +154,37 @@ def _learn(
         material.labelled("train"),
         material.labelled("validation"),
     )
+    first = _fit_head(network, learnt, unseen, recipe, progress)
+    heard(first)
+    if not recipe.epochs:
+        return "head"
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    shares: list[float] = []
+    with progress.phase("fine-tuning", recipe.epochs) as advance:
+
+        def told(epoch: Epoch) -> None:
+            heard(epoch)
+            if epoch.share is not None:
+                shares.append(epoch.share)
+            else:
+                advance(1, f"; validation loss {epoch.validation_loss:.4f}")
+
+        mark = json.dumps([material.record().fingerprint, versions()])
+        cost = tune(
+            network, learnt, unseen, recipe,
+            seed=plan.seed, heard=told, progress=progress, folder=folder, mark=mark,
+        )  # fmt: skip
+    progress.say(f"  fine-tuned, mixed in by {shares[-1]:.0%}: validation loss {cost:.4f}")
+    if cost < first.validation_loss and shares[-1]:
+        return "fine-tuned"
+    network.load_state_dict(before)
+    network.eval()
+    return "head"
+
+
+def _fit_head(
+    network: Network, learnt: Labelled, unseen: Labelled, recipe: Recipe, progress: Progress
+) -> Epoch:
     seen = head.views(learnt.frames, recipe.flips)
     with progress.phase("features", sum(map(len, seen)) + len(unseen.labels)) as advance:
         pooled = [head.features(network, view, recipe.bf16, advance) for view in seen]
@@ -160,24 +201,8 @@ def _learn(
         advance()
     with torch.inference_mode():
         _, area = judge(network.classify(plain).numpy(), unseen.labels)
-    heard(Epoch(f"head C={strength:g}", 0, None, least, area))
     progress.say(f"  head alone: validation loss {least:.4f}, AUROC {area:.3f}")
-    if not recipe.epochs:
-        return "head"
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    with progress.phase("fine-tuning", recipe.epochs) as advance:
-
-        def told(epoch: Epoch) -> None:
-            heard(epoch)
-            advance(1, f"; validation loss {epoch.validation_loss:.4f}")
-
-        tuned = tune(network, learnt, unseen, recipe, seed=plan.seed, heard=told)
-    progress.say(f"  fine-tuned: validation loss {tuned:.4f}")
-    if tuned < least:
-        return "fine-tuned"
-    network.load_state_dict(before)
-    network.eval()
-    return "head"
+    return Epoch(f"head C={strength:g}", 0, None, least, area)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,21 +226,22 @@ def _calibrated(
     t = calibrate.temperature(logits[at], material.labels[at])
     chances = calibrate.probabilities(logits, t)
     scores = calibrate.score_of(chances)
-    thresholds = calibrate.choose(scores[at], material.labels[at] != 0, plan.budgets)
-    classes = material.dataset.classes
+    raw = calibrate.score_of(calibrate.probabilities(logits, 1.0))
+    decision = decide_thresholds(_judged(material, "calibration", scores), plan.budgets)
+    examined: tuple[Split, ...] = ("validation", "test")
     metrics = [
         metric
-        for split in ("validation", "test")
+        for split in examined
         for metric in evaluate.report(
-            evaluate.Judged(
-                tuple(classes[material.labels[i]] for i in material.of(split)),
-                tuple(material.parts[i] for i in material.of(split)),
-                scores[material.of(split)],
-            ),
-            thresholds,
-            split,
+            _judged(material, split, scores), decision.thresholds, split
         ).metrics
     ]
+    metrics += [
+        calibration_metric(name, _judged(material, "calibration", found), "calibration")
+        for name, found in (("calibration_error_before", raw), ("calibration_error", scores))
+    ]
+    before = _judged(material, "test", raw)
+    metrics.append(calibration_metric("calibration_error_before", before, "test"))
     rows = [
         ScoreRow(
             path=picture.path,
@@ -228,45 +254,24 @@ def _calibrated(
             material.dataset.pictures, material.splits, scores, chances, strict=True
         )
     ]
-    parts = [material.parts[i] for i in at]
-    basis = _basis(scores[at], material.labels[at] != 0, parts, thresholds, plan.budgets)
-    return _Calibrated(t, thresholds, basis, tuple(metrics), rows)
+    return _Calibrated(t, decision.thresholds, decision.basis, tuple(metrics), rows)
 
 
-def _basis(
-    scores: calibrate.Floats,
-    defect: calibrate.Flags,
-    parts: list[str],
-    thresholds: Thresholds,
-    budgets: Budgets,
-) -> Basis:
-    counts = calibrate.count(scores, defect, thresholds)
-    missed = calibrate.by_part(scores < thresholds.pass_below, defect, parts)
-    failed = calibrate.by_part(scores >= thresholds.fail_above, ~defect, parts)
-    return Basis(
-        escape_budget=budgets.escape,
-        overkill_budget=budgets.overkill,
-        review_budget=budgets.review,
-        confidence=CONFIDENCE,
-        n_defect=counts.escapes.n,
-        n_good=counts.overkills.n,
-        escapes=counts.escapes.k,
-        overkills=counts.overkills.k,
-        reviews=counts.reviews.k,
-        defect_parts=missed.n,
-        good_parts=failed.n,
-        escape_bound=missed.at_most(),
-        overkill_bound=failed.at_most(),
-        method=calibrate.METHOD,
-        words=calibrate.in_words(missed, budgets.escape),
+def _judged(material: Material, split: Split, scores: calibrate.Floats) -> evaluate.Judged:
+    at = material.of(split)
+    return evaluate.Judged(
+        tuple(material.dataset.classes[material.labels[i]] for i in at),
+        tuple(material.parts[i] for i in at),
+        np.asarray(scores[at], np.float64),
     )
 
 
-def _input_record(to: Input) -> InputRecord:
-    region = to.region
+def _input_record(plan: Plan) -> InputRecord:
+    region = plan.to.region
     return InputRecord(
-        width=to.width,
-        height=to.height,
+        width=plan.to.width,
+        height=plan.to.height,
+        tile=plan.tile,
         region=(region.x, region.y, region.width, region.height),
     )
 

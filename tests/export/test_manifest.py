@@ -7,10 +7,10 @@ import jsonschema
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from export.card import card
-from export.manifest import Manifest
+from export.manifest import Manifest, TypeBasis
 from export.signature import PrivateKey
 from export.verdict import Thresholds
-from tests.export.small_bundle import small_bundle
+from tests.export.small_bundle import description, small_bundle
 
 KEY = PrivateKey(Ed25519PrivateKey.generate())
 
@@ -29,11 +29,11 @@ def test_the_card_tells_the_bound_in_words(tmp_path: Path):
     """The card says what was proved, and says so when the budget was not."""
     told = card(small_bundle(tmp_path / "b", KEY))
     assert "calibration: 0 of 59 defective parts missed" in told
-    assert "\n             within the escape budget of 5.00%" in told
     limits = Thresholds(pass_below=0.5, fail_above=0.5, novel_above=9.0)
-    bundle = small_bundle(tmp_path / "c", KEY, thresholds=limits)
-    basis = bundle.manifest.basis.model_copy(update={"escape_bound": 0.2})
+    rare = TypeBasis(parts=27, escapes=0, bound=0.105, proven=False, more_parts=32)
+    basis = description().basis.model_copy(update={"types": {"crack": rare}, "plan": ("32 more",)})
     told = card(small_bundle(tmp_path / "d", KEY, basis=basis, thresholds=limits))
-    assert "NOT PROVEN within the escape budget of 5.00%" in told
+    assert "crack: 0 of 27 parts missed, at most 10.5% escape; NOT PROVEN" in told
+    assert "\n               32 more" in told
     assert "score from 0.5000 to" not in told
     assert "novelty from 9.0000" in told

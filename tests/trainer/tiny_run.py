@@ -6,15 +6,14 @@ import cv2
 import numpy as np
 import torch
 
+from export.manifest import Basis, Metric
 from export.preprocess import shrink
 from export.verdict import Thresholds
 from trainer.backbone import Network, normalise
 from trainer.run import (
     SPLITS,
-    Basis,
     DataRecord,
     InputRecord,
-    Metric,
     Record,
     Run,
     ScoreRow,

@@ -1,0 +1,70 @@
+"""The cheapest thresholds that still keep the budgets, by what each mistake costs.
+
+A review is taken to find the truth, and failing a defective part to cost nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.manifest import Costs
+from export.verdict import Thresholds
+from trainer import calibrate
+from trainer.calibrate import Budgets
+from trainer.evaluate import Judged
+
+Floats = NDArray[np.float64]
+
+_MOST = 400  # candidates for each threshold; more would not be told apart
+
+
+def expected(judged: Judged, thresholds: Thresholds, costs: Costs) -> float:
+    """The expected cost of one part on the line, in the currency of `costs`."""
+    below, above = np.array([thresholds.pass_below]), np.array([thresholds.fail_above])
+    return float(_costs(judged, below, above, costs)[0][0, 0])
+
+
+def cheapest(judged: Judged, budgets: Budgets, ceiling: float, costs: Costs) -> Thresholds:
+    """The thresholds of least expected cost, with `pass_below` at most `ceiling`.
+
+    The review budget is kept, too, for the mix of parts that `costs` states. Any choice under the
+    ceiling keeps the escape bound, so choosing by the same scores doesn't loosen it.
+
+    Args:
+        judged: calibration pictures, good and defective.
+        budgets: of which the escape budget made the ceiling.
+        ceiling: the highest pass threshold.
+        costs: what mistakes cost.
+    """
+    known = np.unique(judged.scores)
+    places = np.array([calibrate.under(known, score) for score in _thinned(known)])
+    highest = calibrate.under(known, ceiling)
+    below = np.append(places[places < highest], highest)
+    above = np.append(np.union1d(below, places), 1.0)
+    price, review = _costs(judged, below, above, costs)
+    price[(review > budgets.review) & (above > below[:, None])] = np.inf
+    price[above < below[:, None]] = np.inf
+    row, column = np.unravel_index(np.lexsort((review.ravel(), price.ravel()))[0], price.shape)
+    return Thresholds(pass_below=float(below[row]), fail_above=float(above[column]))
+
+
+def _thinned(known: Floats) -> Floats:
+    if len(known) <= _MOST:
+        return known
+    return known[np.linspace(0, len(known) - 1, _MOST).round().astype(int)]
+
+
+def _costs(judged: Judged, below: Floats, above: Floats, costs: Costs) -> tuple[Floats, Floats]:
+    """Cost and review share per part on the line (P,F) for pairs of thresholds (P,) and (F,)."""
+    bad, fine = np.sort(judged.scores[judged.defect]), np.sort(judged.scores[~judged.defect])
+    share = costs.defect_share
+    # Half a miss is added: none seen among few parts doesn't mean none to come.
+    missed = (np.searchsorted(bad, below) + 0.5) / (len(bad) + 1)
+    failed = 1 - np.searchsorted(fine, above) / len(fine)
+    seen = share * _between(bad, below, above) + (1 - share) * _between(fine, below, above)
+    price = (share * missed * costs.escape)[:, None] + (1 - share) * failed * costs.overkill
+    return price + costs.review * seen, seen
+
+
+def _between(scores: Floats, below: Floats, above: Floats) -> Floats:
+    ends = np.searchsorted(scores, above) - np.searchsorted(scores, below)[:, None]
+    return np.maximum(0, ends) / len(scores)
