@@ -36,6 +36,7 @@ def draw(
 
 
 def _losses(axes: Axes, epochs: Sequence[Epoch]) -> None:
+    epochs = [epoch for epoch in epochs if epoch.share is None]
     at = [epoch.epoch for epoch in epochs]
     learnt = [(epoch.epoch, epoch.train_loss) for epoch in epochs if epoch.train_loss is not None]
     axes.plot([x for x, _ in learnt], [y for _, y in learnt], color=GREY, ls=":", label="training")

@@ -1,48 +1,76 @@
-"""Fine-tuning: the head's network thaws, and the epoch that validation likes best is kept.
+"""Fine-tuning: the head's network thaws, and validation decides how far to follow it.
 
 An epoch is judged by its validation loss after the best temperature (Berta and others,
 arXiv:2501.19195): the plain loss also punishes overconfidence, which calibration mends later.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from torch import Tensor, nn
-from torch.nn import functional as fn
+from torch import Tensor
 
 from export.preprocess import Pixels
 from trainer import calibrate
-from trainer.augment import augment
-from trainer.backbone import Network, normalise
+from trainer.backbone import Network
 from trainer.head import features
+from trainer.progress import Progress
 from trainer.rates import auroc
 from trainer.recipe import Recipe
+from trainer.tuning.checkpoint import Checkpoint
+from trainer.tuning.lesson import Anew, Batches, Labelled, Once, Room, halves_of, portions
+from trainer.tuning.pupil import Pupil, Tensors, learning, set_mode
 
-_LARGEST_STEP = 5.0
+__all__ = ["Epoch", "Labelled", "judge", "logits_of", "tune"]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """Pictures of one split: frames (N,H,W,3) uint8 BGR and class numbers (N,)."""
-
-    frames: Pixels
-    labels: NDArray[np.int64]
+PLACES = ("loading", "forward", "backward", "step", "validation")
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One line of epochs.jsonl; epoch 0 is the head alone, which has no training loss."""
+    """One line of epochs.jsonl.
+
+    Attributes:
+        phase: `head C=…`, `tune`, or `mix`, the last.
+        epoch: from 1; 0 is the head alone.
+        train_loss: mean over the epoch's steps; None where nothing was learnt.
+        validation_loss: at the best temperature.
+        validation_auroc: good against defective.
+        share: of fine-tuning in the mix: 0 is the head alone, 1 the best epoch.
+        seconds: what the epoch's time went into.
+    """
 
     phase: str
     epoch: int
     train_loss: float | None
     validation_loss: float
     validation_auroc: float
+    share: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class Lesson(Protocol):
+    """What there is to learn from, and to be judged by."""
+
+    def batches(self, chance: torch.Generator) -> Batches:
+        """One epoch: what the network takes (B,…), and class numbers (B,)."""
+        ...
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled features (B,F) of a batch."""
+        ...
+
+    def unseen(self) -> Tensor:
+        """Pooled features of the validation pictures."""
+        ...
 
 
 def judge(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[float, float]:
@@ -59,26 +87,6 @@ def logits_of(network: Network, frames: Pixels, bf16: bool) -> NDArray[np.float3
     return network.classify(features(network, frames, bf16)).numpy()
 
 
-class Average:
-    """The running average of a network's tensors, quick at first, then slow (`decay`)."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self._steps = 0
-        self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Take in the network as it is after a step."""
-        self._steps += 1
-        keep = min(self._decay, self._steps / (self._steps + 9))
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point() and name not in ("centre", "spread"):
-                self.state[name].lerp_(tensor, 1 - keep)
-            else:
-                self.state[name].copy_(tensor)
-
-
 def tune(
     network: Network,
     train: Labelled,
@@ -87,123 +95,193 @@ def tune(
     *,
     seed: int,
     heard: Callable[[Epoch], None],
+    progress: Progress | None = None,
+    folder: Path | None = None,
+    mark: str = "",
 ) -> float:
-    """Fine-tune in place; the network ends as its best epoch's running average.
+    """Fine-tune in place; the network ends where validation liked it best on the way from before.
+
+    The best epoch's running average and the network as it came are mixed weight by weight
+    (WiSE-FT: Wortsman and others, arXiv:2109.01903), in the share that costs least on validation;
+    share 0 is the network as it came.
 
     Args:
         network: with a head that already fits its features.
         train: what to learn from.
-        validation: what to choose the epoch by.
+        validation: what to choose the epoch and the share by.
         recipe: how.
         seed: of the order of pictures and their changes.
-        heard: told of every epoch.
+        heard: told of every epoch, and of the mix.
+        progress: told what takes how long.
+        folder: keeps a checkpoint, from which a later call with the same arguments goes on with
+            the same result, and maps too large for memory; None: neither.
+        mark: what the checkpoint must agree with besides, such as the pictures' fingerprint.
 
     Returns:
-        The best epoch's validation loss at its best temperature.
+        The validation loss of what is kept, at its best temperature.
     """
-    chance = torch.Generator().manual_seed(seed)
-    pupil = _Pupil(network, recipe, train)
-    best, kept = math.inf, pupil.average.state
-    for epoch in range(1, recipe.epochs + 1):
-        _set_mode(network, recipe)
-        losses = [pupil.step(x, y) for x, y in _batches(train, recipe, chance)]
-        live = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        network.load_state_dict(pupil.average.state)
-        cost, area = judge(logits_of(network, validation.frames, recipe.bf16), validation.labels)
-        if cost < best:
-            best, kept = cost, {k: v.clone() for k, v in pupil.average.state.items()}
-        network.load_state_dict(live)
-        heard(Epoch("tune", epoch, float(np.mean(losses)), cost, area))
-    network.load_state_dict(kept)
-    network.eval()
-    return best
+    progress = progress or Progress(None)
+    room = Room(folder)
+    lesson = _lesson(network, train, validation, recipe, room=room, seed=seed, progress=progress)
+    course = _Course(network, lesson, train, validation, recipe)
+    checkpoint = Checkpoint(folder, mark)
+    course.follow(seed, checkpoint, heard, progress)
+    return course.mix(heard)
 
 
-class _Pupil:
-    """A network while it learns: its optimiser, its learning rate's course, its average."""
+def _lesson(
+    network: Network,
+    train: Labelled,
+    validation: Labelled,
+    recipe: Recipe,
+    *,
+    room: Room,
+    seed: int,
+    progress: Progress,
+) -> Lesson:
+    halves = halves_of(network, recipe)
+    if halves is None:
+        return Anew(network, train, validation, recipe)
+    once = Once(network, train, validation, recipe, halves)
+    total = len(train.labels) * recipe.views + len(validation.labels)
+    with progress.phase("frozen stages", total) as advance:
+        views = once.fill(room, seed, advance)
+    if views < recipe.views:
+        progress.say(f"  {views} of {recipe.views} views fit into {room}")
+    return once if views else Anew(network, train, validation, recipe)
 
-    def __init__(self, network: Network, recipe: Recipe, train: Labelled) -> None:
-        steps = recipe.epochs * _portions(train, recipe)
-        self._network, self._recipe = network, recipe
-        self._weight = _class_weights(train.labels, network.head.out_features)
-        self._optimiser = torch.optim.AdamW(_groups(network, recipe))
-        self._course = torch.optim.lr_scheduler.LambdaLR(
-            self._optimiser, lambda at: _pace(at, steps, recipe.warmup)
+
+class _Course:
+    """Epoch after epoch, the best of them kept."""
+
+    def __init__(
+        self,
+        network: Network,
+        lesson: Lesson,
+        train: Labelled,
+        validation: Labelled,
+        recipe: Recipe,
+    ) -> None:
+        self._network, self._lesson, self._recipe = network, lesson, recipe
+        self._labels = validation.labels
+        names = learning(network, recipe)
+        self._came = {k: v.clone() for k, v in network.state_dict().items() if k in names}
+        with torch.no_grad():
+            network.head.weight.mul_(recipe.head_start)
+            network.head.bias.mul_(recipe.head_start)
+        steps = recipe.epochs * portions(train, recipe)
+        self._pupil = Pupil(network, recipe, train.labels, steps)
+        self._best, self._kept, self._epochs = math.inf, self._came, list[Epoch]()
+
+    def follow(
+        self,
+        seed: int,
+        checkpoint: Checkpoint,
+        heard: Callable[[Epoch], None],
+        progress: Progress,
+    ) -> None:
+        """Take every epoch, or those that the checkpoint lacks."""
+        chance = torch.Generator().manual_seed(seed)
+        before = checkpoint.load()
+        if before is not None:
+            self._restore(before, chance)
+            progress.say(f"  going on after epoch {len(self._epochs)} of an interrupted run")
+            for epoch in self._epochs:
+                heard(epoch)
+        while len(self._epochs) < self._recipe.epochs and not self._tired():
+            epoch = self._epoch(chance, progress)
+            checkpoint.save(self._state(chance))
+            heard(epoch)
+
+    def _tired(self) -> bool:
+        """Whether the best epoch lies `patience` epochs back."""
+        if not self._recipe.patience or not self._epochs:
+            return False
+        costs = [epoch.validation_loss for epoch in self._epochs]
+        return len(costs) - 1 - costs.index(min(costs)) >= self._recipe.patience
+
+    def _epoch(self, chance: torch.Generator, progress: Progress) -> Epoch:
+        before = dict(progress.spent)
+        set_mode(self._network, self._recipe)
+        losses: list[float] = []
+        batches = self._lesson.batches(chance)
+        while (batch := _next(batches, progress)) is not None:
+            losses.append(self._step(*batch, progress))
+        with progress.measured("validation"), self._as(self._pupil.average.state):
+            cost, area = self._judged()
+        if cost < self._best:
+            self._best = cost
+            self._kept = {k: v.clone() for k, v in self._pupil.average.state.items()}
+        took = {k: round(progress.spent[k] - before.get(k, 0.0), 3) for k in PLACES}
+        epoch = Epoch(
+            "tune", len(self._epochs) + 1, float(np.mean(losses)), cost, area, seconds=took
         )
-        self.average = Average(network, recipe.ema)
+        self._epochs.append(epoch)
+        return epoch
 
-    def step(self, x: Tensor, labels: Tensor) -> float:
-        """Learn from one batch; returns its loss."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
-            seen = self._network.features(x)
-        logits = self._network.classify(seen.float())
-        smoothing = self._recipe.smoothing
-        loss = fn.cross_entropy(logits, labels, self._weight, label_smoothing=smoothing)
-        self._optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_STEP)
-        self._optimiser.step()
-        self._course.step()
-        self.average.update(self._network)
+    def _step(self, x: Tensor, labels: Tensor, progress: Progress) -> float:
+        with progress.measured("forward"):
+            logits = self._network.classify(self._lesson.features(x))
+            loss = self._pupil.loss(logits, labels)
+        with progress.measured("backward"):
+            loss.backward()
+        with progress.measured("step"):
+            self._pupil.step()
         return loss.item()
 
+    def _judged(self) -> tuple[float, float]:
+        with torch.inference_mode():
+            logits = self._network.classify(self._lesson.unseen()).numpy()
+        return judge(logits, self._labels)
 
-def _groups(network: Network, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameter groups: the head at full rate, thawed stages lower the nearer to the input."""
-    stages = network.arch.stages
-    rates: dict[int, float] = {
-        len(stages) - 1 - depth: recipe.rate * recipe.trunk_rate * recipe.decay**depth
-        for depth in range(recipe.thawed)
+    @contextmanager
+    def _as(self, tensors: Tensors) -> Iterator[None]:
+        """The network with other tensors for a while."""
+        live = {k: v.clone() for k, v in self._network.state_dict().items() if k in tensors}
+        self._network.load_state_dict(tensors, strict=False)
+        yield
+        self._network.load_state_dict(live, strict=False)
+
+    def mix(self, heard: Callable[[Epoch], None]) -> float:
+        """Leave the network at the best share between before and after; returns its loss."""
+        tried: list[tuple[float, float, float]] = []
+        for share in self._recipe.mix:
+            with self._as(_between(self._came, self._kept, share)):
+                cost, area = self._judged()
+            tried.append((cost, share, area))
+        cost, share, area = min(tried)
+        self._network.load_state_dict(_between(self._came, self._kept, share), strict=False)
+        self._network.eval()
+        heard(Epoch("mix", len(self._epochs), None, cost, area, share))
+        return cost
+
+    def _state(self, chance: torch.Generator) -> dict[str, Any]:
+        """All that the next epoch depends on; what never changes is left out."""
+        names = self._came.keys()
+        return {
+            "network": {k: v for k, v in self._network.state_dict().items() if k in names},
+            "pupil": self._pupil.state(),
+            "kept": self._kept,
+            "best": self._best,
+            "chance": chance.get_state(),
+            "epochs": json.dumps([asdict(epoch) for epoch in self._epochs]),
+        }
+
+    def _restore(self, state: dict[str, Any], chance: torch.Generator) -> None:
+        self._network.load_state_dict(state["network"], strict=False)
+        self._pupil.restore(state["pupil"])
+        self._kept, self._best = state["kept"], state["best"]
+        chance.set_state(state["chance"])
+        self._epochs = [Epoch(**one) for one in json.loads(state["epochs"])]
+
+
+def _next(batches: Batches, progress: Progress) -> tuple[Tensor, Tensor] | None:
+    with progress.measured("loading"):
+        return next(batches, None)
+
+
+def _between(first: Tensors, second: Tensors, share: float) -> Tensors:
+    """A share of the way from the first tensors to the second; whole numbers are the second's."""
+    return {
+        k: torch.lerp(first[k], v, share) if v.is_floating_point() else v for k, v in second.items()
     }
-    groups: list[dict[str, object]] = [
-        _group([network.head.weight], recipe.rate, recipe.weight_decay),
-        _group([network.head.bias], recipe.rate, 0.0),
-    ]
-    for name, parameter in network.trunk.named_parameters():
-        stage = next(i for i, prefixes in enumerate(stages) if name.startswith(prefixes))
-        parameter.requires_grad_(stage in rates)
-        if stage in rates:
-            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-            groups.append(_group([parameter], rates[stage], decay))
-    return groups
-
-
-def _group(parameters: list[Tensor], rate: float, decay: float) -> dict[str, object]:
-    return {"params": parameters, "lr": rate, "weight_decay": decay}
-
-
-def _pace(at: int, steps: int, warmup: float) -> float:
-    """The learning rate's factor: a linear rise, then half a cosine down to nothing."""
-    rise = max(1, round(warmup * steps))
-    if at < rise:
-        return (at + 1) / rise
-    return 0.5 + 0.5 * math.cos(math.pi * (at - rise) / max(1, steps - rise))
-
-
-def _class_weights(labels: NDArray[np.int64], classes: int) -> Tensor:
-    """Balanced: every class weighs the same, however many pictures it has."""
-    counts = np.bincount(labels, minlength=classes)
-    return torch.from_numpy((len(labels) / (classes * counts)).astype(np.float32))
-
-
-def _set_mode(network: Network, recipe: Recipe) -> None:
-    """BatchNorm keeps the averages it came with, unless the recipe has it learn its own."""
-    network.train()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.train(recipe.norm)
-
-
-def _portions(data: Labelled, recipe: Recipe) -> int:
-    return math.ceil(len(data.labels) / recipe.batch)
-
-
-def _batches(
-    data: Labelled, recipe: Recipe, chance: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    order = torch.randperm(len(data.labels), generator=chance)
-    # Even portions: a last batch of one would give BatchNorm nothing to average over.
-    for portion in torch.tensor_split(order, _portions(data, recipe)):
-        index = portion.numpy()
-        x = normalise(torch.from_numpy(data.frames[index]))
-        yield augment(x, recipe, chance), torch.from_numpy(data.labels[index])

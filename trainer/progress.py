@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -11,10 +12,15 @@ _PERIOD_LOG_S = 15.0
 
 
 class Progress:
-    """Progress on a stream: rewritten in place on a terminal, a line now and then in a log."""
+    """Progress on a stream: rewritten in place on a terminal, a line now and then in a log.
+
+    Attributes:
+        spent: seconds by what they were spent on, phases and what is `measured` within them.
+    """
 
     def __init__(self, stream: TextIO | None = sys.stderr) -> None:
         self._stream = stream
+        self.spent: defaultdict[str, float] = defaultdict(float)
 
     def say(self, text: str) -> None:
         """One line that stays."""
@@ -25,12 +31,22 @@ class Progress:
     @contextmanager
     def phase(self, name: str, total: int) -> Iterator[Callable[..., None]]:
         """A phase of `total` steps; yields what to call after each (or after n, with a remark)."""
-        if self._stream is None:
-            yield lambda *_: None
-            return
-        line = _Line(self._stream, name, total)
-        yield line.advance
-        line.end()
+        with self.measured(name):
+            if self._stream is None:
+                yield lambda *_: None
+                return
+            line = _Line(self._stream, name, total)
+            yield line.advance
+            line.end()
+
+    @contextmanager
+    def measured(self, name: str) -> Iterator[None]:
+        """Count the time within as spent on `name`, silently."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] += time.perf_counter() - began
 
 
 class _Line:

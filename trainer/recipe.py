@@ -12,6 +12,7 @@ FOLDER = Path(__file__).with_name("recipes")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Recipe(BaseModel):
@@ -23,8 +24,13 @@ class Recipe(BaseModel):
         rate: largest learning rate of the head.
         trunk_rate: factor on it for the last stage of the trunk.
         decay: factor on that for each stage before.
-        thawed: how many stages of the trunk learn, from the last (0..5).
+        thawed: how many stages of the trunk learn, from the last (1..5).
+        views: in how many fixed views the stages that don't learn see each picture.
+        head_start: factor on the fitted head with which learning starts (0: a zero head).
         weight_decay: AdamW's.
+        anchor: pull of the thawed stages towards the weights they came with, per unit of rate.
+        patience: epochs without a better one after which learning stops; 0: never.
+        mix: shares between the head alone (0) and the fine-tuned network (1) to choose from.
         warmup: fraction of the steps on which the learning rate rises.
         ema: decay of the running average of weights that is judged and kept.
         smoothing: label smoothing.
@@ -44,8 +50,13 @@ class Recipe(BaseModel):
     rate: Positive
     trunk_rate: Positive
     decay: Positive
-    thawed: int = Field(ge=0, le=5)
+    thawed: int = Field(ge=1, le=5)
+    views: int = Field(ge=1, le=64)
+    head_start: Share
     weight_decay: Fraction
+    anchor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    patience: int = Field(ge=0)
+    mix: tuple[Share, ...] = Field(min_length=1)
     warmup: Fraction
     ema: Fraction
     smoothing: Fraction

@@ -8,8 +8,9 @@ from export.errors import RunError
 from trainer import head
 from trainer.augment import augment
 from trainer.backbone import Network
-from trainer.finetune import Average, judge
+from trainer.finetune import judge
 from trainer.recipe import Recipe, named
+from trainer.tuning.pupil import Average
 
 
 @pytest.fixture

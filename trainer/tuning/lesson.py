@@ -1,0 +1,177 @@
+"""What a network learns from, batch by batch: pictures changed anew, or maps computed once.
+
+Where lower stages stay as they are, they see each picture in a few fixed views, once; every epoch
+then learns from the maps they gave. It knows nothing of optimisers or files, but for the one file
+that holds maps too large for memory.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from export.preprocess import Pixels
+from trainer.augment import augment
+from trainer.backbone import Network, normalise
+from trainer.head import BATCH, features
+from trainer.recipe import Recipe
+from trainer.tuning.checkpoint import MAPS
+from trainer.tuning.halves import Halves, cut
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+Heard = Callable[[int], None]
+_LARGEST = float(torch.finfo(torch.float16).max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Pictures of one split: frames (N,H,W,3) uint8 BGR and class numbers (N,)."""
+
+    frames: Pixels
+    labels: NDArray[np.int64]
+
+
+def portions(data: Labelled, recipe: Recipe) -> int:
+    """How many steps an epoch has."""
+    return math.ceil(len(data.labels) / recipe.batch)
+
+
+def _dealt(data: Labelled, recipe: Recipe, chance: torch.Generator) -> Iterator[NDArray[np.intp]]:
+    order = torch.randperm(len(data.labels), generator=chance)
+    # Even portions: a last batch of one would give BatchNorm nothing to average over.
+    for portion in torch.tensor_split(order, portions(data, recipe)):
+        yield portion.numpy()
+
+
+class Anew:
+    """Every picture is changed anew each time, and the whole network sees it."""
+
+    def __init__(self, network: Network, train: Labelled, unseen: Labelled, recipe: Recipe) -> None:
+        self._network, self._train, self._unseen = network, train, unseen
+        self._recipe = recipe
+
+    def batches(self, chance: torch.Generator) -> Batches:
+        """One epoch: pictures (B,3,H,W) and their class numbers (B,)."""
+        for index in _dealt(self._train, self._recipe, chance):
+            x = normalise(torch.from_numpy(self._train.frames[index]))
+            yield augment(x, self._recipe, chance), torch.from_numpy(self._train.labels[index])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled features (B,F) of a batch."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
+            return self._network.features(x).float()
+
+    def unseen(self) -> Tensor:
+        """Pooled features of the validation pictures."""
+        return features(self._network, self._unseen.frames, self._recipe.bf16)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where maps may be kept: at most `memory_bytes` in memory, else `disk_bytes` in `folder`."""
+
+    folder: Path | None
+    memory_bytes: int = 1 << 30
+    disk_bytes: int = 8 << 30
+
+    def views(self, wanted: int, view_bytes: int, more_bytes: int) -> int:
+        """How many of the wanted views fit, each of `view_bytes`, beside `more_bytes`; may be 0."""
+        limit = self.memory_bytes if self.folder is None else self.disk_bytes
+        return min(wanted, max(0, limit - more_bytes) // max(1, view_bytes))
+
+    def array(self, name: str, shape: tuple[int, ...], all_bytes: int) -> NDArray[np.float16]:
+        """An array for maps, in a file if all of them together are too large for memory."""
+        if self.folder is None or all_bytes <= self.memory_bytes:
+            return np.empty(shape, np.float16)
+        return np.memmap(self.folder / f"{name}{MAPS}", np.float16, "w+", shape=shape)
+
+
+class Once:
+    """The frozen stages have seen every view of every picture, once; an epoch is the rest."""
+
+    def __init__(
+        self, network: Network, train: Labelled, unseen: Labelled, recipe: Recipe, halves: Halves
+    ) -> None:
+        self._network, self._train, self._unseen = network, train, unseen
+        self._recipe, self._halves = recipe, halves
+        self._views: NDArray[np.float16] = np.empty((0,), np.float16)
+        self._plain = self._views
+
+    def fill(self, room: Room, seed: int, heard: Heard = lambda _n: None) -> int:
+        """Run the frozen stages; returns how many views each picture got, 0 if none fits."""
+        self._network.eval()
+        shape = self._lower(self._train.frames[:1], 0, torch.Generator()).shape[1:]
+        one = 2 * math.prod(shape)
+        kept = len(self._unseen.labels) * one
+        count = room.views(self._recipe.views, len(self._train.labels) * one, kept)
+        if not count:
+            return 0
+        whole = kept + count * len(self._train.labels) * one
+        self._plain = room.array("plain", (len(self._unseen.labels), *shape), whole)
+        self._write(self._plain, self._unseen.frames, view=0, chance=torch.Generator(), heard=heard)
+        self._views = room.array("views", (count, len(self._train.labels), *shape), whole)
+        for number in range(count):
+            chance = torch.Generator().manual_seed(seed * 1000 + number)
+            self._write(
+                self._views[number], self._train.frames, view=number, chance=chance, heard=heard
+            )
+        return count
+
+    def _write(
+        self,
+        to: NDArray[np.float16],
+        frames: Pixels,
+        *,
+        view: int,
+        chance: torch.Generator,
+        heard: Heard,
+    ) -> None:
+        for start in range(0, len(frames), BATCH):
+            maps = self._lower(frames[start : start + BATCH], view, chance)
+            to[start : start + len(maps)] = maps.clamp(max=_LARGEST).half().numpy()
+            heard(len(maps))
+
+    @torch.inference_mode()
+    def _lower(self, frames: Pixels, view: int, chance: torch.Generator) -> Tensor:
+        """The boundary's maps of one view: 0 as it is, others changed by `chance`."""
+        x = normalise(torch.from_numpy(np.ascontiguousarray(frames)))
+        if view:
+            x = augment(x, self._recipe, chance)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
+            return self._halves.lower(x).float()
+
+    def batches(self, chance: torch.Generator) -> Batches:
+        """One epoch: maps (B,c,h,w) of one view of each picture, and class numbers (B,)."""
+        for index in _dealt(self._train, self._recipe, chance):
+            which = torch.randint(len(self._views), (len(index),), generator=chance).numpy()
+            maps = torch.from_numpy(self._views[which, index])
+            yield _ready(maps), torch.from_numpy(self._train.labels[index])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled features (B,F) of a batch."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
+            stages = self._halves.upper(x)
+            return self._network.pooled(stages["fine"], stages["coarse"]).float()
+
+    @torch.inference_mode()
+    def unseen(self) -> Tensor:
+        """Pooled features of the validation pictures."""
+        self._network.eval()
+        batches = np.array_split(self._plain, math.ceil(len(self._plain) / BATCH))
+        return torch.cat([self.features(_ready(torch.from_numpy(maps))) for maps in batches])
+
+
+def _ready(maps: Tensor) -> Tensor:
+    return maps.float().contiguous(memory_format=torch.channels_last)
+
+
+def halves_of(network: Network, recipe: Recipe) -> Halves | None:
+    """The network in two, if the recipe leaves a lower part that never changes."""
+    if recipe.norm or recipe.thawed == len(network.arch.stages):
+        return None
+    return cut(network, recipe.thawed)
