@@ -19,7 +19,7 @@ from export.decide import decide
 from export.errors import BundleError
 from export.manifest import GOLDEN, FilePath
 from export.preprocess import Pixels
-from export.verdict import Contract, Outcome, Probability, Thresholds
+from export.verdict import Contract, Finite, Outcome, Probability, Thresholds
 
 TOLERANCE = 5e-3  # of a probability, between any two devices at FP32
 COUNT = 8
@@ -35,6 +35,7 @@ class Sample(Contract):
     outcome: Outcome
     probabilities: tuple[Probability, ...]
     score: Probability
+    novelty: Finite | None = Field(default=None, description="or null if the model gives none")
 
 
 class Golden(Contract):
@@ -47,11 +48,12 @@ class Golden(Contract):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A labelled picture that could become a golden sample, with the score it got."""
+    """A labelled picture that could become a golden sample, with the answers it got."""
 
     source: str
     label: str
     score: float
+    novelty: float | None = None
 
 
 def choose(
@@ -62,12 +64,7 @@ def choose(
     A score near 0 or 1 hardly moves when a device computes wrongly, so the middle is the better
     test; but none is chosen within twice the tolerance of a threshold, where rounding decides.
     """
-    limits = (thresholds.pass_below, thresholds.fail_above)
-    clear = [
-        candidate
-        for candidate in candidates
-        if min(abs(candidate.score - limit) for limit in limits) > 2 * TOLERANCE
-    ]
+    clear = [candidate for candidate in candidates if _is_clear(candidate, thresholds)]
     by_label: dict[str, list[Candidate]] = {}
     for candidate in sorted(clear, key=lambda one: (abs(one.score - 0.5), one.source)):
         by_label.setdefault(candidate.label, []).append(candidate)
@@ -77,6 +74,20 @@ def choose(
         by_label[label][i] for i in range(rounds) for label in labels if i < len(by_label[label])
     ]
     return turns[:count]
+
+
+def _is_clear(candidate: Candidate, thresholds: Thresholds) -> bool:
+    limits = (thresholds.pass_below, thresholds.fail_above)
+    if min(abs(candidate.score - limit) for limit in limits) <= 2 * TOLERANCE:
+        return False
+    if candidate.novelty is None or thresholds.novel_above is None:
+        return True
+    return _apart(thresholds.novel_above, candidate.novelty) > 2 * TOLERANCE
+
+
+def _apart(novelty: float, other: float) -> float:
+    """How far two novelties differ; beyond 1, in proportion."""
+    return abs(novelty - other) / max(1.0, abs(novelty))
 
 
 def encode(pictures: Sequence[Pixels]) -> list[bytes]:
@@ -120,6 +131,8 @@ def check(
     score: float,
     thresholds: Thresholds,
     tolerance: float = TOLERANCE,
+    *,
+    novelty: float | None = None,
 ) -> float:
     """Compare an answer with the known one.
 
@@ -128,10 +141,12 @@ def check(
         probabilities: (C,) as answered here.
         score: as answered here.
         thresholds: decide the outcome.
-        tolerance: largest allowed difference of a probability.
+        tolerance: largest allowed difference of a probability; of a novelty beyond 1, in
+            proportion to it.
+        novelty: as answered here; it must be there if the sample has one.
 
     Returns:
-        The largest difference of a probability or the score.
+        The largest difference of a probability, the score or the novelty.
 
     Raises:
         BundleError: it exceeds the tolerance, isn't finite, or the outcome differs.
@@ -139,7 +154,10 @@ def check(
     expected = np.array([*sample.probabilities, sample.score])
     answered = np.array([*map(float, probabilities), score])
     difference = float(np.abs(expected - answered).max())
-    outcome, _reason = decide(score, None, thresholds)
+    if sample.novelty is not None:
+        known = sample.novelty
+        difference = max(difference, np.inf if novelty is None else _apart(known, novelty))
+    outcome, _reason = decide(score, novelty, thresholds)
     if not difference <= tolerance or outcome != sample.outcome:
         raise BundleError(
             f"golden sample {sample.file} must {sample.outcome} with score {sample.score:.4f}, "

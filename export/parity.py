@@ -19,7 +19,7 @@ from export.decide import decide
 from export.errors import BundleError
 from export.manifest import Parity
 from export.preprocess import Pixels, shrink
-from export.verdict import Thresholds
+from export.verdict import Outcome, Thresholds
 
 TOLERANCE = 1e-3  # of a probability, ONNX Runtime's CPU against torch's, both FP32
 _ort: Any = cast("Any", onnxruntime)  # untyped; contained here
@@ -27,11 +27,15 @@ _ort: Any = cast("Any", onnxruntime)  # untyped; contained here
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What a model answers: (N,C) probabilities, (N,) score, (N,h,w) heatmap, all float32."""
+    """What a model answers, all float32: (N,C) probabilities, (N,) score, (N,h,w) heatmap.
+
+    And (N,) novelty, or None if the model gives none.
+    """
 
     probabilities: NDArray[np.float32]
     score: NDArray[np.float32]
     heatmap: NDArray[np.float32]
+    novelty: NDArray[np.float32] | None = None
 
 
 def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers]:
@@ -49,8 +53,10 @@ def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers
             f"ONNX Runtime can't load {model_path}: {error}", "export it again"
         ) from error
 
+    names: list[str] = [output.name for output in session.get_outputs()]
+
     def answers(batch: Pixels) -> Answers:
-        return Answers(*session.run(["probabilities", "score", "heatmap"], {"frames": batch}))
+        return Answers(**dict(zip(names, session.run(names, {"frames": batch}), strict=True)))
 
     return answers
 
@@ -72,6 +78,7 @@ def reproduce(bundle: Bundle) -> tuple[int, float]:
                 float(got.score[0]),
                 bundle.thresholds,
                 known.tolerance,
+                novelty=None if got.novelty is None else float(got.novelty[0]),
             )
         )
     return len(differences), max(differences)
@@ -107,39 +114,53 @@ def compare(
         graph: how it answers after export.
         pictures: (N,H,W,3) uint8 BGR of the model's input size.
         thresholds: decide the outcomes.
-        tolerance: largest allowed difference of a probability or score.
+        tolerance: largest allowed difference of a probability, a score or a novelty; of a
+            novelty beyond 1, in proportion to it.
 
     Raises:
         BundleError: a difference exceeds the tolerance, isn't finite, or changes an outcome.
     """
-    worst = {"probabilities": 0.0, "score": 0.0, "heatmap": 0.0}
+    worst = dict.fromkeys(_compared(reference, pictures[:1]), 0.0)
     for number in range(len(pictures)):
         picture = pictures[number : number + 1]
         wanted, got = reference(picture), graph(picture)
         for name, before in worst.items():
-            distance = _distance(getattr(wanted, name), getattr(got, name))
+            distance = _distance(getattr(wanted, name), getattr(got, name), name == "novelty")
             worst[name] = max(before, distance)
             if name != "heatmap" and not distance <= tolerance:
                 raise _differs(f"{name} by {distance:.3g} (allowed {tolerance:.3g})", number)
-        scores = float(wanted.score[0]), float(got.score[0])
-        decided = [decide(score, None, thresholds)[0] for score in scores]
-        if decided[0] != decided[1]:
-            told = f"outcome: {decided[0]} became {decided[1]} at score {scores[1]:.4f}"
+        before, after = (_outcome(one, thresholds) for one in (wanted, got))
+        if before != after:
+            told = f"outcome: {before} became {after} at score {float(got.score[0]):.4f}"
             raise _differs(told, number)
     return Parity(
         pictures=len(pictures),
         max_abs_probability=worst["probabilities"],
         max_abs_score=worst["score"],
         max_abs_heatmap=worst["heatmap"],
+        max_novelty=worst.get("novelty"),
         tolerance=tolerance,
         runtime=f"onnxruntime {_ort.__version__}, CPU",
     )
 
 
-def _distance(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
-    if wanted.shape != got.shape:
+def _compared(reference: Callable[[Pixels], Answers], picture: Pixels) -> tuple[str, ...]:
+    told = ("probabilities", "score", "heatmap")
+    return told if reference(picture).novelty is None else (*told, "novelty")
+
+
+def _outcome(answers: Answers, thresholds: Thresholds) -> Outcome:
+    novelty = None if answers.novelty is None else float(answers.novelty[0])
+    return decide(float(answers.score[0]), novelty, thresholds)[0]
+
+
+def _distance(
+    wanted: NDArray[np.float32], got: NDArray[np.float32] | None, in_proportion: bool
+) -> float:
+    if got is None or wanted.shape != got.shape:
         return float("inf")
-    distance = float(np.abs(wanted.astype(np.float64) - got).max())
+    unit = np.maximum(1.0, np.abs(wanted)) if in_proportion else 1.0
+    distance = float((np.abs(wanted.astype(np.float64) - got) / unit).max())
     return distance if np.isfinite(distance) else float("inf")
 
 

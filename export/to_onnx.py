@@ -24,7 +24,7 @@ from export.parity import Answers
 from export.preprocess import Pixels
 
 OPSET = 20
-OUTPUTS = ("probabilities", "score", "heatmap")
+OUTPUTS = ("probabilities", "score", "heatmap", "novelty")
 BRIGHT = 5.0  # logits; tanh(1) is three quarters
 
 _torch: Any = cast("Any", torch)  # where torch's own types are incomplete
@@ -34,10 +34,11 @@ Normalise = Callable[[Tensor], Tensor]
 
 
 class Graph(nn.Module):
-    """A network from uint8 pictures to probabilities, score and heatmap.
+    """A network from uint8 pictures to probabilities, score, heatmap and, if it has one, novelty.
 
     Args:
-        network: (N,3,H,W) float32 → logits (N,C) and evidence of a defect by place (N,h,w).
+        network: (N,3,H,W) float32 → logits (N,C), evidence of a defect by place (N,h,w), and
+            novelty (N,) if its `novelty` is not None.
         normalise: how training turned pictures into the network's input; it must be, per colour,
             a shift and a scale, perhaps in another order of colours.
         temperature: divides the logits (Guo et al., arXiv:1706.04599).
@@ -55,13 +56,13 @@ class Graph(nn.Module):
             first.weight.copy_(torch.einsum("ocij,cb->obij", first.weight.double(), mixing))
         self.register_buffer("shift", shift.float().view(1, 3, 1, 1))
 
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(N,H,W,3) uint8 BGR → (N,C) probabilities, (N,) score, (N,h,w) heatmap."""
+    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(N,H,W,3) uint8 BGR → (N,C) probabilities, (N,) score, (N,h,w) heatmap, (N,) novelty."""
         # The shift stays outside the convolution: only then is its zero padding the padding that
         # training saw, and the fold exact at the border too.
         x = frames.permute(0, 3, 1, 2).float() - self.shift
-        logits, evidence = cast("tuple[Tensor, Tensor]", self.network(x))
-        return answer(logits, evidence, self.temperature)
+        logits, evidence, *novelty = cast("tuple[Tensor, ...]", self.network(x))
+        return *answer(logits, evidence, self.temperature), *novelty
 
 
 def answer(logits: Tensor, evidence: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,6 +76,11 @@ def answer(logits: Tensor, evidence: Tensor, temperature: float) -> tuple[Tensor
     gathered = 9 * fn.avg_pool2d(evidence[:, None], 3, stride=1, padding=1)[:, 0]
     heatmap = torch.tanh(torch.relu(gathered) / (temperature * BRIGHT))
     return probabilities, probabilities[:, 1:].sum(1), heatmap
+
+
+def outputs_of(network: nn.Module) -> tuple[str, ...]:
+    """Names of the graph's outputs: without novelty if the network has no sense of it."""
+    return OUTPUTS if getattr(network, "novelty", None) is not None else OUTPUTS[:3]
 
 
 def _affine(normalise: Normalise) -> tuple[Tensor, Tensor]:
@@ -107,8 +113,9 @@ def reference(
 
     def answers(batch: Pixels) -> Answers:
         with torch.inference_mode():
-            logits, evidence = network(normalise(torch.as_tensor(np.ascontiguousarray(batch))))
-            found = answer(logits, evidence, temperature)
+            seen = normalise(torch.as_tensor(np.ascontiguousarray(batch)))
+            logits, evidence, *novelty = network(seen)
+            found = (*answer(logits, evidence, temperature), *novelty)
         return Answers(*(tensor.numpy() for tensor in found))
 
     return answers
@@ -130,7 +137,7 @@ def to_onnx(graph: Graph, height: int, width: int, path: Path) -> None:
                 (example,),
                 path,
                 input_names=["frames"],
-                output_names=list(OUTPUTS),
+                output_names=list(outputs_of(graph.network)),
                 dynamic_shapes={"frames": {0: torch.export.Dim("batch")}},
                 opset_version=OPSET,
                 dynamo=True,

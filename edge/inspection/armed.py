@@ -57,4 +57,5 @@ def prove(bundle: Bundle, scorer: Scorer) -> None:
             float(scores.score[0]),
             bundle.thresholds,
             known.tolerance,
+            novelty=None if scores.novelty is None else float(scores.novelty[0]),
         )
