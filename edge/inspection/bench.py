@@ -2,19 +2,21 @@
 
 Every part offered gets exactly one verdict: judged within its deadline, or fail-safe at it, from a
 second thread that keeps the time even while the model hangs. A pass after the deadline doesn't
-exist. It knows no camera, model, database or broker: it is given an inspector with each part and a
-function that records verdicts.
+exist. It knows no camera, model, database, broker or gate: it is given an inspector with each part,
+a function that records verdicts, and an audience that hears of them.
 """
 
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from edge.clock import monotonic_ns
-from edge.frame import Unusable
+from edge.frame import Frame, Unusable
 from edge.health import Health
+from edge.inspection.inspector import Judgement
 from edge.inspection.part import Part, fail_safe, judged
 from export.errors import StoreError
 from export.verdict import FAIL_SAFE, Reason, Verdict
@@ -22,13 +24,46 @@ from export.verdict import FAIL_SAFE, Reason, Verdict
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
 
 
+class Audience(Protocol):
+    """Who hears of verdicts as they are given; quick, from any thread, and never raising."""
+
+    def decided(self, part: Part, verdict: Verdict) -> None:
+        """A part's one verdict."""
+        ...
+
+    def lost(self, part: Part) -> None:
+        """A part's verdict could not be recorded."""
+        ...
+
+    def late(self, part: Part, verdict: Verdict, judgement: Judgement) -> None:
+        """A result came after the part's verdict had to be given."""
+        ...
+
+
+class Nobody:
+    """No audience."""
+
+    def decided(self, part: Part, verdict: Verdict) -> None:
+        """Unheard."""
+
+    def lost(self, part: Part) -> None:
+        """Unheard."""
+
+    def late(self, part: Part, verdict: Verdict, judgement: Judgement) -> None:
+        """Unheard."""
+
+
 class Bench:
     """Judges the parts of all cameras, one at a time, in the order in which they came."""
 
-    def __init__(self, record: Record, epoch: int, health: Health) -> None:
+    def __init__(
+        self, record: Record, epoch: int, health: Health, audience: Audience | None = None
+    ) -> None:
         self._record, self._epoch, self._health = record, epoch, health
+        self._audience = audience or Nobody()
         self._changed = threading.Condition()
         self._waiting: deque[Part] = deque()
+        self._awaited: list[Part] = []
         self._due: Counter[str] = Counter()
         self._in_hand: Part | None = None
         self._closed = False
@@ -41,20 +76,44 @@ class Bench:
         self._thread.start()
         self._timekeeper.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether both threads are at work, so that every part will have its verdict."""
+        return self._thread.is_alive() and self._timekeeper.is_alive() and not self._closed
+
     def offer(self, part: Part) -> None:
         """Take a part; if there is no room for it, its fail-safe verdict is given at once."""
-        camera = part.terms.camera
-        self._health.trigger(camera)
-        with self._changed:
-            full, closed = self._due[camera] >= part.terms.room, self._closed
-            if not (full or closed or isinstance(part.seen, Unusable)):
-                self._due[camera] += 1
-                self._waiting.append(part)
-                self._changed.notify_all()
-                return
+        self._health.trigger(part.terms.camera)
         if isinstance(part.seen, Unusable):
             self._refuse(part, Reason.BAD_FRAME, part.seen.why)
-        elif closed:
+        else:
+            self._admit(part, self._waiting.append)
+
+    def expect(self, part: Part) -> None:
+        """Take a part whose frame is yet to come: `part.seen` says what is wrong if none does."""
+        self._health.trigger(part.terms.camera)
+        self._admit(part, self._awaited.append)
+
+    def arrived(self, part: Part, frame: Frame | Unusable) -> None:
+        """The frame of an expected part is here; ignored if its verdict was due before."""
+        with self._changed:
+            if part not in self._awaited:
+                return
+            self._awaited.remove(part)
+            part.seen = frame
+            self._waiting.append(part)
+            self._changed.notify_all()
+
+    def _admit(self, part: Part, take: Callable[[Part], None]) -> None:
+        camera = part.terms.camera
+        with self._changed:
+            full, closed = self._due[camera] >= part.terms.room, self._closed
+            if not (full or closed):
+                self._due[camera] += 1
+                take(part)
+                self._changed.notify_all()
+                return
+        if closed:
             self._refuse(part, Reason.LATE, "the box was being stopped")
         else:
             self._refuse(part, Reason.OVERLOAD, f"{part.terms.room} parts were waiting already")
@@ -70,8 +129,9 @@ class Bench:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._due.total(), timeout_s)
-            left = [*self._waiting]
+            left = [*self._waiting, *self._awaited]
             self._waiting.clear()
+            self._awaited.clear()
             self._due.subtract(part.terms.camera for part in left)
             left += [self._in_hand] if self._in_hand else []
         for part in left:
@@ -103,11 +163,28 @@ class Bench:
                     soonest_ms = min((part.left_ms(now_ns) for part in due), default=None)
                     self._changed.wait(None if soonest_ms is None else soonest_ms / 1000)
             for part in late:
-                limit_ms = part.terms.deadline_ms
-                self._refuse(part, Reason.LATE, f"no result {limit_ms:g} ms after its capture")
+                try:
+                    self._time_out(part)
+                except Exception:  # noqa: BLE001 - outermost line of the thread
+                    # The thread must live: the other parts' deadlines come too.
+                    self._log.exception("a late part's verdict failed", camera=part.terms.camera)
+                    self._health.count_fault(part.terms.camera, "timekeeper")
+
+    def _time_out(self, part: Part) -> None:
+        if isinstance(part.seen, Unusable):
+            self._refuse(part, Reason.BAD_FRAME, part.seen.why)
+        else:
+            limit_ms = part.terms.deadline_ms
+            self._refuse(part, Reason.LATE, f"no result {limit_ms:g} ms after its capture")
+        with self._changed:
+            if part in self._awaited:
+                self._awaited.remove(part)
+                self._due[part.terms.camera] -= 1
+                self._changed.notify_all()
 
     def _pending(self) -> list[Part]:
-        return [*([self._in_hand] if self._in_hand else []), *self._waiting]
+        in_hand = [self._in_hand] if self._in_hand else []
+        return [*in_hand, *self._waiting, *self._awaited]
 
     def _next(self) -> Part | None:
         with self._changed:
@@ -130,6 +207,8 @@ class Bench:
                 part,
                 lambda seq: judged(part, (self._epoch, seq), counts, judgement, started_ns),
             )
+        elif verdict := part.came_late(judgement):
+            self._audience.late(part, verdict, judgement)
 
     def _refuse(self, part: Part, reason: Reason, detail: str) -> None:
         counts = self._health.counts(part.terms.camera)
@@ -146,7 +225,11 @@ class Bench:
             self._health.count_fault(camera, "verdict_not_recorded")
             self._health.raise_fault(f"camera {camera}", "record", f"a verdict is lost: {error}")
             self._log.error("verdict not recorded", camera=camera, frame=part.seen.number)
+            self._audience.lost(part)
             return
+        self._audience.decided(part, verdict)
+        if late := part.concluded(verdict):
+            self._audience.late(part, verdict, late)
         self._health.clear_fault(f"camera {camera}", "record")
         self._health.verdict(camera, verdict.outcome.value)
         self._note(camera, verdict)

@@ -13,7 +13,7 @@ from edge.frame import Frame, Unusable
 from edge.health import CameraCounts
 from edge.inspection.inspector import Judgement
 from export.preprocess import Pixels
-from export.verdict import CameraHealth, Latency, Outcome, Reason, Verdict
+from export.verdict import FAIL_SAFE, CameraHealth, Latency, Outcome, Reason, Verdict
 
 DETAIL_LIMIT = 512
 PART_LIMIT = 128
@@ -37,6 +37,7 @@ class Terms:
         deadline_ms: from capture to verdict.
         room: parts that may be due at once.
         virtual: whether they are simulated.
+        fail_safe: what becomes of a part without a trustworthy result; never a pass.
     """
 
     camera: str
@@ -44,17 +45,29 @@ class Terms:
     deadline_ms: float
     room: int
     virtual: bool = False
+    fail_safe: Outcome = Outcome.FAIL
+
+    def __post_init__(self) -> None:
+        if self.fail_safe is Outcome.PASS:
+            raise ValueError("a part without a trustworthy result can't pass")
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """One part that a verdict is due for; `name` may be empty, then its key names it."""
+    """One part that a verdict is due for; `name` may be empty, then its key names it.
+
+    `due_from_ns` is when its deadline began to run, if not at the capture: a part that was ordered
+    waits for its frame too.
+    """
 
     seen: Frame | Unusable
     terms: Terms
     name: str = ""
     triggered_ns: int = field(default_factory=monotonic_ns)
+    due_from_ns: int | None = None
     _settled: bool = False
+    _verdict: Verdict | None = None
+    _late: Judgement | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def settle(self) -> bool:
@@ -68,19 +81,32 @@ class Part:
         """Whether its verdict was given."""
         return self._settled
 
+    def concluded(self, verdict: Verdict) -> Judgement | None:
+        """This is its verdict; returns the judgement that came too late for it, if it came."""
+        with self._lock:
+            self._verdict = verdict
+            return self._late
+
+    def came_late(self, judgement: Judgement) -> Verdict | None:
+        """A judgement came when it was settled; returns its verdict, if that is known by now."""
+        with self._lock:
+            self._late = judgement
+            return self._verdict
+
     def left_ms(self, now_ns: int) -> float:
         """Until its deadline; below 0 after it."""
         return self.terms.deadline_ms - self.age_ms(now_ns)
 
     def age_ms(self, now_ns: int) -> float:
-        """Since its capture."""
-        return max(0.0, (now_ns - self.seen.captured_ns) / 1e6)
+        """Since its capture, or since it was ordered."""
+        began_ns = self.seen.captured_ns if self.due_from_ns is None else self.due_from_ns
+        return max(0.0, (now_ns - began_ns) / 1e6)
 
 
 def judged(
     part: Part, key: tuple[int, int], counts: CameraCounts, judgement: Judgement, started_ns: int
 ) -> Verdict:
-    """The verdict of a judgement begun at `started_ns`; after the deadline it is a fail.
+    """The verdict of a judgement begun at `started_ns`; after the deadline it is fail-safe.
 
     Args:
         part: whose.
@@ -93,8 +119,10 @@ def judged(
     total_ms, limit_ms = part.age_ms(monotonic_ns()), part.terms.deadline_ms
     outcome, reason, detail = judgement.outcome, judgement.reason, judgement.detail
     if total_ms > limit_ms:
-        outcome, reason = Outcome.FAIL, Reason.LATE
+        reason = Reason.LATE
         detail = f"decided {total_ms:.0f} ms after capture, {limit_ms:g} ms are allowed"
+    if reason in FAIL_SAFE:
+        outcome = part.terms.fail_safe
     facts["latency_ms"] = Latency(
         queue=part.age_ms(started_ns),
         preprocess=judgement.preprocess_ms,
@@ -117,10 +145,10 @@ def judged(
 def fail_safe(
     part: Part, key: tuple[int, int], counts: CameraCounts, reason: Reason, detail: str
 ) -> Verdict:
-    """The verdict where there is no trustworthy result: fail, and why. Arguments as `judged`."""
+    """The verdict where there is no trustworthy result, and why. Arguments as `judged`."""
     return Verdict(
         **_facts(part, key, counts),
-        outcome=Outcome.FAIL,
+        outcome=part.terms.fail_safe,
         reason=reason,
         detail=detail[:DETAIL_LIMIT],
     )
