@@ -16,6 +16,7 @@ class Frame:
         captured_ns: monotonic nanoseconds at capture (edge/clock.py).
         captured_wall_ns: the same moment on the wall clock, a label.
         label: what the source calls the frame (a file name), or empty.
+        conditions: what is wrong with the camera while it shows this (edge/camera_health).
     """
 
     pixels: Pixels
@@ -24,6 +25,7 @@ class Frame:
     captured_ns: int
     captured_wall_ns: int
     label: str = ""
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Unusable:
 
     Attributes:
         why: what is wrong with it, as a sentence.
-        camera, number, captured_ns, captured_wall_ns, label: as for a Frame.
+        camera, number, captured_ns, captured_wall_ns, label, conditions: as for a Frame.
     """
 
     why: str
@@ -41,3 +43,4 @@ class Unusable:
     captured_ns: int
     captured_wall_ns: int
     label: str = ""
+    conditions: tuple[str, ...] = ()

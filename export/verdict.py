@@ -99,6 +99,9 @@ class CameraHealth(Contract):
     frame_age_ms: Milliseconds
     overwritten: int = Field(ge=0, description="frames replaced by newer ones since the start")
     reconnects: int = Field(ge=0)
+    conditions: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
+        default=(), max_length=16, description="what was wrong with the camera, by alarm name"
+    )
 
 
 class Verdict(Contract):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -31,6 +31,14 @@ MESSAGE_BYTES = 65_536
 FATAL_TRIES = 3  # a played source that dies so often at one picture is led past it
 
 Seen = Frame | Unusable
+
+
+class Warden(Protocol):
+    """Looks at every frame; edge.camera_health.warden.Warden is one."""
+
+    def see(self, frame: Frame) -> Seen:
+        """What goes on in the frame's place."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +66,21 @@ class _Died(Exception):  # noqa: N818 - an event in a capture's life
 
 
 class Camera:
-    """Keeps a capture process running and its newest frames in `slot`, until the source ends."""
+    """Keeps a capture process running and its newest frames in `slot`, until the source ends.
 
-    def __init__(self, settings: CameraSettings, slot: Slot[Seen], health: Health) -> None:
+    `warden` looks at every frame before it goes into the slot.
+    """
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        slot: Slot[Seen],
+        health: Health,
+        warden: Warden | None = None,
+    ) -> None:
         self.settings = settings
         self.slot = slot
+        self._warden = warden
         self._process: subprocess.Popen[bytes] | None = None
         self._health = health
         self._next = 0
@@ -198,12 +216,26 @@ class Camera:
         if size != ring.buffer_bytes:
             ring.resize(size)
         pixels = ring.read(buffer, shape)
-        self._offer(Frame(pixels, self.settings.name, **told))
-        try:
+        # If it died meanwhile the next recv tells.
+        with contextlib.suppress(OSError):
             channel.send(bytes([buffer]))
-        except OSError:
-            return False  # it died meanwhile: the next recv tells
+        self._offer(self._watched(Frame(pixels, self.settings.name, **told)))
         return False
+
+    def _watched(self, frame: Frame) -> Seen:
+        """What the warden makes of a frame; one that it can't look at is judged all the same."""
+        if self._warden is None:
+            return frame
+        name = self.settings.name
+        try:
+            seen = self._warden.see(frame)
+        except Exception as error:  # noqa: BLE001 - a fault of the watch is none of the line's
+            self._log.exception("the frame was not watched", frame=frame.number)
+            self._health.count_fault(name, "not_watched")
+            self._health.raise_fault(f"camera {name}", "not_watched", repr(error))
+            return frame
+        self._health.clear_fault(f"camera {name}", "not_watched")
+        return seen
 
     def _offer(self, seen: Seen) -> None:
         name = self.settings.name

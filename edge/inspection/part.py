@@ -173,6 +173,7 @@ def _facts(part: Part, key: tuple[int, int], counts: CameraCounts) -> dict[str, 
             frame_age_ms=part.age_ms(part.triggered_ns),
             overwritten=counts.overwritten,
             reconnects=counts.reconnects,
+            conditions=seen.conditions,
         ),
         "simulated": part.terms.virtual,
     }

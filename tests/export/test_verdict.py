@@ -32,7 +32,7 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     return Verdict(
         camera=draw(NAMES),
         epoch=draw(st.integers(0, 2**40)),
-        seq=draw(st.integers(1, 2**53)),
+        seq=draw(st.integers(1, 2**53 - 1)),
         part=draw(NAMES),
         outcome=draw(st.sampled_from(Outcome)),
         reason=draw(st.sampled_from(Reason)),
