@@ -9,41 +9,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, ValidationError, field_validator
 
 from edge import complaint
+from edge.sections import CameraSection, Fraction, LocalPath, Section, Tree
 from edge.topics import Topics, check_level
 from export.errors import ConfigError
-from export.preprocess import Region
 
 ENV_PREFIX = "LINEWARDEN__"
-Tree = dict[str, Any]
-
-
-def _from_file(path: Path, info: ValidationInfo) -> Path:
-    folder = cast("Tree", info.context or {}).get("folder")
-    return path if folder is None else Path(folder) / path
-
-
-LocalPath = Annotated[Path, AfterValidator(_from_file)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
-
-
-class Section(BaseModel):
-    """Base of every table: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Station(Section):
@@ -75,6 +50,22 @@ class Store(Section):
     keep_gb: float = Field(default=2.0, gt=0, description="delivered verdicts: up to this size")
 
 
+class Samples(Section):
+    """Pictures kept for people: fails, reviews, novel parts, and a random audit of passes."""
+
+    folder: LocalPath = Field(default=Path("samples"), validate_default=True)
+    keep_gb: float = Field(default=5.0, ge=0, description="up to this size; 0 keeps none")
+    leave_free_gb: float = Field(default=1.0, ge=0, description="what the disk must have left")
+    picture: Literal["png", "jpg"] = Field(
+        default="png", description="png is lossless: its verdict can be reproduced exactly"
+    )
+    audit_rate: Fraction = Field(default=0.01, description="share of passes kept at random")
+    queue: int = Field(default=16, ge=1, le=1000, description="pictures that may wait for the disk")
+    recent: int = Field(
+        default=16, ge=0, le=1000, description="frames in memory, for an operator who presses late"
+    )
+
+
 class Engine(Section):
     """What runs the model."""
 
@@ -88,121 +79,13 @@ class Trust(Section):
     keys: tuple[LocalPath, ...] = Field(min_length=1, description="public keys (PEM)")
 
 
-class DeviceSource(Section):
-    """A camera on this box (Video4Linux)."""
-
-    kind: Literal["device"]
-    index: int = Field(default=0, ge=0, description="the 0 of /dev/video0")
-    width: int | None = Field(default=None, ge=8)
-    height: int | None = Field(default=None, ge=8)
-    fps: float | None = Field(default=None, gt=0)
-
-
-class StreamSource(Section):
-    """A camera on the network (RTSP, HTTP)."""
-
-    kind: Literal["stream"]
-    url: str = Field(pattern=r"^[a-z]+://.+", description="rtsp://… or http://…")
-
-
-class VideoSource(Section):
-    """A video file; every frame counts, so a slow judge slows it down."""
-
-    kind: Literal["video"]
-    path: LocalPath
-    loop: bool = False
-
-
-class FolderSource(Section):
-    """A folder of JPEG, PNG and BMP files in order of name; every picture counts."""
-
-    kind: Literal["folder"]
-    path: LocalPath
-
-
-Design = Literal["flange", "bracket", "gear", "plate", "shaft"]
-
-
-class VirtualSource(Section):
-    """The virtual line: a conveyor of machined parts with known defects."""
-
-    kind: Literal["virtual"]
-    seed: int = Field(default=0, ge=0)
-    parts: int = Field(default=500, ge=1, description="how many pass before it ends")
-    fps: float = Field(default=30.0, gt=0, le=1000)
-    defect_rate: Fraction = 0.1
-    defect_size: float = Field(default=1.0, ge=0.1, le=2, description="factor on their extents")
-    defect_contrast: float = Field(default=1.0, gt=0, le=1, description="and on how they show")
-    designs: tuple[Design, ...] = Field(
-        default=get_args(Design), min_length=1, description="the products that pass"
-    )
-    pace: Literal["realtime", "lossless"] = "realtime"
-    truth: LocalPath | None = Field(default=None, description="write what each part is to this CSV")
-    width: int = Field(default=1280, ge=64)
-    height: int = Field(default=1024, ge=64)
-
-
-Source = Annotated[
-    DeviceSource | StreamSource | VideoSource | FolderSource | VirtualSource,
-    Field(discriminator="kind"),
-]
-
-
-class EveryFrameTrigger(Section):
-    """Every frame shows a part."""
-
-    kind: Literal["every_frame"] = "every_frame"
-
-
-class GateTrigger(Section):
-    """Parts move through the picture; each is judged where it is nearest the gate line."""
-
-    kind: Literal["gate"]
-    axis: Literal["x", "y"] = Field(default="x", description="along which the parts move")
-    line: float = Field(default=0.5, ge=0.1, le=0.9, description="where along it they are judged")
-    min_size: float = Field(default=0.05, gt=0, le=1, description="smallest part along the axis")
-    contrast: int = Field(default=20, ge=3, le=200, description="grey levels from the belt's")
-
-
-Trigger = Annotated[EveryFrameTrigger | GateTrigger, Field(discriminator="kind")]
-
-
-class Area(Section):
-    """A part of the picture, as fractions 0..1 of its width and height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def model_post_init(self, _context: object, /) -> None:
-        """Refuse what lies outside the picture."""
-        self.region()
-
-    def region(self) -> Region:
-        """As the treaty's type."""
-        return Region(self.x, self.y, self.width, self.height)
-
-
-class CameraSection(Section):
-    """One camera, how its parts are found and which bundle judges them."""
-
-    source: Source
-    bundle: LocalPath
-    trigger: Trigger = Field(default_factory=EveryFrameTrigger)
-    region: Area | None = Field(default=None, description="instead of the bundle's own region")
-    deadline_ms: float = Field(default=500.0, gt=0, le=60_000, description="capture to verdict")
-    queue: int = Field(default=8, ge=1, le=1000, description="parts that may wait to be judged")
-    open_s: Seconds = Field(default=10.0, description="to the first frame, else it is restarted")
-    stall_s: Seconds = Field(default=2.0, description="between frames, else it is restarted")
-
-
 class Appliance(Section):
     """Everything a box is told."""
 
     station: Station
     broker: BrokerSection | None = None
     store: Store = Field(default_factory=lambda: Store(folder=Path("store")))
+    samples: Samples = Field(default_factory=lambda: Samples(folder=Path("samples")))
     engine: Engine = Field(default_factory=Engine)
     trust: Trust
     cameras: dict[str, CameraSection] = Field(min_length=1)
@@ -239,7 +122,8 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     written = _read(path)
     variables = _overrides(os.environ if environ is None else environ)
     folder = path.resolve().parent
-    written.setdefault("store", {})
+    for table in ("store", "samples"):
+        written.setdefault(table, {})
     try:
         appliance = Appliance.model_validate(merge(written, variables), context={"folder": folder})
     except ValidationError as error:

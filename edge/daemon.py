@@ -1,6 +1,7 @@
 """The daemon's composition root: puts cameras, lanes, bench, outbox and broker together.
 
     camera process → reader thread → slot → lane → bench → outbox → broker
+                                                     └→ reject gate, keeper of samples
 
 The only file of the edge that knows them all. What it is made of can be exchanged by argument.
 """
@@ -16,10 +17,14 @@ from edge.alarm import Alarms
 from edge.camera.camera import Camera, CameraSettings, Seen
 from edge.camera.slot import Slot
 from edge.clock import monotonic_ns, rfc3339, wall_ns
-from edge.config import Appliance, BrokerSection, CameraSection, GateTrigger
+from edge.config import Appliance, BrokerSection, Samples
+from edge.flagged.keeper import Keeper, KeeperSettings
+from edge.flagged.pantry import Quota
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
+from edge.inspection.computer import computer
+from edge.inspection.herald import Herald, window
 from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
@@ -28,16 +33,20 @@ from edge.messages import Health as HealthMessage
 from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.mqtt.broker import Broker
 from edge.outbox import Outbox, OutboxSettings
+from edge.output.wires import reject_gate
+from edge.sections import CameraSection, CommandTrigger, GateTrigger
 from edge.topics import Topics
 from edge.trigger.gate import Gate, GateSettings
-from edge.trigger.trigger import EveryFrame, Trigger
+from edge.trigger.trigger import EveryFrame, OnOrder, Trigger
 from export import __version__
 from export.errors import StoreError
 from export.signature import PublicKey, load_public
+from export.verdict import Outcome
 
 OUTBOX_FILE = "outbox.db"
 DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
-DRAIN_S, FLUSH_S, GOODBYE_S = 1.5, 1.0, 1.5  # after a signal, together within 5 s
+# After a signal, together within 5 s.
+DRAIN_S, GATE_S, FLUSH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.5, 1.3
 LOSSLESS_KINDS = frozenset({"folder", "video"})
 
 Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
@@ -130,7 +139,16 @@ class Daemon:
             if to_broker
             else None
         )
-        self._bench = Bench(self.outbox.record, self.outbox.epoch, self.health)
+        self.keeper = _keeper(appliance.samples, self.health)
+        self.gates = {
+            name: reject_gate(name, section.output, self.health, self._alive)
+            for name, section in appliance.cameras.items()
+            if section.output
+        }
+        windows = {name: window(one.input.region) for name, one in inspectors.items()}
+        on_this = computer(appliance.engine.provider, appliance.engine.threads)
+        herald = Herald(self.keeper, self.gates, windows, on_this)
+        self._bench = Bench(self.outbox.record, self.outbox.epoch, self.health, herald)
         self.cameras: list[Camera] = []
         self._lanes: list[Lane] = []
         for name, section in appliance.cameras.items():
@@ -139,7 +157,8 @@ class Daemon:
     def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
         settings = camera_settings(name, section)
         slot = Slot[Seen](lossless=settings.lossless)
-        terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual)
+        safe = Outcome(section.fail_safe)
+        terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual, safe)
         self.cameras.append(Camera(settings, slot, self.health))
         self._lanes.append(Lane(slot, _trigger(section), terms, self._bench, self.health))
 
@@ -147,6 +166,10 @@ class Daemon:
         """Start every thread and process."""
         if self.broker:
             self.broker.start()
+        if self.keeper:
+            self.keeper.start()
+        for gate in self.gates.values():
+            gate.start()
         self._bench.start()
         for lane in self._lanes:
             lane.start()
@@ -194,8 +217,12 @@ class Daemon:
         for lane in self._lanes:
             lane.join(0.5)
         self._bench.stop(DRAIN_S)
+        for gate in self.gates.values():
+            gate.stop(GATE_S)
         self.outbox.flush(FLUSH_S)
         faults = self.faults()
+        if self.keeper:
+            self.keeper.stop(KEEP_S)
         if self.broker:
             self.broker.stop(GOODBYE_S)
         summary = Summary(
@@ -206,6 +233,10 @@ class Daemon:
         )
         self.outbox.close()
         return summary
+
+    def _alive(self) -> bool:
+        """Whether every part gets its verdict: the reject gate's heartbeat says so."""
+        return self._bench.alive and self.outbox.alive
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong now, anywhere."""
@@ -254,4 +285,12 @@ def _trigger(section: CameraSection) -> Trigger:
     told = section.trigger
     if isinstance(told, GateTrigger):
         return Gate(GateSettings(told.axis, told.line, told.min_size, told.contrast))
-    return EveryFrame()
+    return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
+
+
+def _keeper(section: Samples, health: Health) -> Keeper | None:
+    if not section.keep_gb:
+        return None
+    quota = Quota(round(section.keep_gb * 1024**3), round(section.leave_free_gb * 1024**3))
+    told = (section.picture, section.audit_rate, section.queue, section.recent)
+    return Keeper(KeeperSettings(section.folder, quota, *told), health)

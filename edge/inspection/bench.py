@@ -94,15 +94,16 @@ class Bench:
         self._health.trigger(part.terms.camera)
         self._admit(part, self._awaited.append)
 
-    def arrived(self, part: Part, frame: Frame | Unusable) -> None:
-        """The frame of an expected part is here; ignored if its verdict was due before."""
+    def arrived(self, part: Part, frame: Frame | Unusable) -> bool:
+        """The frame of an expected part is here; False if its verdict was due before."""
         with self._changed:
             if part not in self._awaited:
-                return
+                return False
             self._awaited.remove(part)
             part.seen = frame
             self._waiting.append(part)
             self._changed.notify_all()
+            return True
 
     def _admit(self, part: Part, take: Callable[[Part], None]) -> None:
         camera = part.terms.camera

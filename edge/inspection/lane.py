@@ -1,10 +1,12 @@
 """One camera's lane: takes its frames, lets the trigger look, and lays parts on the bench.
 
 One thread. A live camera never waits for it (the slot overwrites); a played source does, so that
-every part of it is judged. Knows no capture process, model, database or broker.
+every part of it is judged. Parts may also be ordered from outside: each gets the next frame. Knows
+no capture process, model, database or broker.
 """
 
 import threading
+from collections import deque
 from dataclasses import replace
 
 import structlog
@@ -15,7 +17,7 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.part import Part, Terms
-from edge.trigger.trigger import Trigger
+from edge.trigger.trigger import OnOrder, Trigger
 
 TAKE_S = 0.25
 SETTLE_S = 120.0
@@ -34,6 +36,8 @@ class Lane:
     ) -> None:
         self.terms = terms
         self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
+        self._orders: deque[Part] = deque()
+        self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
         self._log = structlog.get_logger("lane").bind(camera=terms.camera)
 
@@ -50,11 +54,39 @@ class Lane:
         """Wait for the end."""
         self._thread.join(timeout_s)
 
+    @property
+    def takes_orders(self) -> bool:
+        """Whether parts are found by order, not by looking."""
+        return isinstance(self._trigger, OnOrder)
+
+    def order(self, name: str = "") -> None:
+        """A part is here, somebody says: judge the next frame; its deadline runs from now."""
+        now_ns, camera = monotonic_ns(), self.terms.camera
+        why = f"no frame came within {self.terms.deadline_ms:g} ms of the trigger"
+        nothing = Unusable(why, camera, 0, now_ns, wall_ns())
+        part = Part(nothing, self.terms, name, now_ns, due_from_ns=now_ns)
+        self._orders.append(part)
+        self._bench.expect(part)
+        self._ordered.set()
+
     def _run(self) -> None:
         while not self._slot.finished:
+            if self._slot.lossless and self.takes_orders and not self._orders:
+                self._ordered.wait(TAKE_S)  # a played picture waits for its order
+                self._ordered.clear()
+                continue
             seen = self._slot.take(TAKE_S)
             if seen is not None:
-                self._look(self._stamped(seen))
+                seen = self._stamped(seen)
+                self._serve(seen)
+                self._look(seen)
+
+    def _serve(self, seen: Frame | Unusable) -> None:
+        """Give a frame to the parts that were ordered before it was captured; played, to one."""
+        while self._orders and self._orders[0].triggered_ns <= seen.captured_ns:
+            taken = self._bench.arrived(self._orders.popleft(), seen)
+            if taken and self._slot.lossless:
+                return
 
     def _stamped(self, seen: Frame | Unusable) -> Frame | Unusable:
         """A played picture is captured when the line takes it: until then it only lay ready."""

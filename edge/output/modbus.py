@@ -1,6 +1,6 @@
 """Modbus TCP, as a client of the PLC or of a remote I/O module: coils, and registers if wanted.
 
-One coil accepts, one toggles as the heartbeat. With `register` set, four holding registers say
+One coil accepts, one toggles as the heartbeat. With `register_at` set, four holding registers say
 more: heartbeat count, last outcome (1 pass, 2 fail, 3 review), and that verdict's seq, high word
 first (Modbus Application Protocol 1.1b3, functions 5 and 16). Knows no gate and no thread.
 """
@@ -27,7 +27,7 @@ class ModbusSettings:
     unit: int = 1
     coil: int = 0
     heartbeat_coil: int = 1
-    register: int | None = None
+    register_at: int | None = None
     timeout_s: float = 0.2
 
 
@@ -58,18 +58,18 @@ class ModbusWire:
         """Reject before saying why, but say which part before accepting it."""
         if not accept:
             self._coil(self._settings.coil, on=False)
-        if self._settings.register is not None and shown is not None:
+        if self._settings.register_at is not None and shown is not None:
             seq = shown.seq % (WORD * WORD)
             words = [CODES[shown.outcome], seq // WORD, seq % WORD]
-            self._words(self._settings.register + 1, words)
+            self._words(self._settings.register_at + 1, words)
         if accept:
             self._coil(self._settings.coil, on=True)
 
     def beat(self, count: int) -> None:
         """Toggle the heartbeat's coil, and count in its register."""
         self._coil(self._settings.heartbeat_coil, on=bool(count % 2))
-        if self._settings.register is not None:
-            self._words(self._settings.register, [count % WORD])
+        if self._settings.register_at is not None:
+            self._words(self._settings.register_at, [count % WORD])
 
     def close(self) -> None:
         """Rest at reject if that can still be said, and disconnect."""

@@ -25,6 +25,14 @@ class Trigger(Protocol):
         ...
 
 
+class OnOrder:
+    """Parts are ordered from outside, one message each: frames alone say nothing."""
+
+    def see(self, seen: Frame | Unusable) -> list[Triggered]:  # noqa: ARG002 - the port's signature
+        """None."""
+        return []
+
+
 class EveryFrame:
     """Every frame shows one part; a frame that can't be used is a part that can't be judged."""
 
