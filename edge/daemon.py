@@ -16,6 +16,8 @@ import structlog
 from edge.alarm import Alarms
 from edge.camera.camera import Camera, CameraSettings, Seen
 from edge.camera.slot import Slot
+from edge.camera_health.drift import Calibration
+from edge.camera_health.wardens import Wardens, calibrations
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance, BrokerSection, Samples
 from edge.flagged.keeper import Keeper, KeeperSettings
@@ -46,7 +48,7 @@ from export.verdict import Outcome
 OUTBOX_FILE = "outbox.db"
 DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 # After a signal, together within 5 s.
-DRAIN_S, GATE_S, FLUSH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.5, 1.3
+DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3
 LOSSLESS_KINDS = frozenset({"folder", "video"})
 
 Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
@@ -148,7 +150,9 @@ class Daemon:
         windows = {name: window(one.input.region) for name, one in inspectors.items()}
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
         herald = Herald(self.keeper, self.gates, windows, on_this)
-        self._bench = Bench(self.outbox.record, self.outbox.epoch, self.health, herald)
+        self.wardens = Wardens(self.alarms, store.folder, _calibrations(appliance))
+        record = self.wardens.recording(self.outbox.record)
+        self._bench = Bench(record, self.outbox.epoch, self.health, herald)
         self.cameras: list[Camera] = []
         self._lanes: list[Lane] = []
         for name, section in appliance.cameras.items():
@@ -159,7 +163,8 @@ class Daemon:
         slot = Slot[Seen](lossless=settings.lossless)
         safe = Outcome(section.fail_safe)
         terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual, safe)
-        self.cameras.append(Camera(settings, slot, self.health))
+        warden = self.wardens.add(name, section)
+        self.cameras.append(Camera(settings, slot, self.health, warden))
         self._lanes.append(Lane(slot, _trigger(section), terms, self._bench, self.health))
 
     def start(self) -> None:
@@ -170,6 +175,7 @@ class Daemon:
             self.keeper.start()
         for gate in self.gates.values():
             gate.start()
+        self.wardens.start()
         self._bench.start()
         for lane in self._lanes:
             lane.start()
@@ -221,6 +227,7 @@ class Daemon:
             gate.stop(GATE_S)
         self.outbox.flush(FLUSH_S)
         faults = self.faults()
+        self.wardens.stop(WATCH_S)
         if self.keeper:
             self.keeper.stop(KEEP_S)
         if self.broker:
@@ -286,6 +293,11 @@ def _trigger(section: CameraSection) -> Trigger:
     if isinstance(told, GateTrigger):
         return Gate(GateSettings(told.axis, told.line, told.min_size, told.contrast))
     return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
+
+
+def _calibrations(appliance: Appliance) -> dict[str, Calibration]:
+    keys = [load_public(path) for path in appliance.trust.keys]
+    return calibrations((camera.bundle for camera in appliance.cameras.values()), keys)
 
 
 def _keeper(section: Samples, health: Health) -> Keeper | None:

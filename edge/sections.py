@@ -170,6 +170,31 @@ class Area(Section):
         return Region(self.x, self.y, self.width, self.height)
 
 
+class HealthSection(Section):
+    """From where a camera's picture, and what its parts score, is alarmed about."""
+
+    watch: bool | None = Field(
+        default=None, description="whether frames are watched; unset: where the source is live"
+    )
+    reference_frames: int = Field(
+        default=100, ge=20, le=1000, description="good frames that the reference is learnt from"
+    )
+    frozen_frames: int = Field(default=4, ge=1, le=1000, description="repeats of one picture")
+    light: float = Field(default=0.15, ge=0.02, le=1, description="change of brightness anywhere")
+    focus: float = Field(default=0.2, ge=0.05, le=0.9, description="lost steepness of edges")
+    framing: float = Field(default=0.01, ge=0.002, le=0.5, description="shift, of the width")
+    dropped: float = Field(default=0.2, ge=0.02, le=0.9, description="share of frames missing")
+    run_length: float = Field(
+        default=100_000,
+        ge=100,
+        le=1e9,
+        description="parts between false alarms of score drift, on average and at least",
+    )
+    rejects: float = Field(
+        default=0.35, ge=0.01, le=0.8, description="share not passed that is normal at most"
+    )
+
+
 class CameraSection(Section):
     """One camera, how its parts are found and which bundle judges them."""
 
@@ -183,5 +208,6 @@ class CameraSection(Section):
         default="fail", description="the outcome of a part without a trustworthy result"
     )
     output: AnyOutput | None = Field(default=None, description="the reject gate")
+    health: HealthSection = Field(default_factory=HealthSection)
     open_s: Seconds = Field(default=10.0, description="to the first frame, else it is restarted")
     stall_s: Seconds = Field(default=2.0, description="between frames, else it is restarted")
