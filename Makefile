@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench chaos docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos docs lock clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv (about 6 GB: torch brings CUDA along)
 
@@ -42,6 +42,9 @@ check: lint test ## What CI runs
 
 bench: $(STAMP) ## Speed and size, as ratios against the bare model in the same run
 	$(BIN)/python -m benchmarks
+
+bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
+	$(BIN)/python -m benchmarks.guarantee
 
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60

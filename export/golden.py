@@ -64,7 +64,7 @@ def choose(
     A score near 0 or 1 hardly moves when a device computes wrongly, so the middle is the better
     test; but none is chosen within twice the tolerance of a threshold, where rounding decides.
     """
-    clear = [candidate for candidate in candidates if _is_clear(candidate, thresholds)]
+    clear = [candidate for candidate in candidates if is_clear(candidate, thresholds)]
     by_label: dict[str, list[Candidate]] = {}
     for candidate in sorted(clear, key=lambda one: (abs(one.score - 0.5), one.source)):
         by_label.setdefault(candidate.label, []).append(candidate)
@@ -76,7 +76,8 @@ def choose(
     return turns[:count]
 
 
-def _is_clear(candidate: Candidate, thresholds: Thresholds) -> bool:
+def is_clear(candidate: Candidate | Sample, thresholds: Thresholds) -> bool:
+    """Whether its answers lie so far from every threshold that rounding can't decide over it."""
     limits = (thresholds.pass_below, thresholds.fail_above)
     if min(abs(candidate.score - limit) for limit in limits) <= 2 * TOLERANCE:
         return False

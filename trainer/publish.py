@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from export import __version__, golden, parity, picture, stamp, to_onnx
+from export import __version__, golden, parity, picture, scores, stamp, to_onnx
 from export.bundle import Bundle, next_version, refuse_existing, write_bundle
 from export.decide import decide
 from export.errors import BundleError
 from export.manifest import (
     GOLDEN,
     MODEL,
+    SCORES,
     Data,
     Description,
     InputOfModel,
@@ -93,7 +94,18 @@ def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = Non
         description = describe(record, edition, found)
         known = golden.Golden(samples=tuple(sample for sample, _ in samples))
         body = known.model_dump_json(indent=2).encode() + b"\n"
-        return write_bundle(edition.out, description, {MODEL: model, GOLDEN: body, **files}, key)
+        contents = {MODEL: model, GOLDEN: body, SCORES: _scores(run), **files}
+        return write_bundle(edition.out, description, contents, key)
+
+
+def _scores(run: Run) -> bytes:
+    """The scores of the calibration and the test pictures, as the bundle carries them."""
+    part_of = {row.path: row.part for row in run.split()}
+    return scores.encode(
+        scores.Scored(row.split, part_of[row.path], row.label, row.score, row.novelty)
+        for row in run.scores()
+        if row.split in {"calibration", "test"}
+    )
 
 
 def _golden(

@@ -83,7 +83,7 @@ def test_the_bundle_carries_the_run(run: Run, bundle: Bundle):
     assert {one["source"] for one in known} <= test
     assert {one["label"] for one in known} == set(run.record.classes)
     assert set(manifest.files) == {
-        "model.onnx", "golden/golden.json", *(one["file"] for one in known)
+        "model.onnx", "scores.csv", "golden/golden.json", *(one["file"] for one in known)
     }  # fmt: skip
 
 

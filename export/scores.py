@@ -1,0 +1,100 @@
+"""The scores that a bundle's thresholds were chosen and examined on: scores.csv in the bundle.
+
+With them the thresholds can be decided anew without the pictures and without the network. They
+name no picture: a split, a part's number, a class, a score, a novelty. Knows nothing of how
+thresholds are chosen.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import Field, ValidationError
+
+from export.bundle import Bundle
+from export.errors import BundleError
+from export.manifest import SCORES
+from export.verdict import Contract, Finite, Probability
+
+MAX_BYTES = 64 * 1024 * 1024
+_COLUMNS = ("split", "part", "label", "score", "novelty")
+
+
+class Score(Contract):
+    """One picture: what a person called it and how the model scored it."""
+
+    split: str = Field(min_length=1)
+    part: int = Field(ge=0, description="pictures of one number show one part")
+    label: str = Field(min_length=1)
+    score: Probability
+    novelty: Finite | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A picture's score with its part by the name that the workstation knows."""
+
+    split: str
+    part: str
+    label: str
+    score: float
+    novelty: float | None = None
+
+
+def encode(found: Iterable[Scored]) -> bytes:
+    """The bytes of scores.csv: parts become numbers, in the order of splits, classes and scores."""
+    ordered = sorted(found, key=lambda one: (one.split, one.label, one.score, one.part))
+    numbers: dict[str, int] = {}
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for one in ordered:
+        number = numbers.setdefault(one.part, len(numbers))
+        novelty = "" if one.novelty is None else f"{one.novelty:.9g}"
+        writer.writerow([one.split, number, one.label, f"{one.score:.9g}", novelty])
+    return text.getvalue().encode()
+
+
+def decode(body: bytes, name: str) -> tuple[Score, ...]:
+    """Read the bytes of scores.csv; raises BundleError, calling it `name`, if it isn't one."""
+    try:
+        rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
+        if not rows or tuple(rows[0]) != _COLUMNS:
+            raise BundleError(f"{name} has not the columns {', '.join(_COLUMNS)}", _REMEDY)
+        return tuple(
+            Score.model_validate_strings(
+                {key: cell for key, cell in zip(_COLUMNS, row, strict=True) if cell}
+            )
+            for row in rows[1:]
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BundleError(
+            f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}", _REMEDY
+        ) from error
+    except (ValueError, csv.Error) as error:
+        raise BundleError(f"{name} can't be read: {error}", _REMEDY) from error
+
+
+_REMEDY = "export the bundle again"
+
+
+def read(bundle: Bundle) -> tuple[Score, ...]:
+    """The scores that a bundle carries; raises BundleError if it has none that can be used."""
+    path = bundle.path / SCORES
+    if SCORES not in bundle.manifest.files:
+        raise BundleError(
+            f"{bundle.path} carries no {SCORES}: its thresholds can't be decided anew",
+            "export its run again with this version of Linewarden",
+        )
+    if bundle.manifest.files[SCORES].bytes > MAX_BYTES:
+        raise BundleError(f"{path} is larger than {MAX_BYTES} bytes", _REMEDY)
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} can't be read: {error.strerror}", _REMEDY) from error
+    found = decode(body, str(path))
+    if strange := {one.label for one in found} - set(bundle.manifest.classes):
+        raise BundleError(f"{path} has classes that the manifest lacks: {sorted(strange)}", _REMEDY)
+    return found
