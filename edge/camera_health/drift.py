@@ -78,7 +78,7 @@ class Bag:
 def _bin(value: float) -> int:
     """Half-precision bits in the order of the numbers that they stand for."""
     with np.errstate(over="ignore"):
-        bits = int(np.float16(value).view(np.uint16))
+        bits = int(np.float16(value + 0.0).view(np.uint16))
     return 0xFFFF - bits if bits & 0x8000 else bits | 0x8000
 
 

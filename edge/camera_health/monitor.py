@@ -90,6 +90,7 @@ class Monitor:
         self._measures: dict[Condition, Measure] = {}
         self._repeats = Repeats()
         self._reference: Reference | None = None
+        self._pace: Pace | None = None
 
     @property
     def reference(self) -> Reference | None:
@@ -106,7 +107,7 @@ class Monitor:
 
     def see(self, sample: Sample) -> Finding:
         """Look at the next frame."""
-        fresh = [self._frozen(sample)]
+        fresh = [self._frozen(sample), *self._paces(sample)]
         if fresh[0].excess <= 0:
             against = self._reference
             if against is not None and against.size != sample.size:
@@ -117,9 +118,8 @@ class Monitor:
                 else light.gains(sample.cells, against.cells, against.steady)
             )
             fresh += [self._dark(sample, gains), self._white(sample)]
-            if against is not None and gains is not None and max(m.excess for m in fresh) < 1:
-                fresh.append(self._light(gains, against))
-                fresh += self._compared(sample, against)
+            if against is not None and gains is not None and not _spoilt(fresh):
+                fresh += self._compared(sample, gains, against)
         return self._finding(fresh, _spoilt(fresh))
 
     def _finding(self, fresh: list[Measure], spoilt: str) -> Finding:
@@ -163,19 +163,25 @@ class Monitor:
         said = f"{100 * share:.0f} % of the picture is white"
         return Measure(Condition.SATURATED, share / limit, said)
 
-    def _compared(self, sample: Sample, against: Reference) -> list[Measure]:
-        """What else needs a reference."""
+    def _compared(self, sample: Sample, gains: light.Floats, against: Reference) -> list[Measure]:
+        """What else needs a reference; light is compared only where the scene lies as it did."""
+        lit = self._light(gains, against)
         measures: list[Measure] = []
-        if against.steepness and sample.steepness is not None:
-            measures.append(self._focus(sample.steepness, against))
-        if sample.captured_ns - self._looked_ns >= LOOK_NS:
+        if lit.excess >= 1 or sample.captured_ns - self._looked_ns >= LOOK_NS:
             self._looked_ns = sample.captured_ns
             measures.append(self._framing(sample, against))
-        if self._pace:
-            missing = self._pace.see(sample.captured_ns)
-            said = f"{100 * missing:.0f} % of the frames don't come"
-            measures.append(Measure(Condition.DROPPING, missing / self._limits.dropped, said))
+        if not (measures and measures[0].excess >= 1):
+            measures.append(lit)
+        if against.steepness and sample.steepness is not None:
+            measures.append(self._focus(sample.steepness, against))
         return measures
+
+    def _paces(self, sample: Sample) -> list[Measure]:
+        if self._pace is None:
+            return []
+        missing = self._pace.see(sample.captured_ns)
+        said = f"{100 * missing:.0f} % of the frames don't come"
+        return [Measure(Condition.DROPPING, missing / self._limits.dropped, said)]
 
     def _light(self, gains: light.Floats, against: Reference) -> Measure:
         most = float(gains.flat[int(np.abs(gains).argmax())])

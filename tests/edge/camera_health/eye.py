@@ -1,5 +1,6 @@
-"""A camera with faults that can be planted: scenes of the virtual line, then a lens, lamps and a
-sensor of which anything may go wrong from a given frame on.
+"""A camera with faults that can be planted: scenes of the virtual line, a lens, lamps and a sensor.
+
+Any of them may go wrong from a given frame on.
 
 The scene is drawn without noise, so that a blurred lens blurs the scene and not the noise.
 """
