@@ -3,14 +3,18 @@
 Only JPEG, PNG and BMP, told by their first bytes; the size is read from the header before a
 pixel is decoded, so that a decompression bomb is refused in milliseconds. Grey becomes BGR,
 transparency is refused as are 16 bits per channel: both would need a guess at what was meant.
+A JPEG that is damaged inside is refused where its decoder can tell; JPEG has no checksum, so that
+a changed bit often makes another valid picture (docs/log.md has the shares).
 """
 
+import contextlib
 import io
 from pathlib import Path
 
 import cv2
 import imagesize  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
+import simplejpeg  # pyright: ignore[reportMissingTypeStubs]
 
 from export.errors import PictureError
 from export.preprocess import Pixels
@@ -19,6 +23,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 8
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+# libjpeg's warnings that mean an odd header, not lost data (jerror.h, JWRN_*).
+_ODD = ("Invalid SOS parameters", "Unknown Adobe color transform", "Warning: unknown JFIF")
 _MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP"}
 
 
@@ -52,11 +58,11 @@ def decode(data: bytes, name: str) -> Pixels:
     _check_size(data, name)
     # A JPEG has 8 bits and no alpha; IMREAD_COLOR also applies its EXIF orientation.
     how = cv2.IMREAD_COLOR if kind == "JPEG" else cv2.IMREAD_UNCHANGED
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), how)
-    except cv2.error:  # OpenCV's own limits
-        picture = None
-    if picture is None or (kind == "JPEG" and data.rstrip(b"\0")[-2:] != b"\xff\xd9"):
+    picture = None
+    with contextlib.suppress(cv2.error):  # OpenCV's own limits
+        if kind != "JPEG" or not _is_damaged(data):
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    if picture is None:
         raise PictureError(
             f"{name!r} is a damaged or cut-off {kind} file", "copy it again from its source"
         )
@@ -81,6 +87,23 @@ def _kind(data: bytes, name: str) -> str:
             return kind
     what = "is empty" if not data else "is not a JPEG, PNG or BMP file"
     raise PictureError(f"{name!r} {what}", "convert it to PNG, or leave it out")
+
+
+def _is_damaged(jpeg: bytes) -> bool:
+    """Whether a JPEG lacks its end, or libjpeg-turbo complains about its compressed data.
+
+    OpenCV swallows those warnings. Asking for an eighth of the size unpacks all the data but
+    transforms little of them. Other warnings (an odd header that some cameras write) are let be.
+    """
+    if jpeg.rstrip(b"\0")[-2:] != b"\xff\xd9":
+        return True
+    try:
+        simplejpeg.decode_jpeg(  # pyright: ignore[reportUnknownMemberType]
+            jpeg, "GRAY", min_height=1, min_width=1, min_factor=8, strict=True
+        )
+    except ValueError as error:
+        return not str(error).startswith(_ODD)
+    return False
 
 
 def _check_size(data: bytes, name: str) -> None:
