@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
 
+SWITCH_S = 0.001  # a thread with a deadline waits at most so long for a busy one (Python: 5 ms)
+
 
 def run(
     config: Annotated[Path, typer.Option(help="The settings file.")] = Path("appliance.toml"),
@@ -47,6 +49,7 @@ def run(
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
     _log_settings(loaded)
     stop = threading.Event()
