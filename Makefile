@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound
 
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60
+
+failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
+	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
