@@ -25,6 +25,7 @@ from export.preprocess import Pixels
 
 Keep = Callable[[Reference, Pixels], None]
 Show = Callable[[Exhibit], None]
+PROVEN_AFTER = 15  # frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Warden:
         reference: as kept from an earlier time, or None to take one.
         keep: stores a reference just taken; may raise.
         show: has an exhibit written.
+
+    Attributes:
+        trouble: why no reference can be taken, or kept; or empty.
     """
 
     def __init__(
@@ -68,16 +72,24 @@ class Warden:
         else:
             self._monitor.commission(reference)
         self._good: Pixels | None = None
+        self._candidate: Pixels | None = None
+        self._healthy = 0
         self._now: Pixels | None = None
         self._measures: tuple[Measure, ...] = ()
         self._lock = threading.Lock()
         self._odd_size = False
+        self.trouble = ""
         self._log = structlog.get_logger("warden").bind(camera=watch.camera)
 
     @property
     def reference(self) -> Reference | None:
         """What the camera is compared with; None until commissioned."""
         return self._monitor.reference
+
+    @property
+    def progress(self) -> float:
+        """How much of a reference is taken, 0..1."""
+        return self._commissioning.share if self._commissioning else 1.0
 
     def refuse(self, why: str) -> None:
         """The kept reference can't be used: say so, and take none until a person does."""
@@ -90,9 +102,9 @@ class Warden:
         finding = self._monitor.see(sample)
         with self._lock:
             self._measures, self._now = finding.measures, frame.pixels
-            if finding.healthy:
-                self._good = frame.pixels
+            self._remember(frame.pixels, finding.healthy)
         self._tell(finding)
+        self.trouble = finding.spoilt if self._commissioning else self.trouble
         if self._commissioning and not finding.spoilt and not finding.standing:
             self._commission(self._commissioning, sample, frame.pixels)
         self._check_size(sample)
@@ -124,6 +136,16 @@ class Warden:
         self._show(Exhibit(path, title, now, good))
         return path
 
+    def _remember(self, pixels: Pixels, healthy: bool) -> None:
+        """A frame was good once the frames after it were too: measures lag behind a fault."""
+        if not healthy:
+            self._candidate, self._healthy = None, 0
+            return
+        if self._healthy % PROVEN_AFTER == 0:
+            self._good = self._candidate if self._candidate is not None else self._good
+            self._candidate = pixels
+        self._healthy += 1
+
     def _tell(self, finding: Finding) -> None:
         for measure in finding.raised:
             name = measure.condition
@@ -150,7 +172,7 @@ class Warden:
         try:
             self._keep(reference, pixels)
         except Exception as error:  # noqa: BLE001 - the camera is watched all the same
-            why = f"the reference is in use but not kept: {error}"
+            self.trouble = why = f"the reference is in use but not kept: {error}"
             self._alarms.raise_(self._watch.camera, Condition.REFERENCE, why)
 
     def _check_size(self, sample: Sample) -> None:

@@ -49,10 +49,11 @@ class Wardens:
         self._drifts: dict[str, tuple[str, ScoreDrift]] = {}
         self._log = structlog.get_logger("wardens")
 
-    def add(self, camera: str, section: CameraSection) -> Warden | None:
+    def add(self, camera: str, section: CameraSection, *, afresh: bool = False) -> Warden | None:
         """The warden of a camera, if it is to be watched.
 
-        With the reference kept from an earlier time; one that is damaged is an alarm.
+        With the reference kept from an earlier time, unless `afresh`: then it takes one from the
+        next good frames. One that is damaged is an alarm.
         """
         told, source = section.health, section.source
         if not (told.watch or (told.watch is None and source.kind in LIVE_KINDS)):
@@ -60,7 +61,7 @@ class Wardens:
         at = archive.folder(self._store, camera)
         kept, why = None, ""
         try:
-            kept = archive.load(at)
+            kept = None if afresh else archive.load(at)
         except StoreError as error:
             why = f"{error.problem}; {error.remedy}"
         limits = Limits(told.frozen_frames, told.light, told.focus, told.framing, told.dropped)
