@@ -1,7 +1,7 @@
 """What a training run works on: labelled pictures in memory, each with its part and its split."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +9,13 @@ from numpy.typing import NDArray
 
 from export.errors import DatasetError
 from export.preprocess import Input
-from trainer import album, parts, split
+from trainer import album, masks, parts, split
 from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset, without
 from trainer.finetune import Labelled
 from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.run import SPLITS, DataRecord, Split
-
-# Beyond this share of all pictures in one part by likeness alone, the likeness is the scene's.
-_TOO_ALIKE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +39,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """Pictures, their class numbers (N,), parts and splits, in one order."""
+    """Pictures, their class numbers (N,), parts by the rule, and splits, in one order."""
 
     dataset: Dataset
     album: Album
     labels: NDArray[np.int64]
     parts: tuple[str, ...]
     splits: tuple[Split, ...]
+    rule: PartRule = PartRule()  # noqa: RUF009 - frozen
 
     def of(self, name: Split) -> NDArray[np.intp]:
         """Positions of the pictures in a split."""
@@ -69,6 +67,9 @@ class Material:
             fingerprint=album.fingerprint(self.album, classes),
             counts={s: {c: counts[s, c] for c in self.dataset.classes} for s in SPLITS},
             parts=len(set(self.parts)),
+            part_regex=self.rule.regex,
+            part_runs=self.rule.runs,
+            near_duplicates=self.rule.near,
             notes=self.dataset.notes,
         )
 
@@ -81,14 +82,15 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         skip_unreadable=choices.skip_unreadable,
         resplit=choices.resplit,
     )
+    if marked := len(masks.find(dataset)):
+        note = f"pixel masks of {marked} pictures"
+        dataset = replace(dataset, notes=(*dataset.notes, note))
     with progress.phase("reading pictures", len(dataset.pictures)) as advance:
         read = album.load(root, [p.path for p in dataset.pictures], to, advance)
     dataset = _without_unreadable(dataset, read, choices.skip_unreadable)
     dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
-    named = parts.name_parts(dataset.pictures, _rule(choices.rule, root))
-    united = parts.unite(named, parts.exact_twins(read.digests))
-    if choices.rule.near:
-        united = _with_near(named, united, read)
+    rule = parts.rule_for(choices.rule, root)
+    united = parts.group(dataset.pictures, rule, read.digests, read.hashes)
     frozen = [p.half == "test" for p in dataset.pictures]
     samples = [
         split.Sample(part, p.label, at)
@@ -96,19 +98,7 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
     ]
     number = {name: index for index, name in enumerate(dataset.classes)}
     labels = np.array([number[p.label] for p in dataset.pictures], np.int64)
-    return Material(dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)))
-
-
-def _rule(rule: PartRule, root: Path) -> PartRule:
-    table = root / "parts.csv"
-    if rule.regex is not None and rule.runs is not None:
-        raise DatasetError("--part-regex and --part-runs both name the part", "give one of them")
-    if table.exists() and (rule.regex is not None or rule.runs is not None):
-        raise DatasetError(
-            f"{str(table)!r} names the parts, and so does --part-regex or --part-runs",
-            "drop the option, or remove the file",
-        )
-    return PartRule(table if table.exists() else None, rule.regex, rule.runs, rule.near)
+    return Material(dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)), rule)
 
 
 def _without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:
@@ -147,17 +137,3 @@ def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Datas
         unreadable=read.unreadable,
     )
     return without(dataset, set(found), note), smaller
-
-
-def _with_near(named: list[str], united: list[str], read: Album) -> list[str]:
-    nearly = parts.unite(united, parts.near_twins(read.hashes))
-    largest, size = Counter(nearly).most_common(1)[0]
-    merged = Counter(one for one, two in zip(united, nearly, strict=True) if two == largest)
-    before = merged.most_common(1)[0][1]
-    if size > before and size > _TOO_ALIKE * len(named):
-        raise DatasetError(
-            f"{size} of {len(named)} pictures look so alike that they seem to show one part",
-            "if they show different parts, say which: --part-regex, --part-runs or a parts.csv, "
-            "and switch the comparison off with --no-near-duplicates",
-        )
-    return nearly

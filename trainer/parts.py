@@ -7,6 +7,7 @@ knows names and hashes, not pixels.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from trainer.dataset import Picture, listing
 # and itself saved again as JPEG 60 or at half size 6 or fewer in most cases (steel 16).
 NEAR_BITS = 10
 _CHUNK = 256
+# Beyond this share of all pictures in one part by likeness alone, the likeness is the scene's.
+_TOO_ALIKE = 0.3
+_FEW_ALIKE = 5
 
 Bits = NDArray[np.uint8]
 
@@ -43,6 +47,73 @@ class PartRule:
     regex: str | None = None
     runs: int | None = None
     near: bool = True
+
+
+def rule_for(rule: PartRule, root: Path) -> PartRule:
+    """The rule with the table of a data set, if that has one; raises DatasetError if both speak."""
+    table = root / "parts.csv"
+    if rule.regex is not None and rule.runs is not None:
+        raise DatasetError("--part-regex and --part-runs both name the part", "give one of them")
+    if table.exists() and (rule.regex is not None or rule.runs is not None):
+        raise DatasetError(
+            f"{str(table)!r} names the parts, and so does --part-regex or --part-runs",
+            "drop the option, or remove the file",
+        )
+    return PartRule(table if table.exists() else None, rule.regex, rule.runs, rule.near)
+
+
+def group(
+    pictures: Sequence[Picture], rule: PartRule, digests: Sequence[str], hashes: Bits
+) -> list[str]:
+    """The part of each picture: by the rule, and twins united.
+
+    Args:
+        pictures: N of them.
+        rule: where a part comes from.
+        digests: SHA-256 of each file.
+        hashes: (N,256) bits of each perceptual hash.
+
+    Raises:
+        DatasetError: the rule doesn't fit the names, or most pictures look the same.
+    """
+    named = name_parts(pictures, rule)
+    united = unite(named, exact_twins(digests))
+    return _with_near(named, united, hashes) if rule.near else united
+
+
+def _with_near(named: list[str], united: list[str], hashes: Bits) -> list[str]:
+    nearly = unite(united, near_twins(hashes))
+    largest, size = Counter(nearly).most_common(1)[0]
+    merged = Counter(one for one, two in zip(united, nearly, strict=True) if two == largest)
+    before = merged.most_common(1)[0][1]
+    if size > before and size > max(_FEW_ALIKE, _TOO_ALIKE * len(named)):
+        raise DatasetError(
+            f"{size} of {len(named)} pictures look so alike that they seem to show one part",
+            "if they show different parts, say which: --part-regex, --part-runs or a parts.csv, "
+            "and switch the comparison off with --no-near-duplicates",
+        )
+    return nearly
+
+
+def near_any(hashes: Bits, others: Bits, bits: int = NEAR_BITS) -> NDArray[np.bool_]:
+    """(N,) True where a hash (N,B) differs from any of the others (M,B) in at most `bits` bits."""
+    signs, known = (found.astype(np.float32) * 2 - 1 for found in (hashes, others))
+    near = np.zeros(len(hashes), bool)
+    for start in range(0, len(hashes) if len(others) else 0, _CHUNK):
+        apart = (hashes.shape[1] - signs[start : start + _CHUNK] @ known.T) / 2
+        near[start : start + _CHUNK] = (apart <= bits).any(1)
+    return near
+
+
+def to_hex(bits: Bits) -> str:
+    """A hash (B,) as hexadecimal digits."""
+    return np.packbits(bits).tobytes().hex()
+
+
+def from_hex(digits: Sequence[str]) -> Bits:
+    """Hashes (N,B) from their hexadecimal digits."""
+    rows = [np.unpackbits(np.frombuffer(bytes.fromhex(one), np.uint8)) for one in digits]
+    return np.stack(rows) if rows else np.empty((0, 0), np.uint8)
 
 
 def name_parts(pictures: Sequence[Picture], rule: PartRule) -> list[str]:

@@ -2,9 +2,10 @@
 
     RUN/run.json            this module's Record
     RUN/model.safetensors   the network's tensors
-    RUN/split.csv           every picture: path, class, part, split, SHA-256
+    RUN/split.csv           every picture: path, class, part, split, SHA-256, perceptual hash
     RUN/scores.csv          every picture: path, class, split, score, probabilities, novelty
     RUN/epochs.jsonl        one line per epoch of each phase
+    RUN/augmentations.jpg   training pictures as training saw them, defects first
     RUN/curves.png          loss, validation AUROC, histogram of scores
 
 It reads and writes them; it knows nothing of how to train.
@@ -57,13 +58,19 @@ class WeightsRecord(Contract):
 
 
 class DataRecord(Contract):
-    """The pictures: where they were, a digest over all of them, and how many went where."""
+    """The pictures: where they were, a digest over all of them, and how many went where.
+
+    `part_regex`, `part_runs` and `near_duplicates` are the rule that told their parts.
+    """
 
     root: str
     layout: str
     fingerprint: str
     counts: dict[Split, dict[str, int]]
     parts: int
+    part_regex: str | None = None
+    part_runs: int | None = None
+    near_duplicates: bool = True
     notes: tuple[str, ...] = ()
 
 
@@ -85,6 +92,7 @@ class Record(Contract):
     basis: Basis
     metrics: tuple[Metric, ...]
     versions: dict[str, str]
+    seconds: dict[str, Finite] = {}
     minutes: Finite
 
     def model_post_init(self, _context: object, /) -> None:
@@ -96,13 +104,17 @@ class Record(Contract):
 
 
 class SplitRow(Contract):
-    """One line of split.csv; `path` is relative to the data set's root."""
+    """One line of split.csv; `path` is relative to the data set's root.
+
+    `phash` is the perceptual hash in hexadecimal digits, empty in runs of older versions.
+    """
 
     path: str
     label: str
     part: str
     split: Split
     sha256: str = ""
+    phash: str = ""
 
 
 class ScoreRow(Contract):
@@ -148,8 +160,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         save_file(tensors, self.folder / "model.safetensors")
-        header = ["path", "class", "part", "split", "sha256"]
-        rows = [[row.path, row.label, row.part, row.split, row.sha256] for row in split]
+        header = ["path", "class", "part", "split", "sha256", "phash"]
+        rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
         _write_csv(self.folder / "split.csv", header, rows)
         header = ["path", "class", "split", "score", *self.record.classes, "novelty"]
         rows = [
@@ -179,9 +191,9 @@ class Run:
 
     def split(self) -> list[SplitRow]:
         """Which picture was in which split."""
-        names = ("path", "label", "part", "split", "sha256")
+        names = ("path", "label", "part", "split", "sha256", "phash")
         return [
-            SplitRow.model_validate(dict(zip(names, row, strict=True)))
+            SplitRow.model_validate(dict(zip(names, row, strict=False)))
             for row in self._rows("split.csv")
         ]
 
