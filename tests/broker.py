@@ -38,11 +38,20 @@ class Mosquitto:
         conf: further lines of configuration (acl_file, max_packet_size, …).
         persistence: keep retained messages and sessions over a kill, saved on every change.
         anonymous: let everybody in.
+        log: note every packet; else only errors, for measurements.
         listener: whether to listen on plain TCP; else `conf` brings its own listener.
     """
 
     def __init__(
-        self, folder: Path, conf="", *, port=0, persistence=False, anonymous=True, listener=True
+        self,
+        folder: Path,
+        conf="",
+        *,
+        port=0,
+        persistence=False,
+        anonymous=True,
+        listener=True,
+        log=True,
     ):
         self.folder = folder
         self.port = port or free_port()
@@ -50,7 +59,8 @@ class Mosquitto:
         self._log = folder / "mosquitto.log"
         lines = [f"listener {self.port} 127.0.0.1"] if listener else []
         lines += [f"allow_anonymous {str(anonymous).lower()}", "set_tcp_nodelay true"]
-        lines += ["max_queued_messages 1000000", "log_type all", f"log_dest file {self._log}"]
+        lines += ["max_queued_messages 1000000", f"log_type {'all' if log else 'error'}"]
+        lines += [f"log_dest file {self._log}"]
         if os.geteuid() == 0:
             lines += ["user root"]  # or it becomes a user who may not write here
         if persistence:

@@ -39,8 +39,8 @@ def watch(
 ) -> None:
     """Show every verdict of one box, in order and none twice, asking again for missing ones.
 
-    Ends with a summary, and with exit code 1 if verdicts were lost or contradicted each other, or
-    if --timeout came before --count.
+    Ends with a summary, and with exit code 1 if verdicts were lost, contradicted each other or
+    belong to a record that the box does not confirm (strays), or if --timeout came before --count.
 
     linewarden watch --broker mqtt://localhost --prefix acme/plant1/area1/line1/cell1
 
@@ -78,7 +78,7 @@ def watch(
         typer.echo("", err=True)
     page.sum_up(watcher)
     counts = watcher.report().counts
-    if counts.lost or counts.conflicts or page.shown < count:
+    if counts.lost or counts.conflicts or counts.stale or page.shown < count:
         raise typer.Exit(1)
 
 
@@ -121,7 +121,8 @@ class _Page:
         counts = report.counts
         typer.echo(
             f"{self.shown} verdicts in order, {counts.duplicates} duplicates set aside,"
-            f" {counts.conflicts} contradictions, {counts.lost} lost; {report.asked} requests for"
+            f" {counts.conflicts} contradictions, {counts.stale} strays, {counts.lost} lost;"
+            f" {report.asked} requests for"
             f" missing ones, {report.rejected} payloads rejected,"
             f" {report.connections} connections",
             err=True,

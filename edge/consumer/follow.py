@@ -3,10 +3,11 @@
 Pure: knows no broker, no clock and no file. Feed it what arrives (`take`) and what the box says it
 has (`heads`); it hands back verdicts in order of (camera, epoch, seq), each once, and says what to
 ask for (`gaps`). What can no longer be had is reported as lost, never stepped over in silence.
+One verdict doesn't begin a new epoch: the box's own State or Health must say so (`confirm`).
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from export.verdict import Verdict
 
 REMEMBERED = 10_000  # digests of delivered verdicts per camera, to tell duplicates from conflicts
 AHEAD = 50_000  # verdicts per camera that may wait for those before them
+HELD = 10_000  # verdicts of epochs not yet confirmed, all cameras together
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ class Follower:
         positions: where an earlier follower stood; those cameras go on from there.
 
     Attributes:
-        counts: what has been seen. `stale` are verdicts of an earlier life of the box's record,
-            `postponed` those too far ahead to be held, which will be asked for again.
+        counts: what has been seen. `stale` are verdicts of another life of the box's record than
+            the one it confirms: an earlier one's, a stray's or a forger's; `postponed` are those
+            that could not be held, which will be asked for again.
         conflicts: keys (camera, epoch, seq) that came with two different bodies.
         lost: what was given up, oldest first.
     """
@@ -99,6 +102,8 @@ class Follower:
         self.counts = Counts()
         self.conflicts: list[tuple[str, int, int]] = []
         self.lost: list[Lost] = []
+        self._held: deque[Verdict] = deque()
+        self._confirmed = 0
         self._from_start = from_start
         self._lines = {
             camera: _Line(camera, position.epoch, position.next)
@@ -111,28 +116,51 @@ class Follower:
         if line is None:
             self.counts.stale += 1
             return []
-        done: list[Verdict] = []
         if verdict.epoch != line.epoch:
-            if verdict.epoch in line.past or verdict.epoch < line.epoch:
+            if verdict.epoch in line.past or verdict.epoch <= max(line.epoch, self._confirmed):
                 self.counts.stale += 1
-                return []
-            done = self._begin_epoch(line, verdict.epoch)
+            else:
+                self._hold(verdict)
+            return []
         if verdict.seq < line.next or verdict.seq in line.ahead:
             self._seen_again(line, verdict)
-            return done
+            return []
         line.ahead[verdict.seq] = verdict
-        done += self._in_turn(line)
+        done = self._in_turn(line)
         if len(line.ahead) > AHEAD:
             del line.ahead[max(line.ahead)]
             self.counts.postponed += 1
         return done
+
+    def confirm(self, epoch: int) -> list[Verdict]:
+        """The box is online with this epoch: a later one begins everywhere. Returns like `take`.
+
+        What was held for it is looked at; what was held for another is a stray.
+        """
+        self._confirmed = max(self._confirmed, epoch)
+        done: list[Verdict] = []
+        for line in self._lines.values():
+            if epoch > line.epoch and epoch not in line.past:
+                done += self._begin_epoch(line, epoch)
+        held, self._held = self._held, deque()
+        for verdict in held:
+            if verdict.epoch == epoch:
+                done += self.take(verdict)
+            else:
+                self.counts.stale += 1
+        return done
+
+    @property
+    def unconfirmed(self) -> int:
+        """Verdicts held until the box confirms their epoch."""
+        return len(self._held)
 
     def heads(self, health: Health) -> list[Verdict]:
         """What the box has: shows a missing tail, and what is gone. Returns like `take`.
 
         A verdict that the box has stored but not yet delivered to the broker isn't missing.
         """
-        done: list[Verdict] = []
+        done = self.confirm(health.epoch)
         for camera, report in health.cameras.items():
             line = self._lines.get(camera)
             if line is None:
@@ -173,6 +201,12 @@ class Follower:
             first = 1 if self._from_start else verdict.seq
             line = self._lines[verdict.camera] = _Line(verdict.camera, verdict.epoch, first)
         return line
+
+    def _hold(self, verdict: Verdict) -> None:
+        if len(self._held) >= HELD:
+            self.counts.postponed += 1
+        else:
+            self._held.append(verdict)
 
     def _in_turn(self, line: _Line) -> list[Verdict]:
         done: list[Verdict] = []

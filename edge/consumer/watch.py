@@ -128,6 +128,7 @@ class Watcher:
     def report(self) -> WatchReport:
         """How it went so far."""
         counts = replace(self._follower.counts)
+        counts.stale += self._follower.unconfirmed
         return WatchReport(counts, self._asker.asked, self._rejected, self._connections)
 
     def _run(self) -> None:
@@ -184,6 +185,8 @@ class Watcher:
             self._deliver(self._follower.heads(message))
         elif self.state is None or _is_newer(message, self.state):
             self.state = message
+            if message.state == "online":
+                self._deliver(self._follower.confirm(message.epoch))
 
     def _understood(self, topic: str, payload: bytes) -> Verdict | State | Health | None:
         try:

@@ -145,6 +145,7 @@ class Pipe:
             )
         except (OSError, ValueError) as error:
             raise PipeClosed(f"{url} can't be reached: {error}") from error
+        self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         end_ns = clock.monotonic_ns() + int(self._settings.connect_s * _SECOND)
         while not self._accepted:
             self.step(0.1)

@@ -21,8 +21,10 @@ from edge.topics import Topics
 REPLAY_ROWS = 10_000  # the most that one request brings
 REPLAY_REQUESTS = 64
 REPLAY_SHARE = 4  # a quarter of the window
-RESERVE = 6  # of the broker's own limit, for state, health and the newest verdicts
+LASTS = 4  # newest verdicts that may fly beside a full window
+RESERVE = 6 + LASTS  # of the broker's own limit, for state, health and the newest verdicts
 PAGES = 20
+AHEAD_ROWS = 200  # read at once; a query for each row would halve the drain
 SUSPICIOUS = 3  # connections lost without a reason before a row is suspected of it
 PATIENCE = 10  # and before it is convicted
 # Malformed Packet, Protocol Error, Topic Name invalid, Packet too large, Payload format invalid
@@ -101,6 +103,7 @@ class Pump:
         self._limits = Limits()
         self._flying: dict[int, Parcel] = {}
         self._cursor = 0
+        self._ahead: deque[Row] = deque()
         self._skipped = False
         self._lasts: dict[str, int] = {}
         self._news = True
@@ -124,7 +127,8 @@ class Pump:
         self._flying.clear()
         self._asked.clear()
         self._lasts.clear()
-        self._cursor, self._skipped, self._news = 0, False, True
+        self._rewind()
+        self._skipped, self._news = False, True
 
     def stored(self) -> None:
         """The outbox has new rows."""
@@ -169,7 +173,7 @@ class Pump:
                 arrived.append(parcel.row.n)
                 self._breaks.pop(parcel.row.n, None)
                 if self._holds.pop(parcel.row.camera, None):
-                    self._cursor = 0
+                    self._rewind()
         if arrived:
             self._source.mark_acked(arrived)
 
@@ -222,7 +226,7 @@ class Pump:
         for row in self._source.newest():
             if row.n <= self._lasts.get(row.camera, 0) or row.camera in busy:
                 continue
-            if self._room() <= 0:
+            if len(self._flying) >= self._window + LASTS:
                 return
             self._lasts[row.camera] = row.n
             parcel = self._parcel(Kind.LAST, row)
@@ -232,26 +236,36 @@ class Pump:
 
     def _waiting(self, now_s: float) -> Iterator[Parcel]:
         if self._skipped and any(now_s >= hold.until_s for hold in self._holds.values()):
-            self._cursor, self._skipped = 0, False
-        for _ in range(PAGES):
-            flying = {p.row.n for p in self._flying.values() if p.kind is Kind.VERDICT}
-            room = self._room()
-            page = self._source.unacked(room + len(flying), self._cursor) if room > 0 else []
-            for row in page:
-                if row.n not in flying and self._may_go(row, now_s):
-                    parcel = self._parcel(Kind.VERDICT, row)
-                    if self._fits(parcel):
-                        if self._room() <= 0:
-                            return
-                        self._cursor = row.n
-                        yield parcel
-                        continue
-                    self._convict(parcel, f"over the broker's {self._limits.packet_bytes} bytes")
-                self._cursor = row.n
-            if not page:
-                if room > 0 and not flying:
+            self._rewind()
+            self._skipped = False
+        flying = {p.row.n for p in self._flying.values() if p.kind is Kind.VERDICT}
+        for _ in range(PAGES * AHEAD_ROWS):
+            if self._room() <= 0:
+                return
+            row = self._next_row()
+            if row is None:
+                if not any(p.kind is Kind.VERDICT for p in self._flying.values()):
                     self._careful_to = 0  # nothing waits: no suspect is left
                 return
+            self._cursor = row.n
+            if row.n in flying or not self._may_go(row, now_s):
+                continue
+            parcel = self._parcel(Kind.VERDICT, row)
+            if self._fits(parcel):
+                yield parcel
+            else:
+                self._convict(parcel, f"over the broker's {self._limits.packet_bytes} bytes")
+
+    def _next_row(self) -> Row | None:
+        """The next waiting row above the cursor, read ahead by the page."""
+        if not self._ahead:
+            self._ahead.extend(self._source.unacked(AHEAD_ROWS, self._cursor))
+        return self._ahead.popleft() if self._ahead else None
+
+    def _rewind(self) -> None:
+        """Begin again with the first row that waits."""
+        self._cursor = 0
+        self._ahead.clear()
 
     def _again(self) -> Iterator[Parcel]:
         flying = sum(p.kind is Kind.REPLAY for p in self._flying.values())

@@ -17,8 +17,10 @@ from pathlib import Path
 import structlog
 
 from edge import clock
-from edge.messages import OutboxReport
+from edge.alarm import Alarms
+from edge.messages import OutboxReport, Severity
 from edge.outbox import schema
+from edge.outbox.ballast import Ballast
 from edge.outbox.store import Draft, Row, Store
 from edge.topics import check_level
 from export.errors import StoreError
@@ -27,9 +29,12 @@ from export.verdict import Verdict
 GROUP_ROWS = 500
 ACKS_ROWS = 500
 ACKS_AGE_S = 0.1
-PRUNE_EVERY_S = 10.0
+PRUNE_EVERY_S = 2.0
+FULL_BYTES = 1024**2  # a disk with less room than this is full
 RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
+NOT_WRITABLE, DISK_FULL = "outbox_not_writable", "disk_full"  # alarms
+QUARANTINE, DAMAGED = "verdicts_in_quarantine", "record_damaged"
 _SECOND = 1_000_000_000
 
 
@@ -38,15 +43,18 @@ class OutboxSettings:
     """How much is kept, and for how long.
 
     Attributes:
-        keep_s: acknowledged verdicts are kept for replay this long.
+        keep_s: acknowledged verdicts are kept for replay this long, counted while the box runs.
         budget_bytes: and no more than this; unacknowledged ones are never dropped, the outbox is
             then full as if the disk were.
         memory_rows: verdicts that may wait in memory while the disk refuses.
+        ballast_bytes: the reserve that is given up when the disk is full; an hour's verdicts at
+            10/s take 12 MB of it, the journal 4 MB.
     """
 
     keep_s: int = 7 * 86_400
     budget_bytes: int = 2 * 1024**3
     memory_rows: int = 10_000
+    ballast_bytes: int = 32 * 1024**2
 
 
 class Outbox:
@@ -55,17 +63,29 @@ class Outbox:
     Opening it moves a damaged file aside (see `faults`) and counts the boot. Raises StoreError if
     the file can't be used or another process has it.
 
+    Args:
+        path: the database; `.lock`, `.epoch` and `.ballast` lie beside it.
+        settings: how much is kept.
+        alarms: the box's book, in which a full disk or a damaged record is written.
+
     Attributes:
         epoch: life of the record; another number means that the one before was lost.
         boots: how often this record has been opened.
     """
 
-    def __init__(self, path: Path, settings: OutboxSettings | None = None) -> None:
+    def __init__(
+        self, path: Path, settings: OutboxSettings | None = None, alarms: Alarms | None = None
+    ) -> None:
         self._settings = settings or OutboxSettings()
+        self._alarms = alarms or Alarms()
+        self._log = structlog.get_logger("outbox")
         self._path = path
+        self._ballast = Ballast(
+            path.with_name(path.name + ".ballast"), self._settings.ballast_bytes
+        )
         self._door = _lock(path)
         try:
-            self._damage = schema.prepare(path)
+            self._damage = self._prepare()
             self._store = Store(path, self._settings.budget_bytes)
         except BaseException:
             os.close(self._door)
@@ -82,7 +102,7 @@ class Outbox:
         self._closing = self._abandoned = False
         self._fault = ""
         self._stored: Callable[[], None] = _nobody
-        self._log = structlog.get_logger("outbox")
+        self._alarms.set("outbox", DAMAGED, self._damage, Severity.CRITICAL)
         self._writer = threading.Thread(target=self._write_forever, name="outbox", daemon=True)
         self._writer.start()
 
@@ -205,6 +225,15 @@ class Outbox:
                 "make room on its disk; the parts' verdicts are in the log",
             )
 
+    def _prepare(self) -> str:
+        """Open the record; on a disk that filled while we were away, at the reserve's expense."""
+        try:
+            return schema.prepare(self._path)
+        except StoreError:
+            if not self._give_room():
+                raise
+            return schema.prepare(self._path)
+
     def _admit(self, verdict: Verdict) -> None:
         if self._closing:
             raise StoreError(f"outbox {self._path} is closed", "stop inspecting before closing it")
@@ -233,23 +262,27 @@ class Outbox:
             self._log.exception("outbox writer died")
 
     def _write_until_closed(self) -> None:
-        size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, 0
+        size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, clock.monotonic_ns()
+        self._watch()
         while self._wait_for_work():
             try:
                 self._write(size)
                 size, retry_s = GROUP_ROWS, RETRY_MIN_S
             except sqlite3.OperationalError as error:
                 self._refused(error)
+                if self._give_room():
+                    continue
                 self._prune()
                 size = max(1, size // 2)
                 self._pause(retry_s)
                 retry_s = min(RETRY_MAX_S, retry_s * 2)
             if clock.monotonic_ns() - pruned_ns > PRUNE_EVERY_S * _SECOND:
                 self._prune()
+                self._watch()
                 pruned_ns = clock.monotonic_ns()
 
     def _wait_for_work(self) -> bool:
-        """True when there is something to write; acks alone wait a little for company."""
+        """False at the end; acks alone wait a little for company, and idleness isn't for ever."""
         with self._changed:
             while True:
                 if self._abandoned:
@@ -263,12 +296,15 @@ class Outbox:
                         lambda: bool(self._drafts or self._poison or self._closing), ACKS_AGE_S
                     )
                     return True
-                self._changed.wait()
+                if not self._changed.wait(PRUNE_EVERY_S):
+                    return True
 
     def _write(self, size: int) -> None:
         with self._changed:
             drafts = [self._drafts[at] for at in range(min(size, len(self._drafts)))]
             acks, poison = set(self._acks), dict(self._poison)
+        if not (drafts or acks or poison):
+            return
         waiting, aside = self._store.write(drafts, acks, poison.items())
         with self._changed:
             for _ in drafts:
@@ -278,8 +314,12 @@ class Outbox:
                 self._poison.pop(n, None)
             self._depth += waiting
             self._quarantined += aside
-            self._fault = ""
+            mended, self._fault = bool(self._fault), ""
             self._changed.notify_all()
+        if mended:
+            self._alarms.clear("outbox", NOT_WRITABLE)
+        if aside:
+            self._watch()
         if drafts:
             self._stored()
 
@@ -288,6 +328,30 @@ class Outbox:
             if not self._fault:
                 self._log.error("outbox refused by the disk", error=str(error))
             self._fault = f"outbox {self._path.name} can't be written: {error}"
+        self._alarms.raise_("outbox", NOT_WRITABLE, self._fault, Severity.CRITICAL)
+
+    def _give_room(self) -> bool:
+        """Whether the disk was full and the ballast could be given up."""
+        try:
+            full = self._ballast.free_bytes() < FULL_BYTES and self._ballast.drop()
+        except OSError:
+            return False
+        if full:
+            self._log.error("disk full: the reserve was given up", outbox=str(self._path))
+            why = "the disk is full: verdicts go on in the reserve, for about an hour at 10/s"
+            self._alarms.raise_("box", DISK_FULL, why, Severity.CRITICAL)
+        return full
+
+    def _watch(self) -> None:
+        """What stands or has passed: the reserve and the quarantine."""
+        if not self._ballast.laid and self._ballast.lay():
+            self._alarms.clear("box", DISK_FULL)
+        elif not self._ballast.laid:
+            why = "the disk has no room for the outbox's reserve"
+            self._alarms.raise_("box", DISK_FULL, why)
+        count = self._quarantined
+        why = f"{count} verdicts refused by the broker lie in quarantine" if count else ""
+        self._alarms.set("outbox", QUARANTINE, why)
 
     def _pause(self, seconds: float) -> None:
         with self._changed:

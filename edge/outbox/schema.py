@@ -14,7 +14,7 @@ from pathlib import Path
 from edge import clock
 from export.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 PAGE_BYTES = 4096
 
 TABLES = """
@@ -29,6 +29,7 @@ CREATE TABLE verdict (
 ) STRICT;
 CREATE TABLE head (camera TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE waiting (n INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE done (n INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE quarantine (n INTEGER PRIMARY KEY, reason TEXT NOT NULL) STRICT;
 CREATE TRIGGER verdict_is_immutable BEFORE UPDATE ON verdict
 BEGIN SELECT RAISE(ABORT, 'a stored verdict never changes'); END;
@@ -41,6 +42,15 @@ BEGIN
     ON CONFLICT (camera) DO UPDATE SET seq = excluded.seq;
   INSERT INTO waiting VALUES (NEW.n);
 END;
+"""
+
+
+# Version 1 had no list of what is done, aged rows by the wall clock, and kept bodies as they are.
+FROM_VERSION_1 = """
+CREATE TABLE done (n INTEGER PRIMARY KEY) STRICT;
+INSERT INTO done SELECT n FROM verdict
+  WHERE n NOT IN (SELECT n FROM waiting) AND n NOT IN (SELECT n FROM quarantine);
+INSERT INTO meta SELECT 'lived_s', COALESCE(MAX(stored_at), 0) FROM verdict;
 """
 
 
@@ -76,7 +86,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def meta(connection: sqlite3.Connection, key: str) -> int:
-    """The number kept as `key`: `epoch` or `boots`."""
+    """The number kept as `key`: `epoch`, `boots`, or `lived_s`, seconds the record was open."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return int(row[0])
 
@@ -113,7 +123,9 @@ def _create(path: Path, epoch: int) -> None:
         name.unlink(missing_ok=True)
     with closing(connect(new)) as connection:
         connection.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;")
-        connection.execute("INSERT INTO meta VALUES ('epoch', ?), ('boots', 0)", (epoch,))
+        connection.execute(
+            "INSERT INTO meta VALUES ('epoch', ?), ('boots', 0), ('lived_s', 0)", (epoch,)
+        )
     new.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -124,7 +136,11 @@ def _create(path: Path, epoch: int) -> None:
 
 def _count_boot(path: Path) -> None:
     with closing(connect(path)) as connection:
-        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'boots'")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        steps = f"{FROM_VERSION_1}PRAGMA user_version = {VERSION};" if version == 1 else ""
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{steps}UPDATE meta SET value = value + 1 WHERE key = 'boots';COMMIT;"
+        )
 
 
 def _new_epoch(path: Path) -> int:

@@ -1,6 +1,8 @@
 """The outbox's file: one writing connection, one reading, and every SQL statement there is.
 
 Knows no threads beyond a lock on the reader; the caller sees to it that only one thread writes.
+Rows are aged by the time the record was open, counted by the monotonic clock and kept in the file:
+a wall clock that starts in 1970 or jumps makes nothing older.
 """
 
 import sqlite3
@@ -11,9 +13,10 @@ from pathlib import Path
 
 from edge import clock
 from edge.outbox import schema
+from edge.outbox.packing import pack, unpack
 
 NEARLY_FULL = 0.9  # of the budget: above it, acknowledged verdicts are forgotten, oldest first
-PRUNE_ROWS = 2000
+PRUNE_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Store:
         self._writer.execute(f"PRAGMA max_page_count = {pages:d}")
         self.epoch = schema.meta(self._writer, "epoch")
         self.boots = schema.meta(self._writer, "boots")
+        self._lived_s = schema.meta(self._writer, "lived_s")
+        self._opened_ns = clock.monotonic_ns()
 
     def write(
         self, drafts: Sequence[Draft], acked: Iterable[int], poison: Iterable[tuple[int, str]]
@@ -61,42 +66,60 @@ class Store:
 
         Returns by how many rows the waiting and the quarantined have grown (or shrunk).
         """
-        now = clock.wall_ns() // 1_000_000_000
+        now_s = self.lived_s()
+        rows = [(draft.camera, draft.seq, now_s, pack(draft.body)) for draft in drafts]
+        arrived, reasons = sorted((n,) for n in acked), list(poison)
         with _transaction(self._writer) as db:
             db.executemany(
-                "INSERT INTO verdict (camera, seq, stored_at, body) VALUES (?, ?, ?, ?)",
-                [(draft.camera, draft.seq, now, draft.body) for draft in drafts],
+                "INSERT INTO verdict (camera, seq, stored_at, body) VALUES (?, ?, ?, ?)", rows
             )
-            reasons = list(poison)
             aside = db.executemany(
-                "INSERT OR IGNORE INTO quarantine VALUES (?, ?)", reasons
+                "INSERT OR IGNORE INTO quarantine SELECT n, ?2 FROM waiting WHERE n = ?1", reasons
             ).rowcount
-            done = [(n,) for n in acked] + [(n,) for n, _ in reasons]
-            gone = db.executemany("DELETE FROM waiting WHERE n = ?", done).rowcount
+            db.executemany("INSERT OR IGNORE INTO done SELECT n FROM waiting WHERE n = ?", arrived)
+            gone = db.executemany(
+                "DELETE FROM waiting WHERE n = ?", [*arrived, *((n,) for n, _ in reasons)]
+            ).rowcount
+            db.execute("UPDATE meta SET value = ? WHERE key = 'lived_s'", (now_s,))
         return len(drafts) - max(0, gone), max(0, aside)
 
-    def release(self) -> int:
-        """Let quarantined verdicts wait again; returns how many. For a broker that was mended."""
-        with _transaction(self._writer) as db:
-            db.execute("INSERT OR IGNORE INTO waiting SELECT n FROM quarantine")
-            return db.execute("DELETE FROM quarantine").rowcount
+    def lived_s(self) -> int:
+        """Seconds that this record has been open, over all its boots: what ages are counted by."""
+        return self._lived_s + (clock.monotonic_ns() - self._opened_ns) // 1_000_000_000
+
+    def aside(self, limit: int = 1000) -> list[tuple[Row, str]]:
+        """What lies in quarantine, oldest first, each with its reason."""
+        with self._lock:
+            found = self._reader.execute(
+                "SELECT v.n, v.camera, v.seq, v.body, q.reason FROM quarantine q"
+                " JOIN verdict v ON v.n = q.n ORDER BY q.n LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [(Row(n, camera, seq, unpack(body)), why) for n, camera, seq, body, why in found]
+
+    def release(self, rows: Sequence[int] | None = None) -> int:
+        """Let these quarantined rows (None: all) wait again; returns how many it were."""
+        return self._end_quarantine("waiting", rows)
+
+    def drop(self, rows: Sequence[int] | None = None) -> int:
+        """Never send these quarantined rows (None: all); they stay for replay. Returns how many."""
+        return self._end_quarantine("done", rows)
 
     def prune(self, older_than_s: int) -> int:
         """Forget acknowledged verdicts past their age, or the oldest when space is short.
 
         At most PRUNE_ROWS a call, never one that waits or lies in quarantine; returns how many.
         """
-        before = clock.wall_ns() // 1_000_000_000 - older_than_s
+        (newest,) = self._writer.execute("SELECT COALESCE(MAX(n), 0) FROM verdict").fetchone()
         short = self.bytes() > NEARLY_FULL * self._budget_bytes
+        end = newest if short else self._first_since(self.lived_s() - older_than_s, newest)
         with _transaction(self._writer) as db:
-            return db.execute(
-                "DELETE FROM verdict WHERE n IN (SELECT n FROM verdict v"
-                " WHERE NOT EXISTS (SELECT 1 FROM waiting w WHERE w.n = v.n)"
-                " AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.n = v.n)"
-                " AND n < (SELECT MAX(n) FROM verdict) AND (? OR stored_at < ?)"
-                " ORDER BY n LIMIT ?)",
-                (short, before, PRUNE_ROWS),
-            ).rowcount
+            old = db.execute(
+                "SELECT n FROM done WHERE n < ? ORDER BY n LIMIT ?", (end, PRUNE_ROWS)
+            ).fetchall()
+            db.executemany("DELETE FROM verdict WHERE n = ?", old)
+            db.executemany("DELETE FROM done WHERE n = ?", old)
+        return len(old)
 
     def unacked(self, limit: int, after: int) -> list[Row]:
         """The first `limit` waiting rows above `after`, in the order they were stored."""
@@ -156,13 +179,37 @@ class Store:
             self._reader.close()
         self._writer.close()
 
+    def _first_since(self, lived_s: int, newest: int) -> int:
+        """The n of the first row stored at `lived_s` or later, by halving: ages follow n."""
+        low, high = 0, newest
+        while low < high:
+            middle = (low + high) // 2
+            n, stored_at = self._writer.execute(
+                "SELECT n, stored_at FROM verdict WHERE n > ? ORDER BY n LIMIT 1", (middle,)
+            ).fetchone() or (newest, lived_s)
+            low, high = (n, high) if stored_at < lived_s else (low, middle)
+        return min(low + 1, newest)
+
+    def _end_quarantine(self, into: str, rows: Sequence[int] | None) -> int:
+        with _transaction(self._writer) as db:
+            if rows is None:
+                db.execute(f"INSERT OR IGNORE INTO {into} SELECT n FROM quarantine")  # noqa: S608 - our own word
+                return db.execute("DELETE FROM quarantine").rowcount
+            wanted = [(n,) for n in rows]
+            db.executemany(
+                f"INSERT OR IGNORE INTO {into} SELECT n FROM quarantine WHERE n = ?",  # noqa: S608
+                wanted,
+            )
+            return max(0, db.executemany("DELETE FROM quarantine WHERE n = ?", wanted).rowcount)
+
     def _number(self, statement: str) -> int:
         with self._lock:
             return int(self._reader.execute(statement).fetchone()[0])
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Row]:
         with self._lock:
-            return [Row(*found) for found in self._reader.execute(statement, values).fetchall()]
+            found = self._reader.execute(statement, values).fetchall()
+        return [Row(n, camera, seq, unpack(body)) for n, camera, seq, body in found]
 
 
 class _transaction:  # noqa: N801 - reads as a verb at its use

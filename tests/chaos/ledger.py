@@ -1,16 +1,20 @@
 """The independent ledger: what was promised, what was heard, what a consumer got; and the judge.
 
-Reads the outbox's file with plain sqlite3 and bodies with plain json; uses none of our own code.
+Reads the outbox's file with plain sqlite3, zlib and json; uses none of our own code, only the text
+that bodies are packed against.
 """
 
 import hashlib
 import json
 import sqlite3
+import zlib
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+
+from edge.outbox.packing import WORDING
 
 Key = tuple[str, int, int]
 
@@ -24,10 +28,15 @@ def digest(body: bytes) -> tuple[Key, str, bool]:
     return key, hashlib.sha256(text.encode()).hexdigest(), replay
 
 
-def committed(path: Path) -> dict[Key, str]:
-    """Every verdict in the outbox's file at this moment, by key."""
+def committed(path: Path, after: int = 0) -> dict[Key, str]:
+    """Every verdict in the outbox's file at this moment, by key; or those of rows above `after`."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
-        return dict(digest(body)[:2] for (body,) in db.execute("SELECT body FROM verdict"))
+        rows = db.execute("SELECT body FROM verdict WHERE n > ?", (after,))
+        return dict(digest(_plain(body))[:2] for (body,) in rows)
+
+
+def _plain(body: bytes) -> bytes:
+    return body if body[:1] == b"{" else zlib.decompressobj(12, WORDING).decompress(body)
 
 
 @dataclass

@@ -1,11 +1,17 @@
 """The smallest box there is: outbox and broker, and verdicts made up at a steady rate.
 
-`python -m tests.chaos.minimal DB URL PREFIX RATE`
+`python -m tests.chaos.minimal DB URL PREFIX --rate 40 [--backlog 50000]`. With a backlog it first
+stores so many verdicts as fast as it can, prints how long that took and how big the file is, and
+waits for a line on its standard input.
 """
 
+import argparse
+import os
+import random
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import structlog
@@ -16,16 +22,60 @@ from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.mqtt.broker import Broker
 from edge.outbox import Outbox
 from edge.topics import Topics
+from export.verdict import BundleRef, Latency, Thresholds
 from tests.edge.verdicts import verdict
 
 CAMERAS = ("left", "right")
+BUNDLE = BundleRef(name="housings", version=7, digest=random.Random(1).randbytes(32).hex())
+THRESHOLDS = Thresholds(pass_below=0.2782488527427051, fail_above=0.671419652410299)
+
+
+def record(outbox: Outbox, camera: str, dice: random.Random) -> None:
+    """One more verdict, as long as a real one (about 900 bytes)."""
+    score, now_ns = dice.random(), clock.wall_ns()
+    classes = ("good", "chip", "dent", "missing_feature", "scratch", "stain")
+    more = {
+        "score": score,
+        "probabilities": {name: dice.random() for name in classes},
+        "bundle": BUNDLE,
+        "thresholds": THRESHOLDS,
+        "captured_at": clock.rfc3339(now_ns - 20_000_000),
+        "decided_at": clock.rfc3339(now_ns),
+        "latency_ms": Latency(queue=dice.random(), preprocess=1.061581, score=24.457, total=64.5),
+    }
+    outbox.record(
+        camera,
+        lambda seq: verdict(
+            outbox.epoch, seq, camera, part=f"{camera}-{outbox.epoch}-{seq}", **more
+        ),
+    )
+
+
+def fill(outbox: Outbox, path: Path, count: int, dice: random.Random) -> None:
+    """Store `count` verdicts at full speed, say how it went, wait to be told to go on."""
+    began = time.monotonic()
+    for number in range(count):
+        while outbox.report().waiting_in_memory > 5000:
+            time.sleep(0.01)
+        record(outbox, CAMERAS[number % 2], dice)
+    outbox.flush(60)
+    seconds = time.monotonic() - began
+    size = sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")))
+    print(f"filled {count} {seconds:.1f} {size}", flush=True)
+    sys.stdin.readline()
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    path, url, prefix, rate = Path(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("url")
+    parser.add_argument("prefix")
+    parser.add_argument("--rate", type=float, default=40.0, help="verdicts per camera and second")
+    parser.add_argument("--backlog", type=int, default=0)
+    asked = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    outbox = Outbox(path)
+    outbox, dice = Outbox(asked.path), random.Random(os.getpid())
 
     def health() -> Health:
         heads = outbox.heads().items()
@@ -38,17 +88,19 @@ def main() -> None:
             faults=outbox.faults(),
         )
 
-    broker = Broker(BrokerSettings(BrokerUrl.parse(url)), Topics(prefix), outbox, health)
+    broker = Broker(
+        BrokerSettings(BrokerUrl.parse(asked.url)), Topics(asked.prefix), outbox, health
+    )
     broker.start()
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
-    while not end.wait(1 / rate):
+    if asked.backlog:
+        fill(outbox, asked.path, asked.backlog, dice)
+    due = time.monotonic()
+    while not end.wait(max(0.0, due - time.monotonic())):
+        due = max(due + 1 / asked.rate, time.monotonic() - 1.0)
         for camera in CAMERAS:
-            at = clock.rfc3339(clock.wall_ns())
-            outbox.record(
-                camera,
-                lambda seq, camera=camera, at=at: verdict(outbox.epoch, seq, camera, decided_at=at),
-            )
+            record(outbox, camera, dice)
     broker.stop()
     outbox.close()
 

@@ -49,7 +49,7 @@ Command = Callable[[Path, str], list[str]]
 def minimal(folder: Path, url: str) -> list[str]:
     """The command of the smallest box."""
     box = [sys.executable, "-m", "tests.chaos.minimal"]
-    return [*box, str(folder / "outbox.db"), url, PREFIX, str(RATE)]
+    return [*box, str(folder / "outbox.db"), url, PREFIX, "--rate", str(RATE)]
 
 
 @dataclass

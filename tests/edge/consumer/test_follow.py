@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.consumer import follow
 from edge.consumer.ask import AGAIN_S, PATIENCE, ROWS, SETTLE_S, Asker
 from edge.consumer.follow import Follower, Gap, Position
 from edge.messages import CameraReport, Health, OutboxReport
@@ -111,11 +112,34 @@ def test_a_new_epoch_starts_at_one_and_reports_what_was_missing_of_the_old():
     follower = Follower(from_start=True)
     follower.take(verdict(1, 1))
     follower.take(verdict(1, 3))
-    out = follower.take(verdict(2, 1))
+    assert follower.take(verdict(2, 1)) == []
+    out = follower.confirm(2)
     assert [v.key for v in out] == [("cam", 1, 3), ("cam", 2, 1)]
     assert [one.gap for one in follower.lost] == [Gap("cam", 1, 2, 2)]
     assert follower.take(verdict(1, 2)) == []
     assert follower.counts.stale == 1
+
+
+def test_a_forged_verdict_of_a_later_epoch_changes_nothing():
+    """An epoch that the box doesn't confirm delivers nothing, hides nothing and is counted."""
+    follower = Follower(from_start=True)
+    follower.take(verdict(5, 1))
+    assert follower.take(verdict(99, 1)) == []
+    assert follower.positions()["cam"] == Position(5, 2)
+    assert [v.seq for v in follower.take(verdict(5, 2))] == [2]
+    assert follower.unconfirmed == 1
+    assert follower.heads(health(2, epoch=5)) == []
+    assert (follower.unconfirmed, follower.counts.stale, follower.counts.lost) == (0, 1, 0)
+
+
+def test_strays_are_held_only_up_to_a_limit(monkeypatch):
+    """A flood of unknown epochs is counted, not stored."""
+    monkeypatch.setattr(follow, "HELD", 10)
+    follower = Follower(from_start=True)
+    follower.take(verdict(5, 1))
+    for seq in range(1, 31):
+        follower.take(verdict(99, seq))
+    assert (follower.unconfirmed, follower.counts.postponed) == (10, 20)
 
 
 def test_an_earlier_epoch_is_believed_only_when_the_box_repeats_it():

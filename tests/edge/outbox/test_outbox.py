@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edge.outbox import Outbox, OutboxSettings
+from edge.outbox.packing import unpack
 from export.errors import StoreError
 from tests.edge.verdicts import verdict
 
@@ -145,7 +146,7 @@ def test_what_was_promised_survives_kill_9(path):
         writer.stdout.close()
     with closing(sqlite3.connect(path)) as db:
         rows = db.execute("SELECT camera, seq, body FROM verdict ORDER BY n").fetchall()
-    kept = {(camera, seq): hashlib.sha256(body).hexdigest() for camera, seq, body in rows}
+    kept = {(camera, seq): hashlib.sha256(unpack(body)).hexdigest() for camera, seq, body in rows}
     assert len(promised) > 100
     assert [key for key in promised if kept.get(key) != promised[key]] == []
     for camera in ("left", "right"):
@@ -155,7 +156,7 @@ def test_what_was_promised_survives_kill_9(path):
 
 def test_full_disk_keeps_verdicts_in_memory_until_there_is_room(path):
     """When SQLite says "full", verdicts wait, it is a fault, and they are stored once it can."""
-    outbox = Outbox(path, OutboxSettings(budget_bytes=200_000))
+    outbox = Outbox(path, OutboxSettings(budget_bytes=100_000))
     put(outbox, 400)
     assert not outbox.flush(0.5)
     report = outbox.report()
@@ -203,7 +204,7 @@ def test_a_limit_on_the_file_is_a_full_disk(path):
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "outbox = Outbox(Path(sys.argv[1]))\n"
         "soft = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, soft[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, soft[1]))\n"
         "for _ in range(2000):\n"
         "    outbox.record('cam', lambda seq: verdict(outbox.epoch, seq))\n"
         "assert not outbox.flush(1.0) and outbox.report().fault, outbox.report()\n"
@@ -227,7 +228,7 @@ def test_a_limit_on_the_file_is_a_full_disk(path):
 
 def test_acknowledged_verdicts_make_room_before_the_disk_is_full(path):
     """Short of space the outbox forgets acknowledged verdicts, oldest first, and never others."""
-    outbox = Outbox(path, OutboxSettings(budget_bytes=400_000))
+    outbox = Outbox(path, OutboxSettings(budget_bytes=200_000))
     for _ in range(30):
         put(outbox, 50)
         assert outbox.flush(10)
