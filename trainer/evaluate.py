@@ -122,6 +122,7 @@ _WORDS = {
     "overkill": "overkill rate (good failed)",
     "review": "review rate (sent to a person)",
     "auroc": "AUROC",
+    "pointing": "heatmap's maximum on the defect",
 }
 
 

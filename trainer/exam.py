@@ -1,15 +1,18 @@
 """A finished run faces labelled pictures that it has not learnt from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from export.errors import DatasetError
-from trainer import album, calibrate, evaluate, head
+from trainer import album, calibrate, evaluate, parts, pointing
+from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset
 from trainer.evaluate import Judged, Report
+from trainer.novelty import survey
+from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.run import GOOD, Run
 
@@ -35,10 +38,13 @@ def examine(
     as_defect: bool = False,
     include_seen: bool = False,
     skip_unreadable: bool = False,
+    rule: PartRule | None = None,
 ) -> Exam:
     """Judge the pictures in `data` as the line would.
 
-    Pictures that the run learnt from or chose by are known by their digests, and left out.
+    Left out are pictures that the run learnt from or chose by, byte for byte or to the eye, with
+    whatever else shows the same part. Parts are told by the run's own rule, so that intervals
+    count parts.
 
     Args:
         run: the run.
@@ -48,6 +54,7 @@ def examine(
         as_defect: count classes that the run doesn't know as defects of another kind.
         include_seen: judge the pictures that the run has seen, too.
         skip_unreadable: leave unreadable pictures out.
+        rule: where a picture's part comes from, if not as the run was told.
 
     Raises:
         DatasetError: a class the run doesn't know; unreadable pictures; nothing left to judge.
@@ -67,27 +74,57 @@ def examine(
             f"{listing([problem for _, problem in read.unreadable])}",
             "mend or remove them, or leave them out with --skip-unreadable",
         )
-    known = {row.sha256: row for row in run.split()}
-    taught = {digest for digest, row in known.items() if row.split != "test"}
-    kept = [i for i, d in enumerate(read.digests) if include_seen or d not in taught]
+    pictures = {picture.path: picture for picture in dataset.pictures}
+    told = parts.rule_for(rule or rule_of(run), data)
+    shown = parts.group([pictures[p] for p in read.paths], told, read.digests, read.hashes)
+    seen, alike = _seen(run, read, shown, near=told.near)
+    kept = [i for i, known in enumerate(seen) if include_seen or not known]
     if not kept:
         raise DatasetError(
             f"the run has already seen all {len(read.digests)} pictures in {str(data)!r}",
             "give new pictures, or judge these all the same with --include-seen",
         )
     with progress.phase("scoring", len(kept)) as advance:
-        pooled = head.features(network, read.frames[kept], bf16=False, advance=advance)
+        pooled, strange = survey(network, read.frames[kept], advance)
         with torch.inference_mode():
             logits = network.classify(pooled).numpy()
     scores = calibrate.score_of(calibrate.probabilities(logits, run.record.temperature))
     label_of = dict(zip(paths, labels, strict=True))
     judged = Judged(
         tuple(label_of[read.paths[i]] for i in kept),
-        tuple(known[d].part if d in known else d for d in (read.digests[i] for i in kept)),
+        tuple(shown[i] for i in kept),
         np.asarray(scores, np.float64),
+        None if strange is None else strange.double().numpy(),
     )
     report = evaluate.report(judged, run.record.thresholds)
-    return Exam(judged, report, len(read.digests) - len(kept), dataset.notes)
+    to = run.record.input.to_input()
+    played = pointing.play(
+        network, run.record.temperature, dataset, read, to, at=kept, parts=judged.parts
+    )
+    report = replace(report, metrics=(*report.metrics, *pointing.metrics(played, "test")))
+    note = f"{alike} pictures look like ones that the run has seen, or show a part that it has"
+    notes = (*dataset.notes, note) if alike else dataset.notes
+    return Exam(judged, report, len(read.digests) - len(kept), notes)
+
+
+def rule_of(run: Run) -> PartRule:
+    """The rule by which the run told its parts."""
+    data = run.record.data
+    return PartRule(None, data.part_regex, data.part_runs, data.near_duplicates)
+
+
+def _seen(run: Run, read: Album, shown: list[str], *, near: bool) -> tuple[list[bool], int]:
+    """Which pictures show a part that the run has seen, and how many aren't the same bytes."""
+    taught = [row for row in run.split() if row.split != "test"]
+    digests = {row.sha256 for row in taught}
+    same = np.array([digest in digests for digest in read.digests], bool)
+    found = same.copy()
+    if near:
+        hashes = parts.from_hex([row.phash for row in taught if row.phash])
+        found |= parts.near_any(read.hashes, hashes) if len(hashes) else False
+    known = {part for part, yes in zip(shown, found, strict=True) if yes}
+    seen = [part in known for part in shown]
+    return seen, sum(seen) - int(same.sum())
 
 
 def _labels(run: Run, dataset: Dataset, as_defect: bool) -> list[str]:

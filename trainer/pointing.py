@@ -5,7 +5,7 @@ Zhang and others, arXiv:1608.00507, section 4.2: a hit is a maximum on the marke
 rate says nothing. It is played on defective pictures alone, with the heatmap that a box draws.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,8 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.manifest import Metric
+from export.preprocess import Input
+from trainer.album import Album
+from trainer.answers import of_network
+from trainer.backbone import Network
+from trainer.dataset import Dataset
 from trainer.evaluate import as_metric
-from trainer.masks import Mask
+from trainer.masks import Mask, find, read_all
 from trainer.rates import Rate
 
 TOLERANCE_PX = 15
@@ -48,6 +53,43 @@ def point(heatmap: Heatmap, mask: Mask, part: str) -> Pointed:
     near = np.asarray(apart) <= TOLERANCE_PX
     hit = bool(heatmap.max() > 0) and bool(near[int(y), int(x)])
     return Pointed(part, hit, float(near.mean()))
+
+
+def play(
+    network: Network,
+    temperature: float,
+    dataset: Dataset,
+    album: Album,
+    to: Input,
+    *,
+    at: Sequence[int],
+    parts: Sequence[str],
+    advance: Callable[[], None] = lambda: None,
+) -> list[Pointed]:
+    """Play on every picture that has a mask.
+
+    Args:
+        network: as trained; its heatmaps are those of the exported graph.
+        temperature: of its calibration.
+        dataset: whose masks count.
+        album: the pictures, as the network takes them.
+        to: how they were cut and shrunk.
+        at: which of them.
+        parts: the part of each of those.
+        advance: called after each.
+
+    Raises:
+        DatasetError, PictureError: a mask can't be used.
+    """
+    paths = [album.paths[i] for i in at]
+    marked = read_all(dataset, find(dataset), paths, to)
+    answers = of_network(network, temperature)
+    games: list[Pointed] = []
+    for i, path, part in zip(at, paths, parts, strict=True):
+        if path in marked:
+            games.append(point(answers(album.frames[i : i + 1]).heatmap[0], marked[path], part))
+        advance()
+    return games
 
 
 def metrics(games: Sequence[Pointed], split: str) -> tuple[Metric, ...]:

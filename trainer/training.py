@@ -21,16 +21,18 @@ from export.errors import RunError
 from export.manifest import Basis
 from export.preprocess import Input
 from export.verdict import Thresholds
-from trainer import calibrate, evaluate, head, weights
+from trainer import calibrate, evaluate, head, pointing, sheet, weights
 from trainer.backbone import Network
 from trainer.calibrate import Budgets
 from trainer.curves import draw
 from trainer.evaluate import calibration_metric
-from trainer.finetune import Epoch, Labelled, judge, tune
+from trainer.finetune import PLACES, Epoch, Labelled, judge, tune
 from trainer.material import Choices, Material, gather
+from trainer.parts import to_hex
 from trainer.progress import Progress
 from trainer.recipe import Recipe
 from trainer.run import InputRecord, Record, Run, ScoreRow, Split, SplitRow
+from trainer.sensing import sense
 from trainer.thresholds.decision import decide_thresholds
 from trainer.tuning.checkpoint import clear
 
@@ -114,6 +116,7 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
         basis=calibrated.basis,
         metrics=calibrated.metrics,
         versions=versions(),
+        seconds={name: round(took, 2) for name, took in progress.spent.items()},
         minutes=round((time.monotonic() - begun) / 60, 3),
     )
     run = Run(folder, record)
@@ -122,7 +125,16 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     run.save(network, _split_rows(material), rows)
     (folder / STARTED).unlink()
     clear(folder)
+    progress.say(f"time: {_spent(record.seconds)}")
     return run
+
+
+def _spent(seconds: dict[str, float]) -> str:
+    """What took how long, the longest first; what makes up fine-tuning stands in brackets."""
+    within = [f"{name} {seconds[name]:.1f} s" for name in PLACES if name in seconds]
+    whole = sorted((took, name) for name, took in seconds.items() if name not in PLACES)
+    told = [f"{name} {took:.1f} s" for took, name in reversed(whole)]
+    return ", ".join(told) + (f" (within it: {', '.join(within)})" if within else "")
 
 
 def versions() -> dict[str, str]:
@@ -154,6 +166,10 @@ def _learn(
         material.labelled("train"),
         material.labelled("validation"),
     )
+    sheet.draw(
+        folder / "augmentations.jpg", learnt.frames, learnt.labels, material.dataset.classes,
+        recipe=recipe, seed=plan.seed,
+    )  # fmt: skip
     first = _fit_head(network, learnt, unseen, recipe, progress)
     heard(first)
     if not recipe.epochs:
@@ -217,29 +233,39 @@ class _Calibrated:
 def _calibrated(
     network: Network, material: Material, plan: Plan, progress: Progress
 ) -> _Calibrated:
-    frames = material.album.frames
-    with progress.phase("scoring every picture", len(frames)) as advance:
-        seen = head.features(network, frames, bf16=False, advance=advance)  # as the line will
-        with torch.inference_mode():
-            logits = network.classify(seen).numpy()
+    sensed = sense(network, material, plan.budgets, progress)
+    with torch.inference_mode():
+        logits = network.classify(sensed.pooled).numpy()
     at = material.of("calibration")
     t = calibrate.temperature(logits[at], material.labels[at])
     chances = calibrate.probabilities(logits, t)
     scores = calibrate.score_of(chances)
     raw = calibrate.score_of(calibrate.probabilities(logits, 1.0))
-    decision = decide_thresholds(_judged(material, "calibration", scores), plan.budgets)
+    strange = sensed.novelty
+    decision = decide_thresholds(
+        _judged(material, "calibration", scores, strange),
+        plan.budgets,
+        novel_above=sensed.novel_above,
+    )
+    basis = decision.basis.model_copy(update={"novelty": sensed.basis})
     examined: tuple[Split, ...] = ("validation", "test")
     metrics = [
         metric
         for split in examined
         for metric in evaluate.report(
-            _judged(material, split, scores), decision.thresholds, split
+            _judged(material, split, scores, strange), decision.thresholds, split
         ).metrics
     ]
     metrics += [
         calibration_metric(name, _judged(material, "calibration", found), "calibration")
         for name, found in (("calibration_error_before", raw), ("calibration_error", scores))
     ]
+    at = material.of("test").tolist()
+    played = pointing.play(
+        network, t, material.dataset, material.album, plan.to,
+        at=at, parts=[material.parts[i] for i in at],
+    )  # fmt: skip
+    metrics += pointing.metrics(played, "test")
     before = _judged(material, "test", raw)
     metrics.append(calibration_metric("calibration_error_before", before, "test"))
     rows = [
@@ -249,20 +275,27 @@ def _calibrated(
             split=split,
             score=float(score),
             probabilities=tuple(float(min(1.0, p)) for p in chance),
+            novelty=None if strange is None else float(strange[i]),
         )
-        for picture, split, score, chance in zip(
-            material.dataset.pictures, material.splits, scores, chances, strict=True
+        for i, (picture, split, score, chance) in enumerate(
+            zip(material.dataset.pictures, material.splits, scores, chances, strict=True)
         )
     ]
-    return _Calibrated(t, decision.thresholds, decision.basis, tuple(metrics), rows)
+    return _Calibrated(t, decision.thresholds, basis, tuple(metrics), rows)
 
 
-def _judged(material: Material, split: Split, scores: calibrate.Floats) -> evaluate.Judged:
+def _judged(
+    material: Material,
+    split: Split,
+    scores: calibrate.Floats,
+    strange: calibrate.Floats | None = None,
+) -> evaluate.Judged:
     at = material.of(split)
     return evaluate.Judged(
         tuple(material.dataset.classes[material.labels[i]] for i in at),
         tuple(material.parts[i] for i in at),
         np.asarray(scores[at], np.float64),
+        None if strange is None else np.asarray(strange[at], np.float64),
     )
 
 
@@ -283,12 +316,15 @@ def _flat(recipe: Recipe) -> dict[str, str | int | float | bool | None]:
 
 def _split_rows(material: Material) -> list[SplitRow]:
     return [
-        SplitRow(path=p.path, label=p.label, part=part, split=split, sha256=digest)
-        for p, part, split, digest in zip(
+        SplitRow(
+            path=p.path, label=p.label, part=part, split=split, sha256=digest, phash=to_hex(bits)
+        )
+        for p, part, split, digest, bits in zip(
             material.dataset.pictures,
             material.parts,
             material.splits,
             material.album.digests,
+            material.album.hashes,
             strict=True,
         )
     ]

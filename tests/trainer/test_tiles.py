@@ -123,3 +123,43 @@ def test_bags_of_one_tile_are_a_logistic_regression():
     twice = LogisticRegression(C=0.1, class_weight="balanced").fit(x.numpy(), labels)
     assert abs(margins - twice.decision_function(x.numpy())).max() < 1e-2
     assert model.coef_.shape == (1, 6)
+
+
+def test_a_tiled_run_is_trained_judged_and_published_with_masks(tmp_path):
+    """Tiles stand in record and manifest, the graph agrees, and heatmaps are held to the masks."""
+    import cv2
+
+    from export.preprocess import Input
+    from export.signature import load_or_make
+    from tests.trainer.tiny_run import draw
+    from trainer.calibrate import Budgets
+    from trainer.exam import examine
+    from trainer.material import Choices
+    from trainer.progress import Progress
+    from trainer.publish import Edition, publish
+    from trainer.recipe import named
+    from trainer.training import Plan, train
+
+    photos = tmp_path / "photos"
+    draw(photos, per_class=12, size=(128, 96))
+    for path in (photos / "spot").iterdir():
+        mask = photos / "masks" / "spot" / path.name
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(mask), (cv2.imread(str(path), 0) < 60).astype("uint8") * 255)
+    recipe = named("tune").model_copy(update={"epochs": 0, "bf16": False})
+    plan = Plan(
+        photos, "resnet18", "starter", 1, Input(128, 96), recipe, Budgets(), Choices(), tile=64
+    )
+    run = train(plan, tmp_path / "run", Progress(None))
+    assert run.record.input.tile == 64
+    assert run.network().tile == 64
+    found = {metric.name: metric for metric in run.record.metrics if metric.split == "test"}
+    shown = [row for row in run.split() if row.split == "test" and row.label == "spot"]
+    assert found["pointing"].n == len(shown)
+    assert 0 < found["pointing_by_chance"].value < 0.6
+    exam = examine(run, photos, Progress(None), include_seen=True)
+    assert next(m.n for m in exam.report.metrics if m.name == "pointing") == 12
+    key, _ = load_or_make(tmp_path / "key")
+    bundle = publish(run, Edition("tiled", 1, tmp_path / "bundle"), key)
+    assert bundle.manifest.input.tile == 64
+    assert bundle.manifest.parity.max_abs_score < bundle.manifest.parity.tolerance
