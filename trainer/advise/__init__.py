@@ -1,0 +1,1 @@
+"""Measured advice: does fine-tuning pay on these pictures, and what would more of them buy?"""

@@ -1,0 +1,163 @@
+"""Figures of a study with what they are worth, and differences between arms, round by round.
+
+The interval of a figure over rounds is Nadeau and Bengio's corrected resampled t (Machine Learning
+52, 2003, section 3.1): rounds share learning pictures, so their plain spread flatters; it is
+widened by the ratio of judging to learning pictures. A difference of two arms has the interval of
+a paired bootstrap over rounds and parts (both are redrawn: Bouthillier and others, MLSys 2021,
+arXiv:2103.03098), which docs/log.md found narrower than the former and wide enough still.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from trainer.rates import CONFIDENCE, auroc
+
+Scores = NDArray[np.floating]
+Flags = NDArray[np.bool_]
+
+FIGURES = ("auroc", "overkill_1", "overkill_5")
+ESCAPES = {"overkill_1": 0.01, "overkill_5": 0.05}
+
+
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Both arms' scores of one round's judged pictures (J,), and which part and kind each is."""
+
+    parts: NDArray[np.intp]
+    defect: Flags
+    better: Scores
+    cheaper: Scores
+
+    def gain(self, name: str, at: NDArray[np.intp]) -> float:
+        """How much the better arm gains on the pictures `at`; NaN where a kind is missing."""
+        defect = self.defect[at]
+        if defect.all() or not defect.any():
+            return math.nan
+        both = [_figure(name, scores[at], defect) for scores in (self.better, self.cheaper)]
+        return both[0] - both[1] if name == "auroc" else both[1] - both[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over rounds with its interval; one round alone has no interval (NaN)."""
+
+    mean: float
+    low: float
+    high: float
+    rounds: int
+
+    @property
+    def half(self) -> float:
+        """Half the interval's width."""
+        return (self.high - self.low) / 2
+
+
+def overkill_at(scores: Scores, defect: Flags, escape: float) -> float:
+    """Share of good pictures rejected when at most `escape` of the defective ones pass."""
+    bad = np.sort(scores[defect])
+    threshold = bad[math.floor(escape * len(bad))]
+    return float((scores[~defect] >= threshold).mean())
+
+
+def _figure(name: str, scores: Scores, defect: Flags) -> float:
+    if name == "auroc":
+        return auroc(scores, defect)
+    return overkill_at(scores, defect, ESCAPES[name])
+
+
+def measure(scores: Scores, defect: Flags) -> dict[str, float]:
+    """All figures of one round's judged pictures; both kinds must occur."""
+    return {name: _figure(name, scores, defect) for name in FIGURES}
+
+
+def estimate(
+    values: Sequence[float],
+    ratio: float,
+    confidence: float = CONFIDENCE,
+    bounds: tuple[float, float] = (-1.0, 1.0),
+    least: float = 0.0,
+) -> Estimate:
+    """The mean over rounds and its corrected interval.
+
+    Args:
+        values: one per round.
+        ratio: judging pictures per learning picture.
+        confidence: of the interval.
+        bounds: what the figure can't leave.
+        least: half of the interval's width that it is given at least: rounds that agree to the
+            last digit, as where everything is perfect, still come from few parts.
+    """
+    n, mean = len(values), float(np.mean(values))
+    if n < 2:
+        return Estimate(mean, math.nan, math.nan, n)
+    spread = float(np.std(values, ddof=1))
+    quantile = float(student.ppf(0.5 + confidence / 2, n - 1))
+    half = max(least, quantile * spread * math.sqrt(1 / n + ratio))
+    return Estimate(mean, max(bounds[0], mean - half), min(bounds[1], mean + half), n)
+
+
+def paired(
+    pairs: Sequence[Pair], name: str, seed: int, confidence: float = CONFIDENCE, least: float = 0.0
+) -> Estimate:
+    """What the better arm gains on average, with its bootstrap interval over rounds and parts.
+
+    Args:
+        pairs: one per round.
+        name: the figure; gains are positive where it improves.
+        seed: of the draws.
+        confidence: of the interval.
+        least: half of the interval's width that it is given at least.
+    """
+    chance = np.random.default_rng(seed)
+    count = 1 + max(int(pair.parts.max()) for pair in pairs)
+    mean = float(np.mean([pair.gain(name, np.arange(len(pair.parts))) for pair in pairs]))
+    drawn: list[float] = []
+    for _ in range(_DRAWS):
+        often = chance.multinomial(count, np.full(count, 1 / count))
+        gains: list[float] = []
+        for turn in chance.integers(0, len(pairs), len(pairs)):
+            pair = pairs[turn]
+            at = np.repeat(np.arange(len(pair.parts)), often[pair.parts])
+            gains.append(pair.gain(name, at))
+        known = [gain for gain in gains if not math.isnan(gain)]
+        drawn += [float(np.mean(known))] if known else []
+    low, high = np.quantile(drawn, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return Estimate(mean, min(float(low), mean - least), max(float(high), mean + least), len(pairs))
+
+
+def next_gain(
+    sizes: Sequence[int], curves: Sequence[Sequence[float]], more: int, ratio: float
+) -> Estimate:
+    """What `more` pictures would add, if each doubling adds as much as the measured ones did.
+
+    Args:
+        sizes: learning pictures at each share, rising.
+        curves: a figure at each size, one row per round.
+        more: pictures beyond the largest size.
+        ratio: judging pictures per learning picture.
+    """
+    doublings = np.log2(np.asarray(sizes, float))
+    slopes = [float(np.polyfit(doublings, row, 1)[0]) for row in curves]
+    further = math.log2((sizes[-1] + more) / sizes[-1])
+    return estimate([slope * further for slope in slopes], ratio)
+
+
+def missed_by_type(
+    scores: Scores, labels: Sequence[str], good: str, overkill: float
+) -> dict[str, tuple[int, int]]:
+    """Missed and all pictures of each type where `overkill` of the good ones are rejected."""
+    names = np.array(labels)
+    limit = float(np.quantile(scores[names == good], 1 - overkill))
+    return {
+        str(name): (int((scores[names == name] <= limit).sum()), int((names == name).sum()))
+        for name in np.unique(names)
+        if name != good
+    }
