@@ -35,6 +35,7 @@ class Budgets:
         review: of all calibration pictures sent to a person.
         confidence: of the bound on escapes.
         each_type: the escape budget is kept for every defect type by itself, too.
+        novel: of good parts sent to a person for being unlike the training parts; 0 asks nobody.
     """
 
     escape: float = 0.01
@@ -42,9 +43,10 @@ class Budgets:
     review: float = 0.05
     confidence: float = CONFIDENCE
     each_type: bool = True
+    novel: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("escape", "overkill", "review"):
+        for name in ("escape", "overkill", "review", "novel"):
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise ValueError(f"the {name} budget is a fraction from 0 to 1, not {value}")
@@ -88,10 +90,11 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> T
     `pass_below` is at most `ceiling`, the highest threshold that keeps the escape budget, and
     `fail_above` lies just above the highest good score that the overkill budget doesn't give away.
     Where these two leave a gap, both move into it, to one and two thirds in logits, so that a part
-    unlike either kind goes to a person. Where they overlap, what lies between is for review; if
-    that is more than the review budget, `fail_above` comes down: overkill gives way, escapes don't.
-    What is left of the review budget lifts `fail_above` towards even odds: a part that is more
-    likely good than not should not be rejected without a look.
+    unlike either kind goes to a person; of a gap with defective scores in it, into its lowest part.
+    Where they overlap, what lies between is for review; if that is more than the review budget,
+    `fail_above` comes down: overkill gives way, escapes don't. What is left of the review budget
+    lifts `fail_above` towards even odds: a part that is more likely good than not should not be
+    rejected without a look.
 
     Args:
         scores: (N,) of the calibration pictures.
@@ -103,12 +106,13 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> T
     most_fine = float(fine[math.floor(budgets.overkill * len(fine))])
     allowed = math.floor(budgets.review * len(scores))
     if most_fine < least_bad:
+        bad = scores[defect]
+        least_bad = float(bad[bad > most_fine].min())  # passing more would win nothing
         first, second = (_along(most_fine, least_bad, third / 3) for third in (1, 2))
         return _lifted(scores, first, max(first, second), allowed)
     between = np.sort(scores[(scores >= least_bad) & (scores <= most_fine)])
     if len(between) <= allowed:
-        above = scores[scores > most_fine]
-        fail_above = _beside(most_fine, float(above.min()) if len(above) else 1.0, up=True)
+        fail_above = over(scores, most_fine)
     else:
         edge = float(between[allowed])
         fail_above = under(scores, edge)
@@ -130,6 +134,12 @@ def under(scores: Floats, limit: float) -> float:
     """A threshold just under `limit`, one of the scores, and above the next lower score."""
     lower = scores[scores < limit]
     return _beside(float(lower.max()) if len(lower) else 0.0, limit, up=False)
+
+
+def over(scores: Floats, limit: float) -> float:
+    """A threshold just over `limit`, one of the scores, and below the next higher score."""
+    higher = scores[scores > limit]
+    return _beside(limit, float(higher.min()) if len(higher) else 1.0, up=True)
 
 
 def _along(low: float, high: float, fraction: float) -> float:

@@ -1,9 +1,13 @@
 """`linewarden evaluate`: a finished run faces labelled pictures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from trainer.parts import PartRule
+    from trainer.run import Run
 
 
 def evaluate(
@@ -23,12 +27,23 @@ def evaluate(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
     ] = False,
+    part_regex: Annotated[
+        str | None, typer.Option(help=r"Its first group in a path is the part [the run's].")
+    ] = None,
+    part_runs: Annotated[
+        int | None,
+        typer.Option(min=0, help="Last numbers this close together are one part [the run's]."),
+    ] = None,
+    near_duplicates: Annotated[
+        bool | None, typer.Option(help="Take pictures that look the same for one [the run's].")
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Judge labelled pictures as the line would: escapes, overkills, reviews, with intervals.
 
-    Pictures that the run learnt from or was chosen by are left out, known by their SHA-256.
+    Pictures that the run learnt from or was chosen by are left out, the same file or the same to
+    the eye, with whatever shows the same part. Parts are told as they were for training.
 
     For example:
 
@@ -46,14 +61,16 @@ def evaluate(
     from trainer.progress import Progress
     from trainer.run import Run
 
+    opened = Run.load(run)
     exam = examine(
-        Run.load(run),
+        opened,
         data,
         Progress(None) if json else Progress(),
         good=good,
         as_defect=as_defect,
         include_seen=include_seen,
         skip_unreadable=skip_unreadable,
+        rule=_rule(opened, part_regex, part_runs, near_duplicates),
     )
     figures = exam.report
     if json:
@@ -71,3 +88,14 @@ def evaluate(
     left = f" ({exam.seen} left out: the run has seen them)" if exam.seen else ""
     lines = [f"{len(exam.judged.labels)} pictures{left}", *exam.notes]
     typer.echo("\n".join([*lines, *table_in_words(figures.table), *in_words(figures.metrics)]))
+
+
+def _rule(run: "Run", regex: str | None, runs: int | None, near: bool | None) -> "PartRule":
+    from dataclasses import replace
+
+    from trainer.exam import rule_of
+
+    rule = rule_of(run)
+    if regex is not None or runs is not None:
+        rule = replace(rule, regex=regex, runs=runs)
+    return rule if near is None else replace(rule, near=near)

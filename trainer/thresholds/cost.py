@@ -5,6 +5,7 @@ A review is taken to find the truth, and failing a defective part to cost nothin
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from export.manifest import Costs
 from export.verdict import Thresholds
@@ -14,7 +15,8 @@ from trainer.evaluate import Judged
 
 Floats = NDArray[np.float64]
 
-_MOST = 400  # candidates for each threshold; more would not be told apart
+_MOST = 300  # scores beside which a threshold is tried; more would not be told apart
+_EDGE = 1e-6
 
 
 def expected(judged: Judged, thresholds: Thresholds, costs: Costs) -> float:
@@ -36,7 +38,14 @@ def cheapest(judged: Judged, budgets: Budgets, ceiling: float, costs: Costs) -> 
         costs: what mistakes cost.
     """
     known = np.unique(judged.scores)
-    places = np.array([calibrate.under(known, score) for score in _thinned(known)])
+    places = np.array(
+        [
+            place
+            for score in _thinned(known)
+            for place in (calibrate.under(known, score), calibrate.over(known, score))
+        ]
+    )
+    places.sort()
     highest = calibrate.under(known, ceiling)
     below = np.append(places[places < highest], highest)
     above = np.append(np.union1d(below, places), 1.0)
@@ -57,12 +66,25 @@ def _costs(judged: Judged, below: Floats, above: Floats, costs: Costs) -> tuple[
     """Cost and review share per part on the line (P,F) for pairs of thresholds (P,) and (F,)."""
     bad, fine = np.sort(judged.scores[judged.defect]), np.sort(judged.scores[~judged.defect])
     share = costs.defect_share
-    # Half a miss is added: none seen among few parts doesn't mean none to come.
-    missed = (np.searchsorted(bad, below) + 0.5) / (len(bad) + 1)
     failed = 1 - np.searchsorted(fine, above) / len(fine)
     seen = share * _between(bad, below, above) + (1 - share) * _between(fine, below, above)
-    price = (share * missed * costs.escape)[:, None] + (1 - share) * failed * costs.overkill
+    price = (share * _missed(bad, below) * costs.escape)[:, None] + (
+        1 - share
+    ) * failed * costs.overkill
     return price + costs.review * seen, seen
+
+
+def _missed(bad: Floats, below: Floats) -> Floats:
+    """The expected share of defective parts under thresholds (P,), of ascending scores (N,).
+
+    i of N+1 under the i-th score, whatever the distribution (the mean of its Beta), and in
+    proportion between two scores in logits: none seen doesn't mean none to come, and coming
+    closer to what was seen costs more.
+    """
+    known, first = np.unique(bad, return_index=True)
+    shares = (np.append(first[1:], len(bad))) / (len(bad) + 1)
+    ends, places = (logit(np.clip(one, _EDGE, 1 - _EDGE)) for one in (known, below))
+    return np.interp(places, np.append(logit(_EDGE), ends), np.append(0.0, shares))
 
 
 def _between(scores: Floats, below: Floats, above: Floats) -> Floats:
