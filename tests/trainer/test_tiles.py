@@ -1,12 +1,31 @@
 """trainer/tiles.py, and a network that judges tile by tile."""
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
+from export import to_onnx
 from export.errors import RunError
+from export.parity import answers_of
+from export.preprocess import Input
+from tests.trainer.tiny_run import draw
 from trainer import tiles
-from trainer.backbone import Network, combine
+from trainer.backbone import Network, combine, normalise
+from trainer.calibrate import Budgets
+from trainer.exam import examine
 from trainer.instances import Bags
+from trainer.material import Choices
+from trainer.progress import Progress
+from trainer.recipe import named
+from trainer.training import Plan, train
+
+QUIET = Progress(None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
 
 
 def tiled(classes=3):
@@ -125,41 +144,36 @@ def test_bags_of_one_tile_are_a_logistic_regression():
     assert model.coef_.shape == (1, 6)
 
 
-def test_a_tiled_run_is_trained_judged_and_published_with_masks(tmp_path):
-    """Tiles stand in record and manifest, the graph agrees, and heatmaps are held to the masks."""
-    import cv2
-
-    from export.preprocess import Input
-    from export.signature import load_or_make
-    from tests.trainer.tiny_run import draw
-    from trainer.calibrate import Budgets
-    from trainer.exam import examine
-    from trainer.material import Choices
-    from trainer.progress import Progress
-    from trainer.publish import Edition, publish
-    from trainer.recipe import named
-    from trainer.training import Plan, train
-
+def test_a_tiled_run_remembers_its_tiles_and_is_held_to_the_masks(tmp_path):
+    """The record says the tiling, and run and examination how often heatmaps point at the mark."""
     photos = tmp_path / "photos"
-    draw(photos, per_class=12, size=(128, 96))
+    draw(photos, per_class=8, size=(128, 96))
     for path in (photos / "spot").iterdir():
         mask = photos / "masks" / "spot" / path.name
         mask.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(mask), (cv2.imread(str(path), 0) < 60).astype("uint8") * 255)
-    recipe = named("tune").model_copy(update={"epochs": 0, "bf16": False})
+    recipe = named("tune").model_copy(update={"epochs": 0, "bf16": False, "head_grid": (0.01,)})
     plan = Plan(
         photos, "resnet18", "starter", 1, Input(128, 96), recipe, Budgets(), Choices(), tile=64
     )
-    run = train(plan, tmp_path / "run", Progress(None))
-    assert run.record.input.tile == 64
-    assert run.network().tile == 64
+    run = train(plan, tmp_path / "run", QUIET)
+    assert run.record.input.tile == run.network().tile == 64
+    assert any("masks of 8" in note for note in run.record.data.notes)
     found = {metric.name: metric for metric in run.record.metrics if metric.split == "test"}
     shown = [row for row in run.split() if row.split == "test" and row.label == "spot"]
     assert found["pointing"].n == len(shown)
     assert 0 < found["pointing_by_chance"].value < 0.6
-    exam = examine(run, photos, Progress(None), include_seen=True)
-    assert next(m.n for m in exam.report.metrics if m.name == "pointing") == 12
-    key, _ = load_or_make(tmp_path / "key")
-    bundle = publish(run, Edition("tiled", 1, tmp_path / "bundle"), key)
-    assert bundle.manifest.input.tile == 64
-    assert bundle.manifest.parity.max_abs_score < bundle.manifest.parity.tolerance
+    exam = examine(run, photos, QUIET, include_seen=True)
+    assert next(m.n for m in exam.report.metrics if m.name == "pointing") == 8
+
+
+def test_the_graph_of_tiles_answers_as_the_network(tmp_path):
+    """Exported, cut and stitched in the graph, it gives the same score and heatmap."""
+    network = tiled(2)
+    to_onnx.to_onnx(to_onnx.Graph(network, normalise, 1.0), 96, 128, tmp_path / "m.onnx")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 96, 128, 3), dtype=np.uint8)
+    expected = to_onnx.reference(network, normalise, 1.0)(frames)
+    got = answers_of(tmp_path / "m.onnx")(frames)
+    assert np.allclose(got.score, expected.score, atol=1e-4)
+    assert got.heatmap.shape == (3, 6, 8)
+    assert np.allclose(got.heatmap, expected.heatmap, atol=1e-3)
