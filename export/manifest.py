@@ -110,6 +110,21 @@ class Costs(Contract):
     defect_share: Probability = Field(description="defective share of the parts on the line")
 
 
+class NoveltyBasis(Contract):
+    """What the threshold on novelty stands on; exact and one-sided, counted by part."""
+
+    false_alarm_rate: Probability = Field(description="share of good parts that was asked for")
+    confidence: Probability
+    good_parts: Count = Field(description="calibration parts that it was placed by")
+    alarms: Count = Field(description="of them, those that seem novel")
+    bound: Probability = Field(description="no more good parts seem novel, at the confidence")
+    proven: bool = Field(description="the bound is within the rate")
+    more_parts: Count | None = Field(
+        description="further good parts without an alarm that would prove it; null: none would"
+    )
+    words: str
+
+
 class Basis(Contract):
     """What the thresholds stand on: the stated budgets and the data that supports them.
 
@@ -143,6 +158,7 @@ class Basis(Contract):
     costs: Costs | None = Field(
         default=None, description="if set, the cheapest thresholds within the budgets were taken"
     )
+    novelty: NoveltyBasis | None = None
     method: str
     words: str
     plan: tuple[str, ...] = Field(

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as fn
 
 from export.preprocess import Pixels
-from trainer.backbone import Network, normalise, pool
+from trainer.backbone import Network, normalise
 
 PREFIX = "novelty."
-BATCH = 16
+BATCH = 32
+_PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
 _MOST = 20_000  # places that the bank is chosen from
 _FLOOR = 0.01  # of the mean variation, below which a direction is not blown up further
 
@@ -139,14 +140,14 @@ def spread_out(points: Tensor, count: int) -> Tensor:
 def survey(
     network: Network, frames: Pixels, advance: Callable[[int], None] = lambda _n: None
 ) -> tuple[Tensor, Tensor | None]:
-    """Pooled features (N,F) and, if the network has a sense of it, novelty (N,), in one pass.
+    """Pooled features, as `head.features`, and novelty (N,) if the network has a sense of it.
 
-    In float32, as the line computes.
+    One pass over (N,H,W,3) uint8 BGR, in float32, as the line computes.
     """
     pooled: list[Tensor] = []
     strange: list[Tensor] = []
     for fine, coarse in _maps(network, frames, advance):
-        pooled.append(pool(fine, coarse))
+        pooled.append(network.pooled(fine, coarse))
         if network.novelty is not None:
             strange.append(network.novelty(fine, coarse))
     return torch.cat(pooled), torch.cat(strange) if strange else None
@@ -156,8 +157,9 @@ def _maps(
     network: Network, frames: Pixels, advance: Callable[[int], None]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     network.eval()
-    for start in range(0, len(frames), BATCH):
-        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + BATCH]))
+    size = max(1, min(BATCH, _PIXELS // (frames.shape[1] * frames.shape[2])))
+    for start in range(0, len(frames), size):
+        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + size]))
         yield network.maps(normalise(batch))
         advance(len(batch))
 
@@ -169,7 +171,9 @@ def _sampled(
     """Places (P,A+B) of both maps, with their neighbours, drawn evenly from the pictures."""
     chance = torch.Generator().manual_seed(0)
     kept: list[Tensor] = []
+    channels = (0, 0)
     for fine, coarse in _maps(network, frames, advance):
+        channels = (int(fine.shape[1]), int(coarse.shape[1]))
         size = (int(fine.shape[2]), int(fine.shape[3]))
         both = torch.cat([fine, fn.interpolate(coarse, size=size, mode="nearest")], 1)
         both = fn.avg_pool2d(both, 3, stride=1, padding=1, count_include_pad=False)
@@ -177,4 +181,4 @@ def _sampled(
         for picture in both.flatten(2):
             at = torch.randperm(size[0] * size[1], generator=chance)[:each]
             kept.append(picture[:, at].T)
-    return torch.cat(kept), (int(fine.shape[1]), int(coarse.shape[1]))
+    return torch.cat(kept), channels

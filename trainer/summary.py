@@ -4,6 +4,13 @@ from trainer.evaluate import in_words
 from trainer.run import SPLITS, Run
 
 
+def _novelty(run: Run) -> list[str]:
+    begins, basis = run.record.thresholds.novel_above, run.record.basis.novelty
+    if begins is None or basis is None:
+        return []
+    return [f"novel from {begins:.4g}, where 1 is usual: {basis.words}"]
+
+
 def summary(run: Run) -> list[str]:
     """Lines for people."""
     record = run.record
@@ -18,6 +25,7 @@ def summary(run: Run) -> list[str]:
         f"pass below {below:.4g}, fail from {above:.4g}, review between",
         f"calibration: {record.basis.words}",
         *(f"  {line}" for line in record.basis.plan),
+        *_novelty(run),
         "test (95 % intervals):",
     ]
     tested = tuple(metric for metric in record.metrics if metric.split == "test")

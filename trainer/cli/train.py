@@ -77,6 +77,13 @@ def train(
     review_budget: Annotated[
         float, typer.Option(help="Share of parts that people can look at.")
     ] = 0.05,
+    novelty_false_alarms: Annotated[
+        float,
+        typer.Option(
+            help="Share of good parts that may go to a person for being unlike the training "
+            "parts; 0: no sense of novelty."
+        ),
+    ] = 0.02,
     threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
     json: Annotated[
         bool, typer.Option("--json", help="Print the record as JSON, quietly.")
@@ -122,7 +129,12 @@ def train(
         to=_input(size, region, tiles),
         tile=tiles,
         recipe=on_this_machine(chosen),
-        budgets=_budgets(escape_budget, overkill_budget, review_budget, confidence, each_type),
+        budgets=_budgets(
+            (escape_budget, overkill_budget, review_budget),
+            confidence,
+            each_type,
+            novelty_false_alarms,
+        ),
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
@@ -167,12 +179,12 @@ def _input(size: str, region: str, tile: int | None):  # noqa: ANN202 - its type
 
 
 def _budgets(  # noqa: ANN202 - as above
-    escape: float, overkill: float, review: float, confidence: float, each_type: bool
+    shares: tuple[float, float, float], confidence: float, each_type: bool, novel: float
 ):
     from trainer.calibrate import Budgets
 
     try:
-        return Budgets(escape, overkill, review, confidence, each_type)
+        return Budgets(*shares, confidence, each_type, novel)
     except ValueError as error:
         raise LinewardenError(str(error), "1 % is 0.01") from error
 

@@ -109,7 +109,9 @@ def reissue(bundle: Bundle, decision: Decision, out: Path, key: PrivateKey) -> B
             "version": version,
             "created_at": stamp.now(),
             "thresholds": decision.thresholds,
-            "basis": decision.basis,
+            "basis": decision.basis.model_copy(
+                update={"novelty": bundle.manifest.basis.novelty}  # it is not decided anew
+            ),
             "metrics": _metrics(bundle, edition),
             "provenance": old.provenance.model_copy(update={"thresholds_of": bundle.digest}),
         }
