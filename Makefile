@@ -43,6 +43,9 @@ check: lint test ## What CI runs
 bench: $(STAMP) ## Speed and size, as ratios against the bare model in the same run
 	$(BIN)/python -m benchmarks
 
+bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles (some 15 minutes)
+	$(BIN)/python -m benchmarks.tiling
+
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee
 
