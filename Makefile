@@ -55,6 +55,9 @@ chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an indepen
 failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
 	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000
 
+soak-outage: $(STAMP) ## A day's verdicts stored without a broker, then drained
+	$(BIN)/python -m tests.chaos.outage --verdicts 864000
+
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 

@@ -134,7 +134,7 @@ class Daemon:
         kept = OutboxSettings(
             keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
         )
-        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept)
+        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms)
         topics = Topics(appliance.station.prefix)
         self.broker = (
             Broker(to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms)

@@ -21,6 +21,7 @@ from edge.topics import Topics
 REPLAY_ROWS = 10_000  # the most that one request brings
 REPLAY_REQUESTS = 64
 REPLAY_SHARE = 4  # a quarter of the window
+REFILL = 2  # a window is filled again when it is this part empty
 LASTS = 4  # newest verdicts that may fly beside a full window
 RESERVE = 6 + LASTS  # of the broker's own limit, for state, health and the newest verdicts
 PAGES = 20
@@ -238,6 +239,9 @@ class Pump:
         if self._skipped and any(now_s >= hold.until_s for hold in self._holds.values()):
             self._rewind()
             self._skipped = False
+        batch = 1 if self._careful() or not self._flying else self._window // REFILL
+        if self._ahead and self._room() < batch:
+            return  # a backlog goes in batches: far fewer wakings for the same flow
         flying = {p.row.n for p in self._flying.values() if p.kind is Kind.VERDICT}
         for _ in range(PAGES * AHEAD_ROWS):
             if self._room() <= 0:

@@ -100,8 +100,9 @@ class BrokerSession:
             self._send(Publication(self._topics("health"), _json(self._health()), retain=True))
         if self._alarms_told != self._alarms.number:
             self._tell_alarms()
-        for parcel in self._pump.parcels(now_s()):
-            self._pump.sent(self._pipe.publish(parcel.publication), parcel)
+        with self._pipe.together():
+            for parcel in self._pump.parcels(now_s()):
+                self._pump.sent(self._pipe.publish(parcel.publication), parcel)
         self._receive(min(STEP_S, max(0.0, self._health_due_s - now_s())))
 
     def drain(self, outbox: Record, until_s: float) -> None:

@@ -5,7 +5,6 @@ nobody waits for the disk. When it refuses, verdicts wait in memory, up to a lim
 again until it takes them; that is a fault, shown in `faults()`, not an exception.
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -21,6 +20,7 @@ from edge.alarm import Alarms
 from edge.messages import OutboxReport, Severity
 from edge.outbox import schema
 from edge.outbox.ballast import Ballast
+from edge.outbox.lock import lock
 from edge.outbox.store import Draft, Row, Store
 from edge.topics import check_level
 from export.errors import StoreError
@@ -83,7 +83,7 @@ class Outbox:
         self._ballast = Ballast(
             path.with_name(path.name + ".ballast"), self._settings.ballast_bytes
         )
-        self._door = _lock(path)
+        self._door = lock(path)
         try:
             self._damage = self._prepare()
             self._store = Store(path, self._settings.budget_bytes)
@@ -362,25 +362,6 @@ class Outbox:
             self._store.prune(self._settings.keep_s)
         except sqlite3.OperationalError as error:
             self._log.warning("outbox could not forget old verdicts", error=str(error))
-
-
-def _lock(path: Path) -> int:
-    """Hold `path`.lock for this process; two writers would break the seq."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        door = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StoreError(
-            f"outbox {path} can't be opened: {error}", "check its folder's rights"
-        ) from error
-    try:
-        fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(door)
-        raise StoreError(
-            f"outbox {path} is in use by another process", "stop the other linewarden first"
-        ) from error
-    return door
 
 
 def _nobody() -> None: ...

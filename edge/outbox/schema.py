@@ -45,6 +45,7 @@ END;
 """
 
 
+COUNT_BOOT = "UPDATE meta SET value = value + 1 WHERE key = 'boots';"
 # Version 1 had no list of what is done, aged rows by the wall clock, and kept bodies as they are.
 FROM_VERSION_1 = """
 CREATE TABLE done (n INTEGER PRIMARY KEY) STRICT;
@@ -138,9 +139,7 @@ def _count_boot(path: Path) -> None:
     with closing(connect(path)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         steps = f"{FROM_VERSION_1}PRAGMA user_version = {VERSION};" if version == 1 else ""
-        connection.executescript(
-            f"BEGIN IMMEDIATE;{steps}UPDATE meta SET value = value + 1 WHERE key = 'boots';COMMIT;"
-        )
+        connection.executescript(f"BEGIN IMMEDIATE;{steps}{COUNT_BOOT}COMMIT;")
 
 
 def _new_epoch(path: Path) -> int:
