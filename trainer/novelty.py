@@ -3,6 +3,7 @@
 A network can be sure and wrong about what it has never seen, since it only learnt to tell the
 known kinds apart. This looks at the same feature maps and knows good parts alone. It is a module
 of matrix products, so that it stands in the exported graph. Knows nothing of scores or splits.
+Why it is this one of several: docs/decisions/0005-novelty-place-by-place.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,75 +20,79 @@ from trainer.backbone import Network, normalise
 PREFIX = "novelty."
 BATCH = 32
 _PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
-_MOST = 20_000  # places that the bank is chosen from
+_SURVEYED = 20_000  # places that the axes are found from
 _FLOOR = 0.01  # of the mean variation, below which a direction is not blown up further
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """How much of the good parts is remembered: `axes` directions, `places` prototypes."""
+    """How much of the good parts is remembered.
 
-    axes: int = 64
-    places: int = 500
+    Attributes:
+        axes: directions in which places are compared.
+        ridge: variance added in each, where 1 is what places vary by; a direction in which a
+            place was never seen to vary counts by this alone.
+    """
+
+    axes: int = 32
+    ridge: float = 0.1
 
 
 class Novelty(nn.Module):
-    """Distance to the nearest remembered place of a good part; the largest over all places.
+    """How far a place lies from what good parts show there; the largest over all places.
 
-    PatchCore's idea (Roth and others, arXiv:2106.08265) on whitened directions, with the square
-    of the distance written out as |x|² - 2xm + |m|², so that it is one 1x1 convolution.
+    The Mahalanobis distance of every place to its own mean and covariance, as in PaDiM (Defard and
+    others, arXiv:2011.08785), on the directions in which the places of good parts vary most.
 
     Attributes:
         fine: (D,A) directions in the finer map's channels.
         coarse: (D,B) directions in the coarser map's channels.
-        origin: (D,) what a usual place comes to.
-        bank: (M,D) places of good parts.
+        usual: (D,h,w) the mean of each place of the finer map.
+        whiten: (P,D,D) for each of the P=h*w places, what makes its variation a unit sphere.
         unit: () distance that counts as 1.
     """
 
     fine: Tensor
     coarse: Tensor
-    origin: Tensor
-    bank: Tensor
+    usual: Tensor
+    whiten: Tensor
     unit: Tensor
 
-    def __init__(self, channels: tuple[int, int], axes: int, places: int) -> None:
+    def __init__(self, channels: tuple[int, int], axes: int, grid: tuple[int, int]) -> None:
         super().__init__()
         self.register_buffer("fine", torch.zeros(axes, channels[0]))
         self.register_buffer("coarse", torch.zeros(axes, channels[1]))
-        self.register_buffer("origin", torch.zeros(axes))
-        self.register_buffer("bank", torch.zeros(places, axes))
+        self.register_buffer("usual", torch.zeros(axes, *grid))
+        self.register_buffer("whiten", torch.zeros(grid[0] * grid[1], axes, axes))
         self.register_buffer("unit", torch.ones(()))
 
     @classmethod
     def like(cls, tensors: Mapping[str, Tensor]) -> "Novelty | None":
         """An empty one of the sizes that a network's `tensors` have, or None without any."""
-        names = ("fine", "coarse", "bank")
-        found = [tensors.get(PREFIX + name) for name in names]
-        if any(tensor is None or tensor.ndim != 2 for tensor in found):
+        found = [tensors.get(PREFIX + name) for name in ("fine", "coarse", "usual")]
+        shapes = [tensor.shape for tensor in found if tensor is not None]
+        if [len(shape) for shape in shapes] != [2, 2, 3]:
             return None
-        fine, coarse, bank = (tensor.shape for tensor in found if tensor is not None)
-        return cls((fine[1], coarse[1]), bank[1], bank[0])
+        fine, coarse, usual = shapes
+        return cls((fine[1], coarse[1]), usual[0], (usual[1], usual[2]))
 
     def places(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Both maps (N,A,h,w), (N,B,h/2,w/2) along the axes: (N,D,h,w), each with its neighbours.
 
-        Averaging over 3x3 places is PatchCore's locally aware feature (section 3.1); it and the
-        projection are linear, so the cheaper one comes last.
+        Averaging over 3x3 places is PatchCore's locally aware feature (Roth and others,
+        arXiv:2106.08265, section 3.1); it and the projection are linear, so it comes last, where
+        it is cheap.
         """
         size = (int(fine.shape[2]), int(fine.shape[3]))
-        far = fn.conv2d(coarse, self.coarse[:, :, None, None], -self.origin)
         near = fn.conv2d(fine, self.fine[:, :, None, None])
-        both = near + fn.interpolate(far, size=size, mode="nearest")
-        return fn.avg_pool2d(both, 3, stride=1, padding=1, count_include_pad=False)
+        far = fn.conv2d(coarse, self.coarse[:, :, None, None])
+        return _neighbourhoods(near + fn.interpolate(far, size=size, mode="nearest"))
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Novelty (N,) of pictures with these maps; about 1 for a usual good part."""
-        seen = self.places(fine, coarse)
-        lengths = (self.bank * self.bank).sum(1)
-        beyond = fn.conv2d(seen, -2 * self.bank[:, :, None, None], lengths).amin(1)
-        squares = beyond + (seen * seen).sum(1)
-        return torch.relu(squares.amax((1, 2))).sqrt() / self.unit
+        apart = (self.places(fine, coarse) - self.usual).flatten(2).permute(2, 0, 1)
+        squares = (apart @ self.whiten).square().sum(2)
+        return squares.amax(0).sqrt() / self.unit
 
 
 def learn(
@@ -96,47 +101,25 @@ def learn(
     memory: Memory,
     advance: Callable[[int], None] = lambda _n: None,
 ) -> None:
-    """Give `network` a sense of novelty from good pictures (N,H,W,3) uint8 BGR.
+    """Give `network` a sense of novelty from good pictures (N,H,W,3) uint8 BGR, N > 0.
 
-    Its axes are the directions in which the places of good parts vary most, each divided by that
-    variation; its bank is spread over them as evenly as it can be. Always the same for the same
-    pictures.
+    The axes are the directions in which places of good parts vary most, each divided by that
+    variation, found from some of the pictures; mean and covariance by place come from all.
+    `advance` hears of the second pass alone.
     """
-    seen, size = _sampled(network, frames, advance)
-    middle = seen.mean(0)
-    values, vectors = torch.linalg.eigh(torch.cov(seen.T).double())
-    axes = min(memory.axes, len(values))
-    values, vectors = values.flip(0)[:axes].clamp_min(0), vectors.flip(1)[:, :axes]
-    directions = (vectors / (values + _FLOOR * values.mean()).sqrt()).float().T
-    places = (seen - middle) @ directions.T
-    bank = spread_out(places, memory.places)
-    novelty = Novelty(size, axes, len(bank))
-    novelty.fine.copy_(directions[:, : size[0]])
-    novelty.coarse.copy_(directions[:, size[0] :])
-    novelty.origin.copy_(directions @ middle)
-    novelty.bank.copy_(bank)
+    with torch.no_grad():
+        novelty = _axes(network, frames, memory)
+        shown = torch.cat([novelty.places(*both) for both in _maps(network, frames, advance)])
+        novelty.usual.copy_(shown.mean(0))
+        apart = (shown - novelty.usual).flatten(2).permute(2, 0, 1).double()
+        covariance = apart.mT @ apart / max(1, len(frames) - 1)
+        ridge = memory.ridge * torch.eye(covariance.shape[1], dtype=torch.float64)
+        lower = torch.linalg.cholesky(torch.linalg.inv(covariance + ridge))
+        novelty.whiten.copy_(lower)
     network.novelty = novelty.eval()
 
 
-def spread_out(points: Tensor, count: int) -> Tensor:
-    """`count` of the points (N,D), each the one farthest from those before (greedy k-centre).
-
-    Sener and Savarese, arXiv:1708.00489, algorithm 1: no point is more than twice as far from the
-    chosen ones as it would be from the best choice.
-    """
-    if len(points) <= count:
-        return points
-    at = int((points - points.mean(0)).square().sum(1).argmin())
-    apart = torch.full((len(points),), torch.inf)
-    chosen: list[int] = []
-    for _ in range(count):
-        chosen.append(at)
-        apart = torch.minimum(apart, (points - points[at]).square().sum(1))
-        at = int(apart.argmax())
-    return points[chosen]
-
-
-@torch.inference_mode()
+@torch.no_grad()
 def survey(
     network: Network, frames: Pixels, advance: Callable[[int], None] = lambda _n: None
 ) -> tuple[Tensor, Tensor | None]:
@@ -164,21 +147,32 @@ def _maps(
         advance(len(batch))
 
 
-@torch.inference_mode()
-def _sampled(
-    network: Network, frames: Pixels, advance: Callable[[int], None]
-) -> tuple[Tensor, tuple[int, int]]:
-    """Places (P,A+B) of both maps, with their neighbours, drawn evenly from the pictures."""
-    chance = torch.Generator().manual_seed(0)
-    kept: list[Tensor] = []
-    channels = (0, 0)
-    for fine, coarse in _maps(network, frames, advance):
-        channels = (int(fine.shape[1]), int(coarse.shape[1]))
-        size = (int(fine.shape[2]), int(fine.shape[3]))
-        both = torch.cat([fine, fn.interpolate(coarse, size=size, mode="nearest")], 1)
-        both = fn.avg_pool2d(both, 3, stride=1, padding=1, count_include_pad=False)
-        each = max(1, min(size[0] * size[1], _MOST // len(frames)))
-        for picture in both.flatten(2):
-            at = torch.randperm(size[0] * size[1], generator=chance)[:each]
-            kept.append(picture[:, at].T)
-    return torch.cat(kept), channels
+def _axes(network: Network, frames: Pixels, memory: Memory) -> Novelty:
+    """A module whose axes are found from places of evenly picked pictures."""
+    fine, coarse = next(_maps(network, frames[:1], lambda _n: None))
+    grid = (int(fine.shape[2]), int(fine.shape[3]))
+    count = min(len(frames), max(2, _SURVEYED // (grid[0] * grid[1])))
+    picked = np.linspace(0, len(frames) - 1, count).round().astype(int)
+    seen = torch.cat(
+        [
+            _neighbourhoods(
+                torch.cat([near, fn.interpolate(far, size=grid, mode="nearest")], 1)
+            ).transpose(0, 1).flatten(1)
+            for near, far in _maps(network, frames[picked], lambda _n: None)
+        ],
+        1,
+    )  # fmt: skip
+    values, vectors = torch.linalg.eigh(torch.cov(seen).double())
+    axes = min(memory.axes, len(values))
+    values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)[:, :axes]
+    spread = (values[:axes] + _FLOOR * values[:axes].mean()).clamp_min(1e-12).sqrt()
+    directions = (vectors / spread).float().T
+    channels = (int(fine.shape[1]), int(coarse.shape[1]))
+    novelty = Novelty(channels, axes, grid)
+    novelty.fine.copy_(directions[:, : channels[0]])
+    novelty.coarse.copy_(directions[:, channels[0] :])
+    return novelty
+
+
+def _neighbourhoods(maps: Tensor) -> Tensor:
+    return fn.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
