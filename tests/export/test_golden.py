@@ -104,3 +104,23 @@ def test_unusable_golden_samples_are_refused(tmp_path: Path, body: bytes, why: s
     bundle = write_bundle(tmp_path / "b", description(), contents, KEY)
     with pytest.raises(BundleError, match=why):
         golden.read(bundle)
+
+
+def test_a_novelty_is_reproduced_too():
+    """A sample with a novelty needs one, in proportion to its size, and the outcome it gave."""
+    novel = SAMPLE.model_copy(update={"novelty": 4.0})
+    answer, limits = np.array([0.9, 0.1], np.float32), Thresholds(pass_below=0.3, fail_above=0.7)
+    assert golden.check(novel, answer, 0.1, limits, novelty=4.016) == pytest.approx(0.004)
+    for told in (None, 4.1, math.nan):
+        with pytest.raises(BundleError, match="golden sample"):
+            golden.check(novel, answer, 0.1, limits, novelty=told)
+    close = limits.model_copy(update={"novel_above": 4.01})
+    with pytest.raises(BundleError, match="must pass"):
+        golden.check(novel, answer, 0.1, close, novelty=4.015)
+
+
+def test_none_lies_on_the_threshold_of_novelty():
+    """A candidate whose novelty lies where rounding decides is no golden sample."""
+    limits = THRESHOLDS.model_copy(update={"novel_above": 2.0})
+    offered = [Candidate("a", "x", 0.5, 2.01), Candidate("b", "x", 0.5, 1.5)]
+    assert [one.source for one in golden.choose(offered, limits)] == ["b"]

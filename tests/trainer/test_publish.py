@@ -59,13 +59,14 @@ def test_no_skew_between_workstation_and_box(run: Run, bundle: Bundle, number: i
     taken = run.record.input.to_input()
     seen = shrink(frame, taken)
     with torch.inference_mode():
-        logits, _dense = run.network()(normalise(torch.from_numpy(seen[None])))
+        logits, _dense, novelty = run.network()(normalise(torch.from_numpy(seen[None])))
         trained = torch.softmax(logits / run.record.temperature, 1)[0].numpy()
     inspector = arm(bundle.path, [KEY.public])
     assert (shrink(frame, inspector.input) == seen).all()
     found = inspector.judge(frame)
     assert found.score == pytest.approx(1 - trained[0], abs=1e-4)
     assert list(found.probabilities.values()) == pytest.approx(trained.tolist(), abs=1e-4)
+    assert found.novelty == pytest.approx(float(novelty[0]), rel=1e-4)
 
 
 def test_the_bundle_carries_the_run(run: Run, bundle: Bundle):
@@ -77,10 +78,14 @@ def test_the_bundle_carries_the_run(run: Run, bundle: Bundle):
     assert [one.name for one in manifest.metrics["fp32"]] == [
         one.name for one in run.record.metrics
     ]
+    assert manifest.outputs == to_onnx.OUTPUTS
     assert manifest.parity.max_abs_probability <= 1e-4
+    assert manifest.parity.max_novelty is not None
+    assert manifest.parity.max_novelty <= 1e-4
     known = json.loads((bundle.path / "golden" / "golden.json").read_bytes())["samples"]
     test = {row.path for row in run.split() if row.split == "test"}
     assert {one["source"] for one in known} <= test
+    assert all(one["novelty"] > 0 for one in known)
     assert {one["label"] for one in known} == set(run.record.classes)
     assert set(manifest.files) == {
         "model.onnx", "scores.csv", "golden/golden.json", *(one["file"] for one in known)

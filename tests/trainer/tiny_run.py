@@ -10,6 +10,7 @@ from export.manifest import Basis, Metric
 from export.preprocess import shrink
 from export.verdict import Thresholds
 from trainer.backbone import Network, normalise
+from trainer.novelty import Memory, learn
 from trainer.run import (
     SPLITS,
     DataRecord,
@@ -42,15 +43,18 @@ def draw(folder: Path, per_class: int = 8, size: tuple[int, int] = (96, 80)) -> 
 
 
 def tiny_run(folder: Path, arch: str = "resnet18", side: int = 64) -> Run:
-    """A run in `folder`/run over pictures in `folder`/data, its scores by the network itself."""
+    """A run in `folder`/run over pictures in `folder`/data, scored by the network itself."""
     draw(folder / "data")
     torch.manual_seed(0)
     network = Network(arch, 2).eval()
     pictures = sorted((folder / "data").rglob("*.png"))
     taken = InputRecord(width=side, height=side)
     frames = np.stack([shrink(cv2.imread(str(path)), taken.to_input()) for path in pictures])
+    good = np.array([path.parent.name == "good" for path in pictures])
+    learn(network, frames[good], Memory())
     with torch.inference_mode():
-        probabilities = network(normalise(torch.from_numpy(frames)))[0].softmax(1).numpy()
+        logits, _evidence, novelty = network(normalise(torch.from_numpy(frames)))
+    probabilities = logits.softmax(1).numpy()
     split, scores = [], []
     for index, (path, row) in enumerate(zip(pictures, probabilities, strict=True)):
         name = path.relative_to(folder / "data").as_posix()
@@ -58,7 +62,7 @@ def tiny_run(folder: Path, arch: str = "resnet18", side: int = 64) -> Run:
         split.append(SplitRow(path=name, label=path.parent.name, part=str(index), split=part))
         scores.append(
             ScoreRow(path=name, label=path.parent.name, split=part, score=float(1 - row[0]),
-                     probabilities=tuple(map(float, row)))
+                     probabilities=tuple(map(float, row)), novelty=float(novelty[index]))
         )  # fmt: skip
     run = Run(folder / "run", record(str(folder / "data"), arch, taken))
     run.save(network, split, scores)
@@ -84,7 +88,7 @@ def record(root: str, arch: str, taken: InputRecord) -> Record:
             parts=16,
         ),
         temperature=1.0,
-        thresholds=Thresholds(pass_below=0.3, fail_above=0.7),
+        thresholds=Thresholds(pass_below=0.3, fail_above=0.7, novel_above=1e3),
         basis=BASIS,
         metrics=(
             Metric(name="auroc", value=0.5, low=0.1, high=0.9, confidence=0.95, split="test"),
