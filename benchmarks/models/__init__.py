@@ -1,0 +1,1 @@
+"""Our training against others on real pictures: `python -m benchmarks.models`."""
