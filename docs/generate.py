@@ -133,7 +133,7 @@ def topics() -> str:
         )
     parts.extend(
         f"\n## {payload}\n\n{fields(messages.schema(payload))}"
-        for payload in ("State", "Health", "AlarmList", "Replay")
+        for payload in ("State", "Health", "AlarmList", "Replay", "Trigger", "Flag")
     )
     parts.append("\nA verdict's fields are on [their own page](verdict.md).\n")
     return "".join(parts)

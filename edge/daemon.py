@@ -25,6 +25,7 @@ from edge.flagged.pantry import Quota
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
+from edge.inspection.command import Orders
 from edge.inspection.computer import computer
 from edge.inspection.herald import Herald, window
 from edge.inspection.inspector import Inspector
@@ -136,11 +137,6 @@ class Daemon:
         )
         self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms)
         topics = Topics(appliance.station.prefix)
-        self.broker = (
-            Broker(to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms)
-            if to_broker
-            else None
-        )
         self.keeper = _keeper(appliance.samples, self.health)
         self.gates = {
             name: reject_gate(name, section.output, self.health, self._alive)
@@ -157,6 +153,15 @@ class Daemon:
         self._lanes: list[Lane] = []
         for name, section in appliance.cameras.items():
             self._add(name, section, inspectors[name])
+        orders = Orders({lane.terms.camera: lane for lane in self._lanes}, self.keeper)
+        self.broker = (
+            Broker(
+                to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms,
+                commands={"trigger": orders.trigger, "flag": orders.flag},
+            )
+            if to_broker
+            else None
+        )  # fmt: skip
 
     def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
         settings = camera_settings(name, section)

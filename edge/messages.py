@@ -108,7 +108,26 @@ class Replay(Contract, strict=True):
             raise ValueError(f"last {self.last} lies before first {self.first}")
 
 
-Message = TypeVar("Message", State, Health, Replay, AlarmList)
+class Trigger(Contract, strict=True):
+    """A part stands before `camera`, whose trigger is `command`: judge the next frame."""
+
+    camera: str = Field(min_length=1, max_length=64)
+    part: str = Field(default="", max_length=128, description="its verdict will carry this name")
+    id: str = Field(
+        default="", max_length=64, description="of this message: one that comes twice counts once"
+    )
+
+
+class Flag(Contract, strict=True):
+    """Somebody pressed: keep this part's picture. Without seq and part: the newest of `camera`."""
+
+    camera: str = Field(min_length=1, max_length=64)
+    epoch: int | None = Field(default=None, ge=0, le=MAX_COUNT)
+    seq: int | None = Field(default=None, ge=1, le=MAX_COUNT)
+    part: str = Field(default="", max_length=128)
+
+
+Message = TypeVar("Message", State, Health, Replay, AlarmList, Trigger, Flag)
 
 
 def read(kind: type[Message], payload: bytes) -> Message:
@@ -126,6 +145,6 @@ def read(kind: type[Message], payload: bytes) -> Message:
 def schema(payload: str) -> dict[str, Any]:
     """The JSON Schema of a payload named in the topics table, e.g. Verdict or State."""
     kinds: dict[str, type[Contract]] = {
-        kind.__name__: kind for kind in (Verdict, State, Health, AlarmList, Replay)
+        kind.__name__: kind for kind in (Verdict, State, Health, AlarmList, Replay, Trigger, Flag)
     }
     return kinds[payload].model_json_schema(mode="serialization")

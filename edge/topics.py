@@ -50,6 +50,14 @@ TABLE = (
         "replay", "cmd/replay", Direction.TO_BOX, 1, False, "Replay",
         "send the verdicts of a camera from one seq to another again",
     ),
+    Topic(
+        "trigger", "cmd/trigger", Direction.TO_BOX, 1, False, "Trigger",
+        "a part stands before a camera: judge the next frame, and call it so",
+    ),
+    Topic(
+        "flag", "cmd/flag", Direction.TO_BOX, 1, False, "Flag",
+        "keep the picture of a part, for people to look at",
+    ),
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TABLE}
 

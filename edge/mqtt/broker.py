@@ -17,7 +17,7 @@ from edge.messages import Health, Severity, State
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
-from edge.mqtt.session import BrokerSession, now_s
+from edge.mqtt.session import BrokerSession, Commands, now_s
 from edge.outbox import Outbox
 from edge.topics import Topics
 
@@ -38,6 +38,7 @@ class Broker:
         health: called once a second in the broker's thread; must be quick and not raise.
         version: what the birth message says about the program.
         alarms: the box's book, to publish; what is wrong with the broker is written there too.
+        commands: topic's name → what to do with a payload; quick, raising ValueError if it can't.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Broker:
         version: str = "",
         *,
         alarms: Alarms | None = None,
+        commands: Commands | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -56,6 +58,7 @@ class Broker:
         self._health = health
         self._version = version
         self._alarms = alarms or Alarms()
+        self._commands = commands or {}
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
@@ -175,6 +178,7 @@ class Broker:
             bell=self._bell,
             health=self._health_and_alarms,
             alarms=self._alarms,
+            commands=self._commands,
         )
 
     def _health_and_alarms(self) -> Health:

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge import clock
 from edge.mqtt.address import BrokerSettings
@@ -191,9 +192,10 @@ class Pipe:
         return info.mid
 
     def subscribe(self, topic: str) -> None:
-        """Ask for `topic` at QoS 1."""
+        """Ask for `topic` at QoS 1, new messages only: an order that was retained is an old one."""
         self._socket()
-        result, _ = self._client.subscribe(topic, qos=1)
+        live = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        result, _ = self._client.subscribe(topic, options=live)
         self._check(result)
 
     def close(self, *, goodbye: bool = False) -> None:

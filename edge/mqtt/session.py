@@ -5,7 +5,7 @@ flow of verdicts. Gives a connection up when nothing is acknowledged for a while
 every second, so silence is never for want of something to say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
@@ -20,6 +20,8 @@ from edge.topics import Topics
 
 HEALTH_EVERY_S = 1.0
 STEP_S = 0.25
+
+Commands = Mapping[str, Callable[[bytes], None]]
 
 
 class Record(Protocol):
@@ -45,6 +47,7 @@ class BrokerSession:
         bell: rung when the outbox has stored something.
         health: what to publish every second.
         alarms: the book to publish at the start and after each change.
+        commands: topic's name → what to do with a payload; raises ValueError if it can't.
 
     Attributes:
         acknowledged: whether anything was, on this connection.
@@ -64,6 +67,7 @@ class BrokerSession:
         bell: Bell,
         health: Callable[[], Health],
         alarms: Alarms,
+        commands: Commands,
     ) -> None:
         self.acknowledged = self.stalled = False
         self.refused: dict[str, str] = {}
@@ -72,6 +76,7 @@ class BrokerSession:
         self._topics, self._pump, self._birth = topics, pump, birth
         self._bell, self._health = bell, health
         self._alarms, self._alarms_told = alarms, -1
+        self._commands = {topics(name): act for name, act in commands.items()}
         self._own: dict[int, str] = {}
         self._progress_s = self._health_due_s = now_s()
         self._log = structlog.get_logger("broker")
@@ -88,7 +93,8 @@ class BrokerSession:
         self._send(self._state("online"))
         while not self.acknowledged:
             self._receive(STEP_S)
-        self._pipe.subscribe(self._topics("replay"))
+        for topic in (self._topics("replay"), *self._commands):
+            self._pipe.subscribe(topic)
         self._pump.begin(self._pipe.limits)
 
     def turn(self) -> None:
@@ -151,6 +157,9 @@ class BrokerSession:
         try:
             if topic == self._topics("replay"):
                 self._pump.ask(read(Replay, payload))
+                return
+            if act := self._commands.get(topic):
+                act(payload)
                 return
             why = f"no command is expected on {topic!r}"
         except ValueError as error:

@@ -1,0 +1,116 @@
+import json
+import time
+
+import pytest
+import structlog
+
+from edge.camera.slot import Slot
+from edge.health import Health
+from edge.inspection.bench import Bench
+from edge.inspection.command import Orders
+from edge.inspection.lane import Lane
+from edge.trigger.trigger import EveryFrame, OnOrder
+from export.verdict import Outcome, Reason
+from tests.edge.inspection.test_bench import Judge, Record, frame, terms
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """What is planted is not printed."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+@pytest.fixture
+def line():
+    """A live camera `eye` whose parts are ordered: (orders, slot, record)."""
+    health, record, slot = Health(("eye",)), Record(), Slot()
+    bench = Bench(record, 7, health)
+    lane = Lane(slot, OnOrder(), terms(Judge(), deadline_ms=300), bench, health)
+    bench.start()
+    lane.start()
+    yield Orders({"eye": lane}, None), slot, record
+    slot.close()
+    lane.join(2)
+    bench.stop(2)
+
+
+def said(**fields):
+    """A payload."""
+    return json.dumps(fields).encode()
+
+
+def verdicts(record, count, timeout_s=3.0):
+    """Wait for that many verdicts."""
+    limit_s = time.monotonic() + timeout_s
+    while len(record.verdicts) < count and time.monotonic() < limit_s:
+        time.sleep(0.002)
+    return record.verdicts
+
+
+def test_an_ordered_part_is_judged_in_the_next_frame_and_keeps_its_name(line):
+    """Frames alone are no parts; the one after the order is, and only once."""
+    orders, slot, record = line
+    slot.put(frame(1))
+    time.sleep(0.05)
+    orders.trigger(said(camera="eye", part="bolt-0815"))
+    slot.put(frame(2))
+    assert len(verdicts(record, 1)) == 1
+    slot.put(frame(3))
+    time.sleep(0.05)
+    (verdict,) = record.verdicts
+    assert (verdict.part, verdict.frame, verdict.outcome) == ("bolt-0815", 2, Outcome.PASS)
+
+
+def test_a_part_that_no_frame_shows_is_answered_by_its_deadline(line):
+    """A dead camera: fail-safe, in time, counted from the order."""
+    orders, slot, record = line
+    orders.trigger(said(camera="eye", part="lost"))
+    (verdict,) = verdicts(record, 1)
+    assert (verdict.part, verdict.reason) == ("lost", Reason.BAD_FRAME)
+    assert verdict.detail == "no frame came within 300 ms of the trigger"
+    assert verdict.latency_ms.total < 320
+    slot.put(frame(9))
+    time.sleep(0.05)
+    assert len(record.verdicts) == 1
+
+
+def test_a_message_that_comes_twice_is_one_order(line):
+    """By its id; without one each message counts."""
+    orders, slot, record = line
+    for _ in range(2):
+        orders.trigger(said(camera="eye", part="a", id="m-1"))
+    for _ in range(2):
+        orders.trigger(said(camera="eye", part="b"))
+    slot.put(frame(1))
+    assert [one.part for one in verdicts(record, 3)] == ["a", "b", "b"]
+    time.sleep(0.05)
+    assert len(record.verdicts) == 3
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", said(camera="other"), said(camera="eye", hurry=True), said(camera="eye", part=5)],
+)
+def test_a_wrong_order_changes_nothing(line, payload):
+    """Unreadable, for a camera that takes none, with a field too many or of another type."""
+    orders, slot, record = line
+    with pytest.raises(ValueError, match=r"."):
+        orders.trigger(payload)
+    slot.put(frame(1))
+    time.sleep(0.02)
+    assert record.verdicts == []
+
+
+def test_a_camera_that_finds_its_parts_takes_no_orders():
+    """Two ways to find a part would give two verdicts."""
+    health = Health(("eye",))
+    lane = Lane(Slot(), EveryFrame(), terms(Judge()), Bench(Record(), 7, health), health)
+    with pytest.raises(ValueError, match="trigger 'command'"):
+        Orders({"eye": lane}, None).trigger(said(camera="eye"))
+
+
+def test_a_flag_where_nothing_is_kept_is_refused(line):
+    """Whoever pressed must not believe that it helped."""
+    with pytest.raises(ValueError, match="keep_gb is 0"):
+        line[0].flag(said(camera="eye"))
