@@ -35,6 +35,8 @@ class Box:
     def write(self, cameras: str, broker: str = "") -> Path:
         """Settings with these cameras (TOML) and, if given, a broker's URL."""
         text = f'[station]\nprefix = "{PREFIX}"\n[trust]\nkeys = ["signing.pub"]\n{cameras}'
+        if "[samples]" not in cameras:  # pictures of parts are kept where a test is about them
+            text += "\n[samples]\nkeep_gb = 0.0\n"
         if broker:
             text += f'\n[broker]\nurl = "{broker}"\n'
         tomllib.loads(text)
