@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe health docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: n
 
 soak-outage: $(STAMP) ## A day's verdicts stored without a broker, then drained
 	$(BIN)/python -m tests.chaos.outage --verdicts 864000
+
+health: $(STAMP) ## Faults before a camera: found in time, their cause named; 100,000 good frames quiet
+	$(BIN)/python -m benchmarks.health
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

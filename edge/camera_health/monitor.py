@@ -17,7 +17,7 @@ from edge.camera_health.pace import Pace
 from edge.camera_health.reference import Reference
 from edge.camera_health.sample import Sample
 
-LOOK_NS = 80_000_000  # between two looks at the framing
+LOOK_NS = 110_000_000  # between two looks at the framing
 SEARCH_NS = 200_000_000  # between two searches for a large shift
 LAMP_OUT = 0.35  # share of the usual light below which the picture is dark
 
@@ -70,7 +70,7 @@ def _latches() -> dict[Condition, Latch]:
         Condition.DARK: Latch(3, 10),
         Condition.SATURATED: Latch(3, 10),
         Condition.DEFOCUSED: Latch(2, 10),
-        Condition.LIGHT: Latch(2, 10),
+        Condition.LIGHT: Latch(3, 10),
         Condition.FRAMING: Latch(2, 6),
         Condition.DROPPING: Latch(3, 30),
     }

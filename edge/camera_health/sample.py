@@ -16,7 +16,7 @@ from export.preprocess import Pixels
 
 ACROSS = 160  # pixels of the small picture
 CELLS = (16, 20)  # rows and columns of cells
-ROW_STEP = 32  # every such row of the full picture is searched for edges
+LINES = 20  # rows of the full picture that are searched for edges
 REACH = 17  # pixels: an edge's contrast is what lies within
 CONTRAST = 32  # grey levels that make an edge, far above a sensor's noise
 LEAST_EDGES = 12
@@ -77,16 +77,18 @@ def steepness(pixels: Pixels) -> float | None:
     perceptual blur metric", ICIP 2002); the variance of a Laplacian tells mostly how much there
     is to see. Divided by its own contrast an edge keeps its steepness under dimmer light.
     """
-    lines = np.ascontiguousarray(pixels[ROW_STEP // 2 :: ROW_STEP, :, 1])
+    step = max(1, pixels.shape[0] // LINES)
+    lines = np.ascontiguousarray(pixels[step // 2 :: step, :, 1])
     if lines.shape[0] < 2 or lines.shape[1] < 2 * REACH:
         return None
     places = slice(REACH // 2, -REACH // 2, REACH // 2)
     high, low = cv2.dilate(lines, _KERNEL), cv2.erode(lines, _KERNEL)
     contrast = np.asarray(cv2.subtract(high, low))[:, 1:-1][:, places]
-    step = cv2.absdiff(lines[:, 2:], lines[:, :-2])
-    steepest = np.asarray(cv2.dilate(step, _KERNEL))[:, places]
+    slope = cv2.absdiff(lines[:, 2:], lines[:, :-2])
+    steepest = np.asarray(cv2.dilate(slope, _KERNEL))[:, places]
     edges = contrast >= CONTRAST
-    if int(edges.sum()) < LEAST_EDGES:
-        return None
     ratios = steepest[edges] / contrast[edges].astype(np.float32)
-    return float(np.quantile(ratios, STEEP_QUANTILE))
+    if ratios.size < LEAST_EDGES:
+        return None
+    rank = int(STEEP_QUANTILE * (ratios.size - 1))
+    return float(np.partition(ratios, rank)[rank])

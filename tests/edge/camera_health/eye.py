@@ -37,7 +37,7 @@ GOOD = Fault()
 
 def _bank(rng, height, width, sigma):
     noise = rng.standard_normal((height + 64, width + 64, 3), dtype=np.float32) * sigma
-    return np.clip(np.rint(noise + 16), 0, 32).astype(np.uint8)
+    return np.rint(noise).astype(np.int16)
 
 
 class Eye:
@@ -66,14 +66,13 @@ class Eye:
 
     def pixels(self, number, fault=GOOD):
         """Frame `number` as the sensor reads it out."""
-        picture = seen(self.scene(number), fault)
         level = 1 - self.wander * (0.5 - 0.35 * np.sin(number / 84) - 0.15 * np.sin(number / 15))
         level *= 1 + 0.004 * float(self.rng.standard_normal())
-        cv2.convertScaleAbs(picture, dst=picture, alpha=float(level))
+        picture = seen(self.scene(number), fault, float(level))
         top, left = (int(at) for at in self.rng.integers(0, 64, 2))
         rows, columns = picture.shape[:2]
-        cv2.add(picture, self.bank[top : top + rows, left : left + columns], dst=picture)
-        return cv2.subtract(picture, np.array([16.0, 16, 16, 0]), dst=picture)
+        noise = self.bank[top : top + rows, left : left + columns]
+        return cv2.add(picture, noise, dst=picture, dtype=cv2.CV_8U)
 
     def frame(self, fault=GOOD, pixels=None, steps=1):
         """The next frame; `pixels` instead of what it would see; `steps` periods later."""
@@ -83,7 +82,7 @@ class Eye:
         return Frame(shown, "eye", self.number, self.captured_ns, 0)
 
 
-def seen(scene, fault):
+def seen(scene, fault, level=1.0):
     """A scene through a faulty lens, under faulty lamps; a new array."""
     picture = scene.copy()
     rows, columns = picture.shape[:2]
@@ -95,6 +94,6 @@ def seen(scene, fault):
         picture = cv2.GaussianBlur(picture, (0, 0), fault.blur_px)
     if fault.gain != (1, 1, 1) or fault.tilt:
         across = 1 - fault.tilt * np.linspace(0, 1, columns, dtype=np.float32)
-        field = across[None, :, None] * np.array(fault.gain, np.float32)
-        picture = np.clip(picture * field, 0, 255).astype(np.uint8)
-    return picture
+        field = across[None, :, None] * np.array(fault.gain, np.float32) * np.float32(level)
+        return np.clip(picture * field, 0, 255).astype(np.uint8)
+    return cv2.convertScaleAbs(picture, alpha=level)
