@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -92,7 +92,7 @@ class Record(Contract):
     basis: Basis
     metrics: tuple[Metric, ...]
     versions: dict[str, str]
-    seconds: dict[str, Finite] = {}
+    seconds: dict[str, Finite] = Field(default_factory=dict)
     minutes: Finite
 
     def model_post_init(self, _context: object, /) -> None:

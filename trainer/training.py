@@ -23,6 +23,7 @@ from export.preprocess import Input
 from export.verdict import Thresholds
 from trainer import calibrate, evaluate, head, pointing, sheet, weights
 from trainer.backbone import Network
+from trainer.board import Board
 from trainer.calibrate import Budgets
 from trainer.curves import draw
 from trainer.evaluate import calibration_metric
@@ -92,12 +93,14 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     origin = weights.fill(network.trunk, plan.arch, plan.weights)
     network = network.to(memory_format=torch.channels_last)
     epochs: list[Epoch] = []
+    board = Board(folder)
     with (folder / "epochs.jsonl").open("w", encoding="utf-8") as file:
 
         def heard(epoch: Epoch) -> None:
             epochs.append(epoch)
             file.write(json.dumps(asdict(epoch)) + "\n")
             file.flush()
+            board.epoch(epoch)
 
         chosen = _learn(network, material, plan, progress, heard, folder=folder)
     calibrated = _calibrated(network, material, plan, progress)
@@ -123,6 +126,7 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     rows = calibrated.scores
     draw(folder / "curves.png", epochs, rows, record.thresholds)
     run.save(network, _split_rows(material), rows)
+    board.close(record)
     (folder / STARTED).unlink()
     clear(folder)
     progress.say(f"time: {_spent(record.seconds)}")

@@ -1,11 +1,12 @@
 """trainer/{augment,head,finetune,recipe}.py: small laws of learning."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from export.errors import RunError
-from trainer import head
+from trainer import head, sheet
 from trainer.augment import augment
 from trainer.backbone import Network
 from trainer.finetune import judge
@@ -29,6 +30,26 @@ def test_augmenting_keeps_a_defect(recipe):
     assert (depth > 3).all()
     plain = augment(torch.zeros(64, 3, 64, 64), recipe, torch.Generator().manual_seed(0))
     assert (plain.amax((1, 2, 3)) - plain.amin((1, 2, 3))).max() < 1e-6
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, 63), (63, 0), (63, 63)])
+def test_a_defect_in_a_corner_stays_in_the_picture(recipe, corner):
+    """One dark pixel in the very corner is never pushed out, and keeps nearly half its depth."""
+    x = torch.zeros(64, 3, 64, 64)
+    x[:, :, corner[0], corner[1]] = -4
+    plain = recipe.model_copy(update={"light": 0.0})
+    changed = augment(x, plain, torch.Generator().manual_seed(0))
+    assert (changed.amin((1, 2, 3)) < -4 * 0.45**2).all()
+
+
+def test_a_line_keeps_its_contrast(recipe):
+    """A line one pixel wide keeps nearly half of its contrast, wherever it lies."""
+    x = torch.zeros(64, 3, 64, 64)
+    for picture in range(64):
+        x[picture, :, picture] = -4
+    plain = recipe.model_copy(update={"light": 0.0})
+    changed = augment(x, plain, torch.Generator().manual_seed(0))
+    assert (changed.amin((1, 2, 3)) < -4 * 0.45).all()
 
 
 def test_augmenting_is_seeded(recipe):
@@ -104,6 +125,18 @@ def test_the_average_follows():
     torch.nn.init.zeros_(layer.weight)
     average.update(layer)
     assert average.state["weight"].item() == pytest.approx(0.99, abs=1e-3)
+
+
+def test_the_sheet_shows_defects_first(recipe, tmp_path):
+    """Each kind of defect has a row before any has a second, and good parts come last."""
+    labels = np.array([0] * 20 + [1] * 10 + [2])
+    rows = sheet.shown(labels)
+    assert [int(labels[row]) for row in rows] == [1, 2, 1, 1, 1, 1, 0, 0]
+    frames = np.full((31, 40, 60, 3), 90, np.uint8)
+    path = tmp_path / "sheet.jpg"
+    sheet.draw(path, frames, labels, ("good", "a", "b"), recipe=recipe, seed=0)
+    drawn = cv2.imread(str(path))
+    assert drawn.shape[1] > drawn.shape[0] > 8 * 90
 
 
 def test_recipes_are_checked(tmp_path):

@@ -1,7 +1,7 @@
 """From a study to an answer: the rule was written down before anything was measured.
 
 With w the least gain in AUROC that is worth the trouble, and the 95 % interval of the paired
-difference over rounds:
+difference:
 
     pays        the interval lies above 0, and the mean is at least w
     skip        else, if the interval ends below 2w: no gain that matters is possible
@@ -12,21 +12,22 @@ The rule is the same for fine-tuning against the head and for the head against n
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.advise.arms import ARMS, Arm
 from trainer.advise.figures import (
     FIGURES,
     Estimate,
-    Pair,
-    estimate,
+    Judged,
     measure,
     missed_by_type,
     next_gain,
-    paired,
+    redrawn,
 )
 from trainer.advise.study import SHARES, Cell, Study
 from trainer.rates import Rate, auroc_interval
@@ -137,11 +138,11 @@ def _least(study: Study, area: float) -> float:
 
 def _row(study: Study, arm: Arm, share: int, found: list[dict[str, float]]) -> Row:
     cells = study.of(arm, share)
-    figures = {}
-    for name in FIGURES:
-        values = [one[name] for one in found]
-        least = _least(study, float(np.mean(values))) if name == "auroc" else 0.0
-        figures[name] = estimate(values, study.ratio, bounds=(0.0, 1.0), least=least)
+    least = {"auroc": _least(study, float(np.mean([one["auroc"] for one in found])))}
+    rounds = _judged(study, cells)
+    figures = {
+        name: redrawn(rounds, name, study.plan.seed, least=least.get(name, 0.0)) for name in FIGURES
+    }
     return Row(
         arm=arm,
         share=share,
@@ -160,31 +161,33 @@ def _contest(
     common = sorted(better.keys() & cheaper.keys())
     if len(common) < 2:
         return Contest(*arms, "not measured", {}, None)
-    pairs = _pairs(study, arms, common)
+    rivals = {cell.round: np.array(cell.scores) for cell in study.of(arms[1], WHOLE)}
+    cells = [cell for cell in study.of(arms[0], WHOLE) if cell.round in common]
+    pairs = _judged(study, cells, rivals)
     best = max(float(np.mean([one[n]["auroc"] for n in common])) for one in (better, cheaper))
     # Where every round agrees to the last digit, a few parts still can't prove equality.
     same = all(better[n]["auroc"] == cheaper[n]["auroc"] for n in common)
     floor = {"auroc": _least(study, best) if same else 0.0}
     gains = {
-        name: paired(pairs, name, study.plan.seed, least=floor.get(name, 0.0)) for name in FIGURES
+        name: redrawn(pairs, name, study.plan.seed, least=floor.get(name, 0.0)) for name in FIGURES
     }
     verdict = decide(gains["auroc"], worthwhile)
     needed = _needed(study, gains["auroc"], worthwhile) if verdict == "can't tell" else None
     return Contest(*arms, verdict, gains, needed)
 
 
-def _pairs(study: Study, arms: tuple[Arm, Arm], common: list[int]) -> list[Pair]:
+def _judged(
+    study: Study, cells: list[Cell], rivals: Mapping[int, NDArray[np.float64]] | None = None
+) -> list[Judged]:
     number = {part: n for n, part in enumerate(sorted({s.part for s in study.samples}))}
-    better, cheaper = (
-        {cell.round: np.array(cell.scores) for cell in study.of(arm, WHOLE)} for arm in arms
-    )
-    pairs: list[Pair] = []
-    for turn in common:
-        judged = [study.samples[at] for at in study.rounds[turn].judge]
+    rounds: list[Judged] = []
+    for cell in cells:
+        judged = [study.samples[at] for at in study.rounds[cell.round].judge]
         parts = np.array([number[sample.part] for sample in judged])
         defect = np.array([sample.label != GOOD for sample in judged])
-        pairs.append(Pair(parts, defect, better[turn], cheaper[turn]))
-    return pairs
+        rival = None if rivals is None else rivals[cell.round]
+        rounds.append(Judged(parts, defect, np.array(cell.scores), rival))
+    return rounds
 
 
 def decide(gain: Estimate, worthwhile: float) -> Verdict:

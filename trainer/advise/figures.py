@@ -1,10 +1,9 @@
 """Figures of a study with what they are worth, and differences between arms, round by round.
 
-The interval of a figure over rounds is Nadeau and Bengio's corrected resampled t (Machine Learning
-52, 2003, section 3.1): rounds share learning pictures, so their plain spread flatters; it is
-widened by the ratio of judging to learning pictures. A difference of two arms has the interval of
-a paired bootstrap over rounds and parts (both are redrawn: Bouthillier and others, MLSys 2021,
-arXiv:2103.03098), which docs/log.md found narrower than the former and wide enough still.
+Intervals redraw both the rounds and the parts (a bootstrap over all that was left to chance:
+Bouthillier and others, MLSys 2021, arXiv:2103.03098); differences are paired. docs/log.md compares
+it with Nadeau and Bengio's corrected resampled t (Machine Learning 52, 2003, section 3.1), which
+is wider; that one serves where there is one number per round and nothing else.
 """
 
 import math
@@ -24,25 +23,28 @@ FIGURES = ("auroc", "overkill_1", "overkill_5")
 ESCAPES = {"overkill_1": 0.01, "overkill_5": 0.05}
 
 
-_DRAWS = 1000
+DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """Both arms' scores of one round's judged pictures (J,), and which part and kind each is."""
+class Judged:
+    """One round's judged pictures (J,): part and kind of each, scores, and a rival's scores."""
 
     parts: NDArray[np.intp]
     defect: Flags
-    better: Scores
-    cheaper: Scores
+    scores: Scores
+    rival: Scores | None = None
 
-    def gain(self, name: str, at: NDArray[np.intp]) -> float:
-        """How much the better arm gains on the pictures `at`; NaN where a kind is missing."""
+    def value(self, name: str, at: NDArray[np.intp]) -> float:
+        """The figure on the pictures `at`, or the gain over the rival; NaN without both kinds."""
         defect = self.defect[at]
         if defect.all() or not defect.any():
             return math.nan
-        both = [_figure(name, scores[at], defect) for scores in (self.better, self.cheaper)]
-        return both[0] - both[1] if name == "auroc" else both[1] - both[0]
+        own = _figure(name, self.scores[at], defect)
+        if self.rival is None:
+            return own
+        other = _figure(name, self.rival[at], defect)
+        return own - other if name == "auroc" else other - own
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,6 @@ def estimate(
     ratio: float,
     confidence: float = CONFIDENCE,
     bounds: tuple[float, float] = (-1.0, 1.0),
-    least: float = 0.0,
 ) -> Estimate:
     """The mean over rounds and its corrected interval.
 
@@ -92,45 +93,42 @@ def estimate(
         ratio: judging pictures per learning picture.
         confidence: of the interval.
         bounds: what the figure can't leave.
-        least: half of the interval's width that it is given at least: rounds that agree to the
-            last digit, as where everything is perfect, still come from few parts.
     """
     n, mean = len(values), float(np.mean(values))
     if n < 2:
         return Estimate(mean, math.nan, math.nan, n)
     spread = float(np.std(values, ddof=1))
     quantile = float(student.ppf(0.5 + confidence / 2, n - 1))
-    half = max(least, quantile * spread * math.sqrt(1 / n + ratio))
+    half = quantile * spread * math.sqrt(1 / n + ratio)
     return Estimate(mean, max(bounds[0], mean - half), min(bounds[1], mean + half), n)
 
 
-def paired(
-    pairs: Sequence[Pair], name: str, seed: int, confidence: float = CONFIDENCE, least: float = 0.0
-) -> Estimate:
-    """What the better arm gains on average, with its bootstrap interval over rounds and parts.
+def redrawn(rounds: Sequence[Judged], name: str, seed: int, *, least: float = 0.0) -> Estimate:
+    """A figure's mean over rounds, or the mean gain, with its bootstrap interval.
 
     Args:
-        pairs: one per round.
+        rounds: what was judged in each.
         name: the figure; gains are positive where it improves.
         seed: of the draws.
-        confidence: of the interval.
-        least: half of the interval's width that it is given at least.
+        least: half of the interval's width that it is given at least: rounds that agree to the
+            last digit, as where everything is perfect, still come from few parts.
     """
     chance = np.random.default_rng(seed)
-    count = 1 + max(int(pair.parts.max()) for pair in pairs)
-    mean = float(np.mean([pair.gain(name, np.arange(len(pair.parts))) for pair in pairs]))
+    count = 1 + max(int(one.parts.max()) for one in rounds)
+    mean = float(np.mean([one.value(name, np.arange(len(one.parts))) for one in rounds]))
     drawn: list[float] = []
-    for _ in range(_DRAWS):
+    for _ in range(DRAWS):
         often = chance.multinomial(count, np.full(count, 1 / count))
-        gains: list[float] = []
-        for turn in chance.integers(0, len(pairs), len(pairs)):
-            pair = pairs[turn]
-            at = np.repeat(np.arange(len(pair.parts)), often[pair.parts])
-            gains.append(pair.gain(name, at))
-        known = [gain for gain in gains if not math.isnan(gain)]
+        values: list[float] = []
+        for turn in chance.integers(0, len(rounds), len(rounds)):
+            one = rounds[turn]
+            values.append(one.value(name, np.repeat(np.arange(len(one.parts)), often[one.parts])))
+        known = [value for value in values if not math.isnan(value)]
         drawn += [float(np.mean(known))] if known else []
-    low, high = np.quantile(drawn, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return Estimate(mean, min(float(low), mean - least), max(float(high), mean + least), len(pairs))
+    low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2])
+    low, high = min(float(low), mean - least), max(float(high), mean + least)
+    floor = -1.0 if rounds[0].rival is not None else 0.0
+    return Estimate(mean, max(floor, low), min(1.0, high), len(rounds))
 
 
 def next_gain(

@@ -3,7 +3,7 @@
 import math
 
 from trainer.advise.answer import MORE, REJECTED, WHOLE, Advice, Contest, Row
-from trainer.advise.arms import NAMES, Arm
+from trainer.advise.arms import NAMES
 from trainer.advise.figures import Estimate
 from trainer.advise.study import Study
 
@@ -28,7 +28,7 @@ def headline(advice: Advice) -> str:
             f"Skip fine-tuning: the head on stock features is as good (fine-tuning adds "
             f"{points(gain)} AUROC) and trains in {duration(quick)} instead of {duration(took)}."
         )
-    lean = "use the head on stock features" if gain.mean <= 0 else "train both and compare"
+    lean = "use the head on stock features" if gain.mean < 0.01 else "train both and compare"
     return (
         f"Can't tell whether fine-tuning pays: it adds {points(gain)} AUROC; "
         f"{_needed(contest)}. Until then, {lean}."
@@ -111,7 +111,10 @@ def _more(advice: Advice) -> str:
         return ""
     span = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f} points AUROC"
     if gain.low > 0:
-        return f"{MORE} more pictures to learn from would add {100 * gain.mean:.1f} ({span})."
+        return (
+            f"{MORE} more pictures to learn from would add about {100 * gain.mean:.1f} points, "
+            f"if every doubling goes on adding as much ({span})."
+        )
     if gain.high < 0.01:
         return f"{MORE} more pictures to learn from would add nothing that matters ({span})."
     return f"What {MORE} more pictures to learn from would add can't be told ({span})."
@@ -153,8 +156,3 @@ def _cells(row: Row) -> tuple[str, ...]:
         *(f"{rate.mean:.0%} ({rate.low:.0%} to {rate.high:.0%})" for rate in (one, five)),
         duration(row.seconds),
     )
-
-
-def arm_name(arm: Arm) -> str:
-    """An arm's name for people."""
-    return NAMES[arm]

@@ -99,7 +99,7 @@ class Pupil:
         """All that the next step depends on, but for the network's own tensors."""
         return {
             "optimiser": self._optimiser.state_dict(),
-            "course": {"last_epoch": self._course.last_epoch},
+            "course": self._course.state_dict(),
             "average": self.average.state,
             "averaged": self.average.steps,
         }

@@ -8,11 +8,13 @@ import pytest
 from trainer.advise.answer import decide
 from trainer.advise.figures import (
     Estimate,
+    Judged,
     estimate,
     measure,
     missed_by_type,
     next_gain,
     overkill_at,
+    redrawn,
 )
 
 DEFECT = np.array([False] * 4 + [True] * 4)
@@ -39,8 +41,17 @@ def test_rounds_that_share_pictures_get_a_wider_interval():
 
 
 def test_agreement_among_few_parts_is_no_proof():
-    """Rounds that agree exactly keep the width that was asked for."""
-    assert estimate([0.0, 0.0, 0.0], 0.3, least=0.04).half == pytest.approx(0.04)
+    """Rounds in which both are perfect keep the width that was asked for."""
+    perfect = Judged(np.arange(8), DEFECT, np.arange(8.0), np.arange(8.0))
+    assert redrawn([perfect] * 2, "auroc", 0, least=0.04).half == pytest.approx(0.04)
+
+
+def test_a_gain_is_positive_where_the_figure_improves():
+    """More AUROC and less overkill than the rival are both gains."""
+    rival = np.array([0.0, 1.0, 2.0, 7.5, 4.0, 5.0, 6.0, 7.0])
+    judged = [Judged(np.arange(8), DEFECT, np.arange(8.0), rival)] * 2
+    assert redrawn(judged, "auroc", 0).mean == pytest.approx(0.25)
+    assert redrawn(judged, "overkill_5", 0).mean == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from export.command import application
 from export.errors import RunError
 from export.preprocess import Input
 from tests.trainer.tiny_run import draw
+from trainer.advise import figures
 from trainer.advise import study as studies
 from trainer.advise.answer import advise
 from trainer.advise.arms import ARMS
@@ -31,11 +32,13 @@ QUIET = Progress(None)
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    """Tiny networks lose more by a second thread than they gain."""
-    before = torch.get_num_threads()
+    """Tiny networks lose more by a second thread than they gain; few draws do for laws."""
+    before, draws = torch.get_num_threads(), figures.DRAWS
     torch.set_num_threads(1)
+    figures.DRAWS = 50
     yield
     torch.set_num_threads(before)
+    figures.DRAWS = draws
 
 
 def plan(data, **other):
