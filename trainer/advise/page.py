@@ -48,8 +48,8 @@ round one quarter judges, the next one chooses settings and epochs, and the othe
 their parts or a share of them. {rounds} rounds, seed {seed}; every way got the same parts. All
 pictures of a part stay together."""
 _INTERVALS = """Differences are taken on the same parts. Intervals are a bootstrap that redraws both
-the rounds and the parts, 1000 times; that of the learning curve's slope is the corrected resampled t
-(Nadeau and Bengio, Machine Learning 52, 2003), which allows for rounds that share learning
+the rounds and the parts, 1000 times; that of the learning curve's slope is the corrected resampled
+t (Nadeau and Bengio, Machine Learning 52, 2003), which allows for rounds that share learning
 pictures."""
 _RULE = """The rule was set beforehand: fine-tuning <b>pays</b> if the interval of what it adds to
 AUROC lies above 0 and its middle is at least {least:g} point; it is <b>skipped</b> if the interval
