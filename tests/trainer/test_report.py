@@ -44,7 +44,12 @@ def graded(*, bound=0.5, budget=0.01, **tested):
             )
         )
     basis = BASIS.model_copy(
-        update={"escape_bound": bound, "escape_budget": budget, "overkill_budget": budget}
+        update={
+            "escape_bound": bound,
+            "escape_budget": budget,
+            "overkill_budget": budget,
+            "proven": bound <= budget,
+        }
     )
     return plain.model_copy(update={"basis": basis, "metrics": tuple(metrics)})
 

@@ -3,6 +3,7 @@
 Reads the run; knows nothing of pictures, plots or pages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from export.errors import RunError
 from export.verdict import Outcome
 from trainer.evaluate import Judged
-from trainer.run import Run, Split
+from trainer.run import Run, ScoreRow, Split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,7 @@ def evidence(run: Run, split: Split) -> Evidence:
         labels=tuple(row.label for row in rows),
         parts=tuple(parts[row.path] for row in rows),
         scores=np.array([row.score for row in rows], np.float64),
+        novelty=_novelty(rows),
     )
     return Evidence(
         classes=run.record.classes,
@@ -61,3 +63,8 @@ def evidence(run: Run, split: Split) -> Evidence:
         chances=np.array([row.probabilities for row in rows], np.float64),
         outcomes=np.array([str(outcome) for outcome in judged.outcomes(run.record.thresholds)]),
     )
+
+
+def _novelty(rows: Sequence[ScoreRow]) -> NDArray[np.float64] | None:
+    known = [row.novelty for row in rows if row.novelty is not None]
+    return np.array(known, np.float64) if len(known) == len(rows) else None

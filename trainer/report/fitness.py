@@ -9,7 +9,6 @@ allow, by more than chance explains.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trainer.rates import needed
 from trainer.run import Metric, Record
 
 
@@ -52,7 +51,8 @@ def fitness(record: Record) -> Fitness:
             Grade.UNFIT, f"Not fit for these budgets: on the test, {'; '.join(against)}.",
             tuple(reasons),
         )  # fmt: skip
-    if basis.escape_bound <= basis.escape_budget:
+    reasons += [f"{sentence}." for sentence in basis.plan]
+    if basis.proven:
         return Fitness(
             Grade.PROVEN,
             f"Fit: at most {basis.escape_bound:.1%} of defective parts are passed, "
@@ -64,16 +64,10 @@ def fitness(record: Record) -> Fitness:
 
 def _not_proven(record: Record) -> str:
     basis = record.basis
-    text = (
+    return (
         f"Not proven: nothing speaks against it, but {basis.defect_parts} defective parts can only "
-        f"prove that at most {basis.escape_bound:.1%} are passed"
+        f"prove that at most {basis.escape_bound:.1%} are passed."
     )
-    if basis.escape_budget > 0:
-        wanted = needed(basis.escape_budget, basis.confidence)
-        text += (
-            f"; {wanted} without a miss would prove the budget of {100 * basis.escape_budget:g} %"
-        )
-    return text + "."
 
 
 def _counted(figure: Metric) -> str:

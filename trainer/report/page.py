@@ -20,6 +20,7 @@ from trainer.report.evidence import Evidence
 from trainer.report.fitness import fitness
 from trainer.report.mistakes import Case
 from trainer.run import GOOD, SPLITS, Metric, Run
+from trainer.unseen import Examination
 
 FOLDER = Path(__file__).parent
 
@@ -33,7 +34,13 @@ class Row:
     taken_for: tuple[int, ...]
 
 
-def page(run: Run, test: Evidence, mistakes: Sequence[Case], people: Sequence[Appraiser]) -> str:
+def page(
+    run: Run,
+    test: Evidence,
+    mistakes: Sequence[Case],
+    people: Sequence[Appraiser],
+    unseen: Examination | None,
+) -> str:
     """The report as HTML.
 
     Args:
@@ -41,6 +48,7 @@ def page(run: Run, test: Evidence, mistakes: Sequence[Case], people: Sequence[Ap
         test: its judged test pictures.
         mistakes: the worst of them, with pictures.
         people: human appraisers of the same pictures; may be empty.
+        unseen: what became of types that were left out, if that was asked.
     """
     record = run.record
     judged, defect = test.judged, test.judged.defect
@@ -58,7 +66,8 @@ def page(run: Run, test: Evidence, mistakes: Sequence[Case], people: Sequence[Ap
         rows=_confusion(test),
         outcomes=[str(outcome) for outcome in OUTCOMES],
         types=_by_kind(metrics, "escape"),
-        unseen=_by_kind(metrics, "unseen"),
+        unseen=unseen,
+        novelty=record.basis.novelty,
         mistakes=mistakes,
         wrong=_wrong(test),
         appraisers=[machine, *people],
@@ -136,12 +145,11 @@ def _plots(
         drawn["trade"] = plots.trade(
             scores, defect, metrics["escape"], metrics["overkill"], record.thresholds
         )
-    for name in ("escape", "unseen"):
-        found = _by_kind(metrics, name)
-        if found:
-            drawn[name] = plots.kinds(
-                [kind for kind, _ in found], [metric for _, metric in found],
-                record.basis.escape_budget,
-            )  # fmt: skip
+    found = _by_kind(metrics, "escape")
+    if found:
+        drawn["escape"] = plots.kinds(
+            [kind for kind, _ in found], [metric for _, metric in found],
+            record.basis.escape_budget,
+        )  # fmt: skip
     # Drawn here from numbers; the only text in them is class names, which matplotlib escapes.
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from export.errors import RunError
 from trainer.answers import answers
 from trainer.report import agreement
@@ -9,6 +11,7 @@ from trainer.report.evidence import evidence
 from trainer.report.mistakes import cases, worst
 from trainer.report.page import page
 from trainer.run import Run
+from trainer.unseen import FILE, Examination
 
 
 def write(
@@ -39,9 +42,22 @@ def write(
     root = data or Path(run.record.data.root)
     shown = cases(test, at, root, run.record.input.to_input(), answers(run)) if at else []
     try:
-        path.write_text(page(run, test, shown, people), encoding="utf-8")
+        path.write_text(page(run, test, shown, people, _unseen(run)), encoding="utf-8")
     except OSError as error:
         raise RunError(
             f"{str(path)!r} can't be written: {error.strerror}", "give another --out"
         ) from error
     return path
+
+
+def _unseen(run: Run) -> Examination | None:
+    path = run.folder / FILE
+    if not path.exists():
+        return None
+    try:
+        return Examination.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RunError(
+            f"{str(path)!r} can't be read: {error.errors(include_url=False)[0]['msg']}",
+            "remove it, or run `linewarden unseen` again",
+        ) from error
