@@ -42,7 +42,7 @@ def test_what_came_before_is_asked_for(tmp_path, mosquitto):
         box.put(10)
         assert wait(lambda: len(got) == 1510)
         assert [v.seq for v in got] == list(range(1, 1511))
-        assert watcher.state is not None
+        assert wait(lambda: watcher.state is not None)
         assert watcher.state.state == "online"
         assert watcher.report().counts.lost == 0
     box.close()
