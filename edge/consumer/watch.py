@@ -157,8 +157,8 @@ class Watcher:
     def _follow(self, pipe: Pipe) -> None:
         pipe.open()
         for name in ("state", "health"):
-            pipe.subscribe(self._topics(name))
-        pipe.subscribe(f"{self._topics.prefix}/+/verdicts")
+            pipe.subscribe(self._topics(name), retained=True)
+        pipe.subscribe(f"{self._topics.prefix}/+/verdicts", retained=False)
         self._connections += 1
         self.trouble = ""
         self._asker.restart()

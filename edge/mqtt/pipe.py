@@ -191,11 +191,16 @@ class Pipe:
         self._check(info.rc)
         return info.mid
 
-    def subscribe(self, topic: str) -> None:
-        """Ask for `topic` at QoS 1, new messages only: an order that was retained is an old one."""
+    def subscribe(self, topic: str, *, retained: bool) -> None:
+        """Ask for `topic` at QoS 1; `retained`: also for what the broker keeps of before."""
         self._socket()
-        live = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        result, _ = self._client.subscribe(topic, options=live)
+        handling = (
+            SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+            if retained
+            else SubscribeOptions.RETAIN_DO_NOT_SEND
+        )
+        options = SubscribeOptions(qos=1, retainHandling=handling)
+        result, _ = self._client.subscribe(topic, options=options)
         self._check(result)
 
     def close(self, *, goodbye: bool = False) -> None:

@@ -94,7 +94,7 @@ class BrokerSession:
         while not self.acknowledged:
             self._receive(STEP_S)
         for topic in (self._topics("replay"), *self._commands):
-            self._pipe.subscribe(topic)
+            self._pipe.subscribe(topic, retained=False)  # a retained order is an old one
         self._pump.begin(self._pipe.limits)
 
     def turn(self) -> None:

@@ -69,6 +69,7 @@ def test_a_run_is_complete(run):
     assert names == {
         "run.json", "model.safetensors", "split.csv", "scores.csv", "epochs.jsonl", "curves.png",
         "augmentations.jpg",
+        "tensorboard",
     }  # fmt: skip
     assert Run.load(run.folder) == run
     assert len(run.split()) == len(run.scores()) == 48
