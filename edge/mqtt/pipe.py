@@ -208,14 +208,15 @@ class Pipe:
         sock = self._client.socket()
         if sock is None:
             return
-        if goodbye:
-            self._client.disconnect()
-            try:
+        try:
+            if goodbye:
+                self._client.disconnect()
                 while self._client.want_write() and self._closed is None:
                     self.step(0.5)
-            except PipeClosed:
-                return
-        sock.close()
+        except PipeClosed:
+            pass  # gone before it was said
+        finally:
+            sock.close()
 
     def _make(self, client_id: str, will: Publication | None) -> Client:
         client = Client(

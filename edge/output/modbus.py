@@ -47,12 +47,19 @@ class ModbusWire:
         from pymodbus.client import ModbusTcpClient  # noqa: PLC0415
 
         told = self._settings
+        if self._client is not None:
+            self._client.close()
         self._client = ModbusTcpClient(
             told.host, port=told.port, timeout=told.timeout_s, retries=0, reconnect_delay=0
         )
         if not self._client.connect():
             raise OutputError(f"no Modbus server answers at {told.host}:{told.port}")
-        self.show(accept=False, shown=None)
+        try:
+            self.show(accept=False, shown=None)
+        except OutputError:
+            self._client.close()
+            self._client = None
+            raise
 
     def show(self, *, accept: bool, shown: Shown | None) -> None:
         """Reject before saying why, but say which part before accepting it."""

@@ -60,6 +60,7 @@ class Plc:
         self._ready.set()
         await self._over.wait()
         await server.shutdown()
+        await asyncio.sleep(0.05)  # for asyncio to close what the server let go of
 
     async def _seen(self, function_code, _start, address, *rest):
         values = rest[-1]
