@@ -37,12 +37,16 @@ from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.mqtt.broker import Broker
 from edge.outbox import Outbox, OutboxSettings
 from edge.output.wires import reject_gate
+from edge.pulse import Pulse
 from edge.sections import CameraSection, CommandTrigger, GateTrigger
+from edge.status.door import Door
+from edge.status.metrics import Metrics
+from edge.status.readiness import Known
 from edge.topics import Topics
 from edge.trigger.gate import Gate, GateSettings
 from edge.trigger.trigger import EveryFrame, OnOrder, Trigger
 from export import __version__
-from export.errors import StoreError
+from export.errors import ConfigError, StoreError
 from export.signature import PublicKey, load_public
 from export.verdict import Outcome
 
@@ -129,13 +133,14 @@ class Daemon:
         self._started_ns = monotonic_ns()
         self._log = structlog.get_logger("daemon")
         self.health = Health(tuple(appliance.cameras))
-        self.alarms = Alarms()
+        self.alarms, self.pulse = Alarms(), Pulse()
         store = appliance.store
         to_broker = broker_settings(appliance.broker) if appliance.broker else None
         kept = OutboxSettings(
             keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
         )
-        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms)
+        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms, self.pulse)
+        self.metrics = Metrics(self.known, self.counts, __version__)
         topics = Topics(appliance.station.prefix)
         self.keeper = _keeper(appliance.samples, self.health)
         self.gates = {
@@ -145,10 +150,10 @@ class Daemon:
         }
         windows = {name: window(one.input.region) for name, one in inspectors.items()}
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
-        herald = Herald(self.keeper, self.gates, windows, on_this)
+        herald = Herald(self.keeper, self.gates, windows, on_this, self.metrics.decided)
         self.wardens = Wardens(self.alarms, store.folder, _calibrations(appliance))
         record = self.wardens.recording(self.outbox.record)
-        self._bench = Bench(record, self.outbox.epoch, self.health, herald)
+        self._bench = Bench(record, self.outbox.epoch, self.health, herald, self.pulse)
         self.cameras: list[Camera] = []
         self._lanes: list[Lane] = []
         for name, section in appliance.cameras.items():
@@ -157,11 +162,21 @@ class Daemon:
         self.broker = (
             Broker(
                 to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms,
-                commands={"trigger": orders.trigger, "flag": orders.flag},
+                commands={"trigger": orders.trigger, "flag": orders.flag}, pulse=self.pulse,
             )
             if to_broker
             else None
         )  # fmt: skip
+        self.door = self._door(appliance)
+
+    def _door(self, appliance: Appliance) -> Door | None:
+        if not appliance.status.listen:
+            return None
+        try:
+            return Door(*appliance.status.address, self.known, self.metrics)
+        except ConfigError:
+            self.outbox.close()
+            raise
 
     def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
         settings = camera_settings(name, section)
@@ -170,7 +185,8 @@ class Daemon:
         terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual, safe)
         warden = self.wardens.add(name, section)
         self.cameras.append(Camera(settings, slot, self.health, warden))
-        self._lanes.append(Lane(slot, _trigger(section), terms, self._bench, self.health))
+        lane = Lane(slot, _trigger(section), terms, self._bench, self.health, pulse=self.pulse)
+        self._lanes.append(lane)
 
     def start(self) -> None:
         """Start every thread and process."""
@@ -186,6 +202,8 @@ class Daemon:
             lane.start()
         for camera in self.cameras:
             camera.start()
+        if self.door:
+            self.door.start()
 
     @property
     def ended(self) -> bool:
@@ -195,13 +213,23 @@ class Daemon:
             self._bench.settled(name, 0) for name in names
         )
 
-    def run(self, stop: threading.Event, *, forever: bool, tick: Callable[[], None]) -> Summary:
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        forever: bool,
+        tick: Callable[[], None],
+        began: Callable[[], None] = lambda: None,
+    ) -> Summary:
         """Run until `stop` is set, or every source has ended (unless `forever`).
+
+        `began` is called once everything has started, `tick` five times a second from then on.
 
         Raises:
             StoreError: the record broke while running; a start moves it aside and begins anew.
         """
         self.start()
+        began()
         while not stop.wait(0.2) and self.outbox.alive and (forever or not self.ended):
             tick()
         if not self.outbox.alive:
@@ -223,6 +251,8 @@ class Daemon:
 
     def stop(self) -> Summary:
         """Stop the captures, judge what waits, store it, say goodbye; within 5 s."""
+        if self.door:
+            self.door.stop()
         for camera in self.cameras:
             camera.stop()
         for lane in self._lanes:
@@ -239,7 +269,7 @@ class Daemon:
             self.broker.stop(GOODBYE_S)
         summary = Summary(
             (monotonic_ns() - self._started_ns) / 1e9,
-            {name: self.health.counts(name) for name in self._appliance.cameras},
+            self.counts(),
             self.outbox.depth() if self.broker else 0,
             faults,
         )
@@ -254,6 +284,22 @@ class Daemon:
         """What is wrong now, anywhere."""
         beyond = self.broker.faults() if self.broker else ()
         return (*self.health.standing(), *self.outbox.faults(), *beyond)
+
+    def counts(self) -> dict[str, CameraCounts]:
+        """Every camera's counts now."""
+        return {name: self.health.counts(name) for name in self._appliance.cameras}
+
+    def known(self) -> Known:
+        """The box as it is now, for whoever asks whether it is ready."""
+        live = (one.settings for one in self.cameras if not one.settings.lossless)
+        return Known(
+            still=self.pulse.still(),
+            idle_s=self.pulse.idle_s(),
+            health=self.bulletin(),
+            live=frozenset(settings.name for settings in live),
+            connected=self.broker.connected if self.broker else None,
+            alarms=self.alarms.standing(),
+        )
 
     def bulletin(self) -> HealthMessage:
         """The box as it is now, for the broker to publish once a second."""

@@ -44,8 +44,9 @@ def run(
     import cv2
 
     from edge import journal
-    from edge.config import load
+    from edge.config import load, service_manager
     from edge.daemon import Daemon, armed
+    from edge.service import Notify, Service
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
@@ -65,8 +66,17 @@ def run(
         return
     daemon = Daemon(loaded.appliance, inspectors)
     typer.echo(banner(loaded, inspectors), err=True)
+    service = Service(Notify(*service_manager()), daemon.pulse)
     live = sys.stderr.isatty()
-    summary = daemon.run(stop, forever=forever, tick=lambda: _tick(daemon) if live else None)
+
+    def tick() -> None:
+        said = _now(daemon)
+        service.turn(said)
+        if live:
+            typer.echo(f"\r\x1b[2K{said[:160]}", nl=False, err=True)
+
+    summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
+    service.stopping()
     typer.echo(("\n" if live else "") + told(summary))
 
 
@@ -103,8 +113,8 @@ def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
     return "\n".join(lines)
 
 
-def _tick(daemon: "Daemon") -> None:
-    """One line that tells how it goes, rewritten in place on a terminal."""
+def _now(daemon: "Daemon") -> str:
+    """One line that tells how it goes."""
     parts: list[str] = []
     for camera in daemon.cameras:
         counts = daemon.health.counts(camera.settings.name)
@@ -115,7 +125,7 @@ def _tick(daemon: "Daemon") -> None:
         parts.append(f"{link}, {daemon.outbox.depth()} to deliver")
     if faults := daemon.faults():
         parts.append(f"! {faults[0]}")
-    typer.echo(f"\r\x1b[2K{' | '.join(parts)[:160]}", nl=False, err=True)
+    return " | ".join(parts)
 
 
 def told(summary: "Summary") -> str:

@@ -20,12 +20,14 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.inspector import Judgement
 from edge.inspection.part import Part, fail_safe, judged
+from edge.pulse import Pulse
 from export.errors import StoreError
 from export.verdict import FAIL_SAFE, Reason, Verdict
 
 GUARD_MS = 5.0  # before the deadline: what the clock's thread may need to wake up and speak
 GUARD_SHARE = 0.1  # of a short deadline
 URGENCY = -10  # niceness of that thread, where the box may ask for it
+IDLE_S = 1.0  # a thread with nothing to do looks round so often, and shows that it moves
 
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
 
@@ -63,10 +65,17 @@ class Bench:
     """Judges the parts of all cameras, one at a time, in the order in which they came."""
 
     def __init__(
-        self, record: Record, epoch: int, health: Health, audience: Audience | None = None
+        self,
+        record: Record,
+        epoch: int,
+        health: Health,
+        audience: Audience | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._record, self._epoch, self._health = record, epoch, health
         self._audience = audience or Nobody()
+        pulse = pulse or Pulse()
+        self._judging, self._timing = pulse.stage("inspector"), pulse.stage("deadlines")
         self._changed = threading.Condition()
         self._waiting: deque[Part] = deque()
         self._awaited: list[Part] = []
@@ -162,6 +171,7 @@ class Bench:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), URGENCY)
         while True:
+            self._timing()
             with self._changed:
                 if self._closed:
                     return
@@ -169,8 +179,8 @@ class Bench:
                 now_ns = monotonic_ns()
                 late = [part for part in due if _left_ms(part, now_ns) <= 0]
                 if not late:
-                    soonest_ms = min((_left_ms(part, now_ns) for part in due), default=None)
-                    self._changed.wait(None if soonest_ms is None else soonest_ms / 1000)
+                    soonest_ms = min((_left_ms(part, now_ns) for part in due), default=IDLE_S * 1e3)
+                    self._changed.wait(min(IDLE_S, soonest_ms / 1000))
             for part in late:
                 try:
                     self._time_out(part)
@@ -197,7 +207,9 @@ class Bench:
 
     def _next(self) -> Part | None:
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
+            while not self._changed.wait_for(lambda: bool(self._waiting) or self._closed, IDLE_S):
+                self._judging()
+            self._judging()
             self._in_hand = self._waiting.popleft() if self._waiting else None
             return self._in_hand
 

@@ -4,7 +4,7 @@ The gate first: a part is on its way to it. Everything it calls returns at once.
 or broker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -30,12 +30,14 @@ class Herald:
         gates: by camera.
         windows: by camera, what its judge looks at.
         computed: what computes on this box.
+        note: told of every verdict; quick.
     """
 
     keeper: Keeper | None = None
     gates: Mapping[str, RejectGate] = field(default_factory=dict[str, RejectGate])
     windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
     computed: Computed | None = None
+    note: Callable[[Verdict], None] | None = None
 
     def decided(self, part: Part, verdict: Verdict) -> None:
         """A part's one verdict."""
@@ -44,6 +46,8 @@ class Herald:
         if self.keeper and isinstance(part.seen, Frame):
             window = self.windows.get(verdict.camera)
             self.keeper.offer(Judged(part.seen, verdict, window, self.computed))
+        if self.note:
+            self.note(verdict)
 
     def lost(self, part: Part) -> None:
         """A verdict that nobody will ever read lets no part through."""

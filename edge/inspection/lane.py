@@ -17,10 +17,11 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.part import Part, Terms
+from edge.pulse import Pulse
 from edge.trigger.trigger import OnOrder, Trigger
 
 TAKE_S = 0.25
-SETTLE_S = 120.0
+SETTLE_STEPS = 480  # of TAKE_S
 
 
 class Lane:
@@ -33,9 +34,12 @@ class Lane:
         terms: Terms,
         bench: Bench,
         health: Health,
+        *,
+        pulse: Pulse | None = None,
     ) -> None:
         self.terms = terms
         self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
+        self._beat = (pulse or Pulse()).stage(f"lane {terms.camera}")
         self._orders: deque[Part] = deque()
         self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
@@ -71,6 +75,7 @@ class Lane:
 
     def _run(self) -> None:
         while not self._slot.finished:
+            self._beat()
             if self._slot.lossless and self.takes_orders and not self._orders:
                 self._ordered.wait(TAKE_S)  # a played picture waits for its order
                 self._ordered.clear()
@@ -80,6 +85,7 @@ class Lane:
                 seen = self._stamped(seen)
                 self._serve(seen)
                 self._look(seen)
+        self._beat.rest()
 
     def _serve(self, seen: Frame | Unusable) -> None:
         """Give a frame to the parts that were ordered before it was captured; played, to one."""
@@ -109,4 +115,11 @@ class Lane:
         for triggered in found:
             self._bench.offer(Part(triggered.seen, self.terms, triggered.part))
         if self._slot.lossless and found:
-            self._bench.settled(self.terms.camera, SETTLE_S)
+            self._settle()
+
+    def _settle(self) -> None:
+        """A played source waits until its parts are judged, but not for ever."""
+        for _ in range(SETTLE_STEPS):
+            if self._bench.settled(self.terms.camera, TAKE_S):
+                return
+            self._beat()

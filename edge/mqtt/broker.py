@@ -19,12 +19,14 @@ from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
 from edge.mqtt.session import BrokerSession, Commands, now_s
 from edge.outbox import Outbox
+from edge.pulse import Pulse
 from edge.topics import Topics
 
 FAREWELL_S = 1.0
 QUIET_S = 5.0  # a shorter absence of the broker is not yet a fault
 SHORT_S = 1.0  # a connection that ends sooner than this
 SHORTS = 5  # so many times in a row, is a fault
+STILL_S = 60.0  # a name server may take its time
 ABSENT, REFUSES = "broker_absent", "broker_refuses"  # alarms
 
 
@@ -39,6 +41,7 @@ class Broker:
         version: what the birth message says about the program.
         alarms: the box's book, to publish; what is wrong with the broker is written there too.
         commands: topic's name → what to do with a payload; quick, raising ValueError if it can't.
+        pulse: told that the thread moves.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Broker:
         *,
         alarms: Alarms | None = None,
         commands: Commands | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -59,6 +63,7 @@ class Broker:
         self._version = version
         self._alarms = alarms or Alarms()
         self._commands = commands or {}
+        self._beat = (pulse or Pulse()).stage("broker", STILL_S)
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
@@ -113,6 +118,7 @@ class Broker:
     def _run(self) -> None:
         pause_s = self._settings.backoff_min_s
         while not self._stopping.is_set():
+            self._beat()
             if (away_s := now_s() - self._absent_since_s) > QUIET_S:
                 why = f"no broker since {away_s:.0f} s: {self._trouble}; verdicts wait on the disk"
                 self._alarms.raise_("broker", ABSENT, why)
@@ -142,6 +148,7 @@ class Broker:
         began_s = now_s()
         while not self._stopping.is_set():
             session.turn()
+            self._beat()
             if self._shorts and now_s() - began_s > SHORT_S:
                 self._shorts = 0
         session.drain(self._outbox, self._stop_at_s - FAREWELL_S)

@@ -22,6 +22,7 @@ from edge.outbox import schema
 from edge.outbox.ballast import Ballast
 from edge.outbox.lock import lock
 from edge.outbox.store import Draft, Row, Store
+from edge.pulse import Pulse
 from edge.topics import check_level
 from export.errors import StoreError
 from export.verdict import Verdict
@@ -30,6 +31,7 @@ GROUP_ROWS = 500
 ACKS_ROWS = 500
 ACKS_AGE_S = 0.1
 PRUNE_EVERY_S = 2.0
+STILL_S = 30.0  # a slow disk is no reason to start again
 FULL_BYTES = 1024**2  # a disk with less room than this is full
 RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
@@ -67,6 +69,7 @@ class Outbox:
         path: the database; `.lock`, `.epoch` and `.ballast` lie beside it.
         settings: how much is kept.
         alarms: the box's book, in which a full disk or a damaged record is written.
+        pulse: told that the writer moves.
 
     Attributes:
         epoch: life of the record; another number means that the one before was lost.
@@ -74,7 +77,11 @@ class Outbox:
     """
 
     def __init__(
-        self, path: Path, settings: OutboxSettings | None = None, alarms: Alarms | None = None
+        self,
+        path: Path,
+        settings: OutboxSettings | None = None,
+        alarms: Alarms | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._settings = settings or OutboxSettings()
         self._alarms = alarms or Alarms()
@@ -102,6 +109,7 @@ class Outbox:
         self._closing = self._abandoned = False
         self._fault = ""
         self._stored: Callable[[], None] = _nobody
+        self._beat = (pulse or Pulse()).stage("outbox", STILL_S)
         self._alarms.set("outbox", DAMAGED, self._damage, Severity.CRITICAL)
         self._writer = threading.Thread(target=self._write_forever, name="outbox", daemon=True)
         self._writer.start()
@@ -265,6 +273,7 @@ class Outbox:
         size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, clock.monotonic_ns()
         self._watch()
         while self._wait_for_work():
+            self._beat()
             try:
                 self._write(size)
                 size, retry_s = GROUP_ROWS, RETRY_MIN_S
