@@ -5,6 +5,7 @@ believes nothing before the signature, then nothing that the signed manifest doe
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from export.verdict import BundleRef, Thresholds
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 4096
 _CHUNK = 1 << 20
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,40 @@ class Bundle:
     def model_path(self) -> Path:
         """The graph's file."""
         return self.path / MODEL
+
+    def read(self, name: str) -> bytes:
+        """A listed file's content, which is again what was signed: it may have changed meanwhile.
+
+        Raises:
+            BundleError: it can't be read, or is no longer the file that was verified.
+        """
+        path, entry = self.path / name, self.manifest.files[name]
+        try:
+            with path.open("rb") as file:
+                body = file.read(entry.bytes + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if hashlib.sha256(body).hexdigest() != entry.sha256:
+            raise _changed(path)
+        return body
+
+    @contextlib.contextmanager
+    def sealed_model(self) -> Iterator[Path]:
+        """The graph as it was signed, at a path to load it by, where nobody can change it.
+
+        A copy in memory (memfd_create(2), sealed), gone at the end: whoever may write to the
+        bundle's folder could exchange the file between the look at it and the loading of it.
+
+        Raises:
+            BundleError: it can't be read, or is no longer the file that was verified.
+        """
+        handle = os.memfd_create(MODEL, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            _copy(self.model_path, handle, self.manifest.files[MODEL])
+            fcntl.fcntl(handle, fcntl.F_ADD_SEALS, _SEALS)
+            yield Path(f"/proc/self/fd/{handle}")
+        finally:
+            os.close(handle)
 
     @property
     def input(self) -> Input:
@@ -162,9 +198,33 @@ def _check_file(path: Path, entry: FileEntry) -> None:
             f"{path} has {size} bytes, its manifest says {entry.bytes}", "copy the bundle again"
         )
     if _sha256(path) != entry.sha256:
-        raise BundleError(
-            f"{path} is not the file that was signed: its SHA-256 differs", "copy the bundle again"
-        )
+        raise _changed(path)
+
+
+def _copy(path: Path, handle: int, entry: FileEntry) -> None:
+    """Copy a listed file into an open one, no more of it than was signed."""
+    digest, left = hashlib.sha256(), entry.bytes
+    try:
+        with path.open("rb") as file, os.fdopen(handle, "wb", closefd=False) as copy:
+            while chunk := file.read(min(_CHUNK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise _changed(path)
+                digest.update(chunk)
+                copy.write(chunk)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if digest.hexdigest() != entry.sha256:
+        raise _changed(path)
+
+
+def _changed(path: Path) -> BundleError:
+    said = f"{path} is not the file that was signed: its SHA-256 differs"
+    return BundleError(said, "copy the bundle again")
+
+
+def _unreadable(path: Path, error: OSError) -> BundleError:
+    return BundleError(f"{path} can't be read: {error.strerror}", "check the file and its rights")
 
 
 def _sha256(path: Path) -> str:
@@ -172,9 +232,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BundleError(
-            f"{path} can't be read: {error.strerror}", "check the file and its rights"
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def write_bundle(

@@ -67,7 +67,9 @@ def reproduce(bundle: Bundle) -> tuple[int, float]:
     Raises:
         BundleError: an answer differs by more than the bundle's tolerance.
     """
-    graph, known = answers_of(bundle.model_path), golden.read(bundle)
+    known = golden.read(bundle)
+    with bundle.sealed_model() as model:
+        graph = answers_of(model)
     differences: list[float] = []
     for sample, picture in golden.pictures(bundle, known):
         got = graph(shrink(picture, bundle.input)[np.newaxis])

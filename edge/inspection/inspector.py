@@ -95,7 +95,7 @@ class Inspector:
             prepared = monotonic_ns()
             scores = self.scorer.score(batch)
             done = monotonic_ns()
-            _check(scores, len(self.classes))
+            check_scores(scores, len(self.classes))
         except _NotFiniteError as error:
             return self._fail_safe(Reason.NOT_FINITE, str(error), started, prepared)
         except Exception as error:  # noqa: BLE001 - here the fail-safe verdict is made
@@ -144,7 +144,7 @@ def _unusable(pixels: Pixels) -> str:
     return ""
 
 
-def _check(scores: Scores, classes: int) -> None:
+def check_scores(scores: Scores, classes: int) -> None:
     """Raise a ValueError unless `scores` answers for one picture as a model may."""
     told = (scores.probabilities.shape, scores.score.shape, scores.heatmap.ndim)
     if told != ((1, classes), (1,), 3) or scores.heatmap.shape[0] != 1:
