@@ -89,8 +89,7 @@ def _refuse_size(header: Header, file_bytes: int, name: str) -> None:
     needed = file_bytes + header.memory_bytes
     if needed > MAX_MEMORY_BYTES:
         raise PictureError(
-            f"{name!r} would take {needed >> 20} MiB to decode, more than "
-            f"{MAX_MEMORY_BYTES >> 20}",
+            f"{name!r} would take {needed >> 20} MiB to decode, more than {MAX_MEMORY_BYTES >> 20}",
             "shrink it, or save it as a JPEG that is not progressive",
         )
 

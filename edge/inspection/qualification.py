@@ -125,7 +125,7 @@ class Trial:
 
     def _spawn(self, told: dict[str, Any]) -> "subprocess.Popen[bytes]":
         """The child, in an empty folder: a model finds nothing there (cwd is no place to look)."""
-        child = subprocess.Popen(  # noqa: S603 - our own module
+        child = subprocess.Popen(
             [sys.executable, "-P", "-m", "edge.inspection.trial"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
