@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe health docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe fuzz soak health docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an indepen
 
 failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
 	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000
+
+fuzz: $(STAMP) ## Hostile pictures, bundles and payloads by the thousand; what breaks something is kept
+	$(BIN)/python -m tests.fuzz
+
+soak: $(STAMP) ## Half an hour at full load: memory, handles and threads must stay flat
+	$(BIN)/python -m tests.soak
 
 soak-outage: $(STAMP) ## A day's verdicts stored without a broker, then drained
 	$(BIN)/python -m tests.chaos.outage --verdicts 864000

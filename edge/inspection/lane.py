@@ -41,6 +41,7 @@ class Lane:
         self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
         self._beat = (pulse or Pulse()).stage(f"lane {terms.camera}")
         self._orders: deque[Part] = deque()
+        self._lock = threading.Lock()  # of the orders: they come from another thread
         self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
         self._log = structlog.get_logger("lane").bind(camera=terms.camera)
@@ -69,7 +70,11 @@ class Lane:
         why = f"no frame came within {self.terms.deadline_ms:g} ms of the trigger"
         nothing = Unusable(why, camera, 0, now_ns, wall_ns())
         part = Part(nothing, self.terms, name, now_ns, due_from_ns=now_ns)
-        self._orders.append(part)
+        with self._lock:
+            # Without frames nobody takes them, and a dead camera must not fill the memory.
+            while self._orders and self._orders[0].settled:
+                self._orders.popleft()
+            self._orders.append(part)
         self._bench.expect(part)
         self._ordered.set()
 
@@ -89,10 +94,15 @@ class Lane:
 
     def _serve(self, seen: Frame | Unusable) -> None:
         """Give a frame to the parts that were ordered before it was captured; played, to one."""
-        while self._orders and self._orders[0].triggered_ns <= seen.captured_ns:
-            taken = self._bench.arrived(self._orders.popleft(), seen)
+        while (part := self._ordered_before(seen)) is not None:
+            taken = self._bench.arrived(part, seen)
             if taken and self._slot.lossless:
                 return
+
+    def _ordered_before(self, seen: Frame | Unusable) -> Part | None:
+        with self._lock:
+            waits = self._orders and self._orders[0].triggered_ns <= seen.captured_ns
+            return self._orders.popleft() if waits else None
 
     def _stamped(self, seen: Frame | Unusable) -> Frame | Unusable:
         """A played picture is captured when the line takes it: until then it only lay ready."""

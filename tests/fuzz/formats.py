@@ -329,7 +329,7 @@ def giants() -> Recipes:
         "png grey": partial(flat_png, 6000, 6000, 8, 0),
         "png palette": partial(flat_png, 6000, 6000, 8, 3),
         "jpeg": partial(flat_jpeg, 6000, 6000),
-        "jpeg of noise": lambda: cv2.imencode(".jpg", noise)[1].tobytes(),
+        "jpeg of noise": cv2.imencode(".jpg", noise)[1].tobytes,
         "jpeg progressive": partial(flat_jpeg, 5000, 5000, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
         "bmp runs": lambda: _bmp_empty_runs(6000),
     })  # fmt: skip

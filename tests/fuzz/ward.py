@@ -126,7 +126,8 @@ def main(module: str) -> None:
     """Eat until there is no more."""
     eater = importlib.import_module(module).Eater()
     (size,) = memory("VmSize")
-    resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_BYTES, resource.RLIM_INFINITY))
+    room = getattr(eater, "address_bytes", ADDRESS_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (size + room, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = sys.stdout
     print(json.dumps({"how": "ready"}), file=out, flush=True)
