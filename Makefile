@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee chaos failsafe fuzz soak health docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak health docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles 
 
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee
+
+bench-shots: $(STAMP) ## Several frames of a part: escapes and overkill by how many (some 6 minutes)
+	$(BIN)/python -m benchmarks.shots
+
+bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
+	$(BIN)/python -m benchmarks.turns
 
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60

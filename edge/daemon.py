@@ -27,7 +27,7 @@ from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
 from edge.inspection.computer import computer
-from edge.inspection.herald import Herald, window
+from edge.inspection.herald import Herald
 from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
@@ -148,9 +148,9 @@ class Daemon:
             for name, section in appliance.cameras.items()
             if section.output
         }
-        windows = {name: window(one.input.region) for name, one in inspectors.items()}
+        regions = {name: one.input.region for name, one in inspectors.items()}
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
-        herald = Herald(self.keeper, self.gates, windows, on_this, self.metrics.decided)
+        herald = Herald(self.keeper, self.gates, regions, on_this, self.metrics.decided)
         self.wardens = Wardens(self.alarms, store.folder, _calibrations(appliance))
         record = self.wardens.recording(self.outbox.record)
         self._bench = Bench(record, self.outbox.epoch, self.health, herald, self.pulse)
@@ -181,8 +181,10 @@ class Daemon:
     def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
         settings = camera_settings(name, section)
         slot = Slot[Seen](lossless=settings.lossless)
-        safe = Outcome(section.fail_safe)
-        terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual, safe)
+        terms = Terms(
+            name, inspector, section.deadline_ms, section.queue, settings.virtual,
+            Outcome(section.fail_safe), section.frames,
+        )  # fmt: skip
         warden = self.wardens.add(name, section)
         self.cameras.append(Camera(settings, slot, self.health, warden))
         lane = Lane(slot, _trigger(section), terms, self._bench, self.health, pulse=self.pulse)
@@ -342,7 +344,7 @@ def camera_settings(name: str, section: CameraSection) -> CameraSettings:
 def _trigger(section: CameraSection) -> Trigger:
     told = section.trigger
     if isinstance(told, GateTrigger):
-        return Gate(GateSettings(told.axis, told.line, told.min_size, told.contrast))
+        return Gate(GateSettings(**told.model_dump(exclude={"kind"})))
     return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
 
 
