@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak health docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ soak-outage: $(STAMP) ## A day's verdicts stored without a broker, then drained
 
 health: $(STAMP) ## Faults before a camera: found in time, their cause named; 100,000 good frames quiet
 	$(BIN)/python -m benchmarks.health
+
+swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 altered ones refused
+	$(BIN)/python -m tests.swap.suite
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

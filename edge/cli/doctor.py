@@ -52,9 +52,9 @@ def doctor(
 
 def findings(appliance: "Appliance", watch_s: float) -> "Iterator[Finding]":
     """Everything there is to look at, quick things first; a fault of one hides no other."""
-    from edge.daemon import broker_settings
     from edge.doctor import cameras, disk, house, models, post, time_of_day
     from edge.doctor.finding import examined
+    from edge.fitting import broker_settings
 
     settings = appliance.broker
 

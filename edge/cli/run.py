@@ -47,6 +47,7 @@ def run(
     from edge.config import load, service_manager
     from edge.daemon import Daemon, armed
     from edge.service import Notify, Service
+    from edge.swap.bundles import standings
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
@@ -60,11 +61,12 @@ def run(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    inspectors = armed(loaded.appliance)
     if check:
-        typer.echo(banner(loaded, inspectors))
+        typer.echo(banner(loaded, armed(loaded.appliance)))
         return
-    daemon = Daemon(loaded.appliance, inspectors)
+    begun = standings(loaded.appliance)
+    inspectors = armed(loaded.appliance, paths={name: one.path for name, one in begun.items()})
+    daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
     service = Service(Notify(*service_manager()), daemon.pulse)
     live = sys.stderr.isatty()

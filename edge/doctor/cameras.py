@@ -9,8 +9,8 @@ from edge.camera.camera import Camera, Seen
 from edge.camera.slot import Slot
 from edge.clock import monotonic_ns
 from edge.config import Appliance
-from edge.daemon import camera_settings
 from edge.doctor.finding import Finding, doubtful, ill, well
+from edge.fitting import camera_settings
 from edge.frame import Frame
 from edge.health import Health
 

@@ -28,14 +28,12 @@ class Herald:
     Attributes:
         keeper: of samples, if any are kept.
         gates: by camera.
-        regions: by camera, what its judge looks at.
         computed: what computes on this box.
         note: told of every verdict; quick.
     """
 
     keeper: Keeper | None = None
     gates: Mapping[str, RejectGate] = field(default_factory=dict[str, RejectGate])
-    regions: Mapping[str, Region] = field(default_factory=dict[str, Region])
     computed: Computed | None = None
     note: Callable[[Verdict], None] | None = None
 
@@ -44,7 +42,7 @@ class Herald:
         if gate := self.gates.get(verdict.camera):
             gate.decide(Shown(verdict.outcome, verdict.seq, _until_ns(part)))
         if self.keeper and isinstance(part.seen, Frame):
-            region = self.regions.get(verdict.camera)
+            region = part.terms.region
             seen = region and window(region.moved(*part.seen.moved))
             self.keeper.offer(Judged(part.seen, verdict, seen, self.computed))
         if self.note:

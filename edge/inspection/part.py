@@ -13,7 +13,7 @@ from edge.frame import Frame, Unusable
 from edge.health import CameraCounts
 from edge.inspection.fusion import Looks
 from edge.inspection.inspector import STILL, Judgement
-from export.preprocess import Pixels
+from export.preprocess import Pixels, Region
 from export.verdict import FAIL_SAFE, CameraHealth, Fused, Latency, Outcome, Reason, Verdict
 
 DETAIL_LIMIT = 512
@@ -40,6 +40,7 @@ class Terms:
         virtual: whether they are simulated.
         fail_safe: what becomes of a part without a trustworthy result; never a pass.
         frames: of each part, judged as one.
+        region: of the picture that its judge looks at, where that is known.
     """
 
     camera: str
@@ -49,6 +50,7 @@ class Terms:
     virtual: bool = False
     fail_safe: Outcome = Outcome.FAIL
     frames: int = 1
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.fail_safe is Outcome.PASS:

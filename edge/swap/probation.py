@@ -27,7 +27,7 @@ class Terms:
     parts: int = 200
     errors: int = 3
     window: int = 20
-    golden_s: float = 2.0
+    golden_s: float = 4.0
     least_s: float = 10.0
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,7 +35,8 @@ class Chosen(BaseModel):
             settings end what was chosen at run time.
         active: judges, or did when the box was last on.
         before: where a rollback leads.
-        probation: `active` has yet to prove itself; a box that died over it goes back.
+        probation: `active` has yet to prove itself: "running", or "paused" by a clean stop. A
+            start that finds it running knows that the box died over it.
         refused: digests that were taken back, newest last: not to be activated again.
     """
 
@@ -44,7 +46,7 @@ class Chosen(BaseModel):
     configured_digest: str
     active: BundleRef
     before: BundleRef | None = None
-    probation: bool = False
+    probation: Literal["", "running", "paused"] = ""
     refused: tuple[str, ...] = Field(default=(), max_length=100)
 
 
