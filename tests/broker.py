@@ -73,6 +73,11 @@ class Mosquitto:
     def url(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process while it runs."""
+        return self._process.pid
+
     def start(self):
         """Start it and wait until it listens; returns itself."""
         assert PROGRAM is not None

@@ -95,7 +95,7 @@ class Broker:
 
     def start(self) -> None:
         """Start the thread; returns at once, whether or not there is a broker."""
-        self._outbox.on_stored(self._bell.ring)
+        self._outbox.on_stored(self._news)
         self._alarms.on_change(self._bell.ring)
         self._thread.start()
 
@@ -109,6 +109,11 @@ class Broker:
         self._alarms.on_change(_nobody)
         if not self._thread.is_alive():
             self._bell.close()
+
+    def _news(self) -> None:
+        """In the outbox's thread, after each commit."""
+        self._pump.stored()
+        self._bell.ring()
 
     def _run(self) -> None:
         pause_s = self._settings.backoff_min_s

@@ -5,7 +5,7 @@ flow of verdicts. Gives a connection up when nothing is acknowledged for a while
 every second, so silence is never for want of something to say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import structlog
@@ -14,12 +14,14 @@ from edge import clock
 from edge.alarm import ROOM_BYTES, Alarms
 from edge.messages import AlarmList, Health, Replay, State, read
 from edge.mqtt.address import BrokerSettings
+from edge.mqtt.pace import Pace
 from edge.mqtt.pipe import Ack, Bell, Pipe, PipeClosed, Publication
-from edge.mqtt.pump import Pump
+from edge.mqtt.pump import Parcel, Pump
 from edge.topics import Topics
 
 HEALTH_EVERY_S = 1.0
 STEP_S = 0.25
+BACKLOG_SHARE = 0.5  # of a processor, while verdicts wait that were not sent at once
 
 Commands = Mapping[str, Callable[[bytes], None]]
 
@@ -79,6 +81,7 @@ class BrokerSession:
         self._commands = {topics(name): act for name, act in commands.items()}
         self._own: dict[int, str] = {}
         self._progress_s = self._health_due_s = now_s()
+        self._pace = Pace(BACKLOG_SHARE)
         self._log = structlog.get_logger("broker")
         self._pipe = Pipe(settings, client_id, self._state("offline"))
 
@@ -99,17 +102,23 @@ class BrokerSession:
 
     def turn(self) -> None:
         """Send what may be sent, wait a little for the network, take what came."""
-        if self._bell.hush():
-            self._pump.stored()
+        if self._pump.behind and (rest_s := self._pace.rest_s(now_s())):
+            self._bell.wait(rest_s)
+        began_s, began_ns = now_s(), clock.thread_ns()
+        resting = self._pump.behind and self._pace.rest_s(began_s) > 0
+        self._bell.hush()
         if now_s() >= self._health_due_s:
             self._health_due_s = now_s() + HEALTH_EVERY_S
             self._send(Publication(self._topics("health"), _json(self._health()), retain=True))
         if self._alarms_told != self._alarms.number:
             self._tell_alarms()
-        with self._pipe.together():
-            for parcel in self._pump.parcels(now_s()):
-                self._pump.sent(self._pipe.publish(parcel.publication), parcel)
-        self._receive(min(STEP_S, max(0.0, self._health_due_s - now_s())))
+        self._publish(self._pump.newest())
+        if not resting:
+            with self._pipe.together():
+                self._publish(self._pump.parcels(began_s))
+        wait_s = min(STEP_S, max(0.0, self._health_due_s - now_s()))
+        self._receive(0.0 if resting else wait_s)
+        self._pace.worked(began_s, (clock.thread_ns() - began_ns) / 1e9)
 
     def drain(self, outbox: Record, until_s: float) -> None:
         """Keep the flow until everything stored has arrived, or time is up."""
@@ -127,6 +136,10 @@ class BrokerSession:
     def close(self) -> None:
         """Drop what is left of the connection."""
         self._pipe.close()
+
+    def _publish(self, parcels: Iterable[Parcel]) -> None:
+        for parcel in parcels:
+            self._pump.sent(self._pipe.publish(parcel.publication), parcel)
 
     def _receive(self, timeout_s: float) -> None:
         self._pipe.step(timeout_s, self._bell)
