@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -96,6 +97,10 @@ class Mosquitto:
             else:
                 return self
         raise AssertionError("mosquitto does not listen")
+
+    def reload(self):
+        """Have it read rights and limits again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self):
         """Kill -9, and wait until it is gone."""
