@@ -98,6 +98,11 @@ class Mosquitto:
                 return self
         raise AssertionError("mosquitto does not listen")
 
+    def set(self, key: str, value: object):
+        """Change one line of its configuration, for the next reload or start."""
+        lines = [line for line in self._conf.read_text().splitlines() if key not in line]
+        self._conf.write_text("\n".join([*lines, f"{key} {value}", ""]))
+
     def reload(self):
         """Have it read rights and limits again."""
         self._process.send_signal(signal.SIGHUP)

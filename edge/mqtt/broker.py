@@ -15,6 +15,7 @@ from edge import clock
 from edge.alarm import Alarms
 from edge.messages import Health, Severity, State
 from edge.mqtt.address import BrokerSettings
+from edge.mqtt.own import OwnMessages
 from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
 from edge.mqtt.session import BrokerSession, Commands, now_s
@@ -60,6 +61,7 @@ class Broker:
         self._alarms = alarms or Alarms()
         self._commands = commands or {}
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
+        self._own = OwnMessages(settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self._log = structlog.get_logger("broker")
@@ -89,7 +91,7 @@ class Broker:
             why = f"the last {self._shorts} connections ended at once: {self._trouble}"
             return (f"{why}; does another box use the prefix {self._topics.prefix}?",)
         if self._connected and session is not None:
-            return (*self._pump.faults(), *session.refused.values())
+            return (*self._pump.faults(), *self._own.faults())
         away_s = now_s() - self._absent_since_s
         return (f"no broker for {away_s:.0f} s: {self._trouble}",) if away_s > QUIET_S else ()
 
@@ -158,7 +160,8 @@ class Broker:
         if why != self._trouble:
             self._log.warning("broker lost", why=why)
         self._trouble = why
-        if session.acknowledged and not session.stalled:
+        judge = session.acknowledged and not session.stalled
+        if judge and not self._own.broke(code, self._pump.flying):
             self._pump.broke(code)
 
     def _next_session(self) -> BrokerSession:
@@ -180,6 +183,7 @@ class Broker:
             self._topics,
             self._pump,
             birth,
+            own=self._own,
             bell=self._bell,
             health=self._health_and_alarms,
             alarms=self._alarms,

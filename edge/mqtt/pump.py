@@ -132,6 +132,10 @@ class Pump:
         self._rewind()
         self._skipped, self._news = False, True
 
+    def end(self) -> None:
+        """The connection is gone, and what was on its way with it."""
+        self._flying.clear()
+
     def stored(self) -> None:
         """The outbox has new rows; for any thread."""
         self._news = True

@@ -118,11 +118,6 @@ class Ledger:
         self.heard.take(key, text, in_order=not replay)
         return replay
 
-    def deliver(self, body: bytes) -> None:
-        """The consumer handed this over."""
-        key, text, _ = digest(body)
-        self.delivered.take(key, text)
-
     def missing(self) -> set[Key]:
         """What the consumer must have and hasn't."""
         return self.due - self.aside - self.delivered.bodies.keys()

@@ -27,12 +27,13 @@ from tests.edge.verdicts import verdict
 
 CAMERAS = ("left", "right")
 TELL_EVERY = 5000
+LARGE = 500  # bytes
 BUNDLE = BundleRef(name="housings", version=7, digest=random.Random(1).randbytes(32).hex())
 THRESHOLDS = Thresholds(pass_below=0.2782488527427051, fail_above=0.671419652410299)
 
 
-def record(outbox: Outbox, camera: str, dice: random.Random) -> None:
-    """One more verdict, as long as a real one (about 900 bytes)."""
+def record(outbox: Outbox, camera: str, dice: random.Random, large: float = 0.0) -> None:
+    """One more verdict, as long as a real one (about 900 bytes); LARGE more with that chance."""
     score, now_ns = dice.random(), clock.wall_ns()
     classes = ("good", "chip", "dent", "missing_feature", "scratch", "stain")
     more = {
@@ -42,6 +43,7 @@ def record(outbox: Outbox, camera: str, dice: random.Random) -> None:
         "thresholds": THRESHOLDS,
         "captured_at": clock.rfc3339(now_ns - 20_000_000),
         "decided_at": clock.rfc3339(now_ns),
+        "detail": "x" * LARGE if dice.random() < large else "",
         "latency_ms": Latency(queue=dice.random(), preprocess=1.061581, score=24.457, total=64.5),
     }
     outbox.record(
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("prefix")
     parser.add_argument("--rate", type=float, default=40.0, help="verdicts per camera and second")
+    parser.add_argument("--large", type=float, default=0.0, help="share of verdicts too long")
     parser.add_argument("--backlog", type=int, default=0)
     asked = parser.parse_args()
     sys.setswitchinterval(SWITCH_S)
@@ -108,7 +111,7 @@ def main() -> None:
     while not end.wait(max(0.0, due - time.monotonic())):
         due = max(due + 1 / asked.rate, time.monotonic() - 1.0)
         for camera in CAMERAS:
-            record(outbox, camera, dice)
+            record(outbox, camera, dice, asked.large)
     broker.stop()
     outbox.close()
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import psutil
 
+from edge.consumer.follow import Lost
 from edge.consumer.watch import Watcher
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.topics import Topics
 from tests.broker import Mosquitto, free_port
 from tests.chaos.ear import Ear
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Heard, Ledger, digest, quarantined
 from tests.chaos.proxy import Proxy
 
 PREFIX = "acme/plant1/area1/line1/cell1"
@@ -61,8 +62,8 @@ class Stage:
         self._heard = threading.Condition()
         self._ear = Ear(self._port, [(f"{PREFIX}/+/verdicts", 1)], self._hear)
         self._orphans: list[psutil.Process] = []
-        self.lost: list[object] = []
-        self.watcher = self.consumer()
+        self.lost: list[Lost] = []
+        self.watcher = self.consumer(self.ledger.delivered, self.lost)
 
     def start(self) -> None:
         """Start the broker, those who listen, and the box."""
@@ -82,13 +83,13 @@ class Stage:
         self.consumer_proxy.close()
         self._errors.close()
 
-    def consumer(self) -> Watcher:
-        """A consumer that begins with the first verdict."""
+    def consumer(self, delivered: Heard, lost: list[Lost]) -> Watcher:
+        """A consumer that begins with the first verdict, and what it is handed and told."""
         return Watcher(
             BrokerSettings(BrokerUrl("127.0.0.1", self.consumer_proxy.port)),
             Topics(PREFIX),
-            lambda verdict: self.ledger.deliver(verdict.to_json()),
-            on_lost=self.lost.append,
+            lambda verdict: delivered.take(*digest(verdict.to_json())[:2]),
+            on_lost=lost.append,
             from_start=True,
         )
 
@@ -154,6 +155,11 @@ class Stage:
         self.rights.write_text(rights)
         self.broker.reload()
 
+    def limit(self, payload_bytes: int = 0) -> None:
+        """How long a message may be from now on; the broker doesn't announce it. 0: any length."""
+        self.broker.set("message_size_limit", payload_bytes)
+        self.broker.reload()
+
     def await_live(self, since: float, timeout_s: float, camera: str) -> float | None:
         """When the first live verdict of `camera` after `since` was heard, or None."""
 
@@ -165,17 +171,17 @@ class Stage:
             return first()
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until the consumer has all that is in the file now; then all are told to stop."""
+        """Wait until the consumer has all that is in the file now, but for what is set aside."""
         self.ledger.promise(self.database)
         self.ledger.due = set(self.ledger.promised)
-        until = time.monotonic() + timeout_s
-        while self.ledger.missing() and time.monotonic() < until:
-            time.sleep(0.5)
-        settled = not self.ledger.missing()
+        self.ledger.aside = quarantined(self.database)
+        return wait(lambda: not self.ledger.missing(), timeout_s)
+
+    def hush(self) -> None:
+        """Nobody listens any more, and the whole file is read: the ledger can be judged."""
         self.watcher.stop()
         self._ear.stop()
         self.ledger.check(self.database)
-        return settled
 
     def _hear(self, topic: str, body: bytes) -> None:
         if not self.ledger.hear(body):
@@ -188,3 +194,13 @@ class Stage:
         folder.mkdir()
         conf = f"acl_file {self.rights}\n{self._conf}"
         return Mosquitto(folder, conf, port=self._port, persistence=name == "persistent", log=False)
+
+
+def wait(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait until `condition` holds; returns whether it does."""
+    until = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True

@@ -40,10 +40,10 @@ BOX = "kill box"
 CAPTURE = "stop capture"
 
 
-def minimal(folder: Path, url: str, rate: float = RATE) -> list[str]:
+def minimal(folder: Path, url: str, rate: float = RATE, large: float = 0.0) -> list[str]:
     """The command of the smallest box."""
-    box = [sys.executable, "-m", "tests.chaos.minimal"]
-    return [*box, str(folder / "outbox.db"), url, PREFIX, "--rate", str(rate)]
+    box = [sys.executable, "-m", "tests.chaos.minimal", str(folder / "outbox.db"), url, PREFIX]
+    return [*box, "--rate", str(rate), "--large", str(large)]
 
 
 @dataclass
@@ -106,6 +106,7 @@ class Storm:
         self._more(verdicts)
         if not self._stage.settle(SETTLE_S):
             self._say_why()
+        self._stage.hush()
         counts = self._stage.ledger.judge()
         counts["orphaned processes"] = self._stage.orphans()
         seconds = time.monotonic() - began
