@@ -53,7 +53,7 @@ chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an indepen
 	$(BIN)/python -m tests.chaos.storm --faults 60
 
 chaos-release: $(STAMP) ## 1,000 faults and at least 500,000 verdicts over the smallest box (some 35 minutes)
-	$(BIN)/python -m tests.chaos.storm --faults 1000 --verdicts 500000 --rate 180 --box minimal --name chaos-release
+	$(BIN)/python -m tests.chaos.storm --faults 1000 --verdicts 500000 --rate 200 --box minimal --name chaos-release
 
 refusals: $(STAMP) ## A broker that denies rights or limits sizes: verdicts are held or set aside, none lost
 	$(BIN)/python -m tests.chaos.refusals --rounds 60

@@ -22,7 +22,7 @@ from edge.topics import Topics
 
 HEALTH_EVERY_S = 1.0
 STEP_S = 0.25
-BACKLOG_SHARE = 0.5  # of a processor, while verdicts wait that were not sent at once
+BACKLOG_SHARE = 0.25  # of a processor, to send a backlog; its answers take about as much again
 
 Commands = Mapping[str, Callable[[bytes], None]]
 
@@ -108,7 +108,7 @@ class BrokerSession:
         """Send what may be sent, wait a little for the network, take what came."""
         if self._pump.behind and (rest_s := self._pace.rest_s(now_s())):
             self._bell.wait(rest_s)
-        began_s, began_ns = now_s(), clock.thread_ns()
+        began_s = now_s()
         resting = self._pump.behind and self._pace.rest_s(began_s) > 0
         self._bell.hush()
         if now_s() >= self._health_due_s:
@@ -117,11 +117,9 @@ class BrokerSession:
             self._tell_alarms()
         self._publish(self._pump.newest())
         if not resting:
-            with self._pipe.together():
-                self._publish(self._pump.parcels(began_s))
+            self._send_record(began_s)
         wait_s = min(STEP_S, max(0.0, self._health_due_s - now_s()))
         self._receive(0.0 if resting else wait_s)
-        self._pace.worked(began_s, (clock.thread_ns() - began_ns) / 1e9)
 
     def drain(self, outbox: Record, until_s: float) -> None:
         """Keep the flow until everything stored has arrived, or time is up."""
@@ -140,6 +138,12 @@ class BrokerSession:
         """Drop what is left of the connection; nothing is on its way any more."""
         self._pump.end()
         self._pipe.close()
+
+    def _send_record(self, began_s: float) -> None:
+        began_ns = clock.thread_ns()
+        with self._pipe.together():
+            self._publish(self._pump.parcels(began_s))
+        self._pace.worked(began_s, (clock.thread_ns() - began_ns) / 1e9)
 
     def _publish(self, parcels: Iterable[Parcel]) -> None:
         for parcel in parcels:

@@ -192,7 +192,8 @@ class Stage:
     def _broker(self, name: str) -> Mosquitto:
         folder = self.folder / name
         folder.mkdir()
-        conf = f"acl_file {self.rights}\n{self._conf}"
+        # saved each second, not on each change: mosquitto takes some 250 messages a second so
+        conf = f"acl_file {self.rights}\nautosave_on_changes false\n{self._conf}"
         return Mosquitto(folder, conf, port=self._port, persistence=name == "persistent", log=False)
 
 
