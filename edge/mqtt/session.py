@@ -97,12 +97,12 @@ class BrokerSession:
         self._progress_s = now_s()
         self._send(self._state("online"))
         self._await_answers()
-        for tell in (self._tell_health, self._tell_alarms):  # one at a time: see OwnMessages
-            tell()
-            self._await_answers()
         for topic in (self._topics("replay"), *self._commands):
             self._pipe.subscribe(topic, retained=False)  # a retained order is an old one
         self._pump.begin(self._pipe.limits)
+        for tell in (self._tell_health, self._tell_alarms):  # one at a time: see OwnMessages
+            tell()
+            self._await_answers()
 
     def turn(self) -> None:
         """Send what may be sent, wait a little for the network, take what came."""
