@@ -15,6 +15,7 @@ from edge import clock
 from edge.alarm import Alarms
 from edge.messages import Health, Severity, State
 from edge.mqtt.address import BrokerSettings
+from edge.mqtt.own import OwnMessages
 from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
 from edge.mqtt.session import BrokerSession, Commands, now_s
@@ -65,6 +66,7 @@ class Broker:
         self._commands = commands or {}
         self._beat = (pulse or Pulse()).stage("broker", STILL_S)
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
+        self._own = OwnMessages(settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self._log = structlog.get_logger("broker")
@@ -94,13 +96,13 @@ class Broker:
             why = f"the last {self._shorts} connections ended at once: {self._trouble}"
             return (f"{why}; does another box use the prefix {self._topics.prefix}?",)
         if self._connected and session is not None:
-            return (*self._pump.faults(), *session.refused.values())
+            return (*self._pump.faults(), *self._own.faults())
         away_s = now_s() - self._absent_since_s
         return (f"no broker for {away_s:.0f} s: {self._trouble}",) if away_s > QUIET_S else ()
 
     def start(self) -> None:
         """Start the thread; returns at once, whether or not there is a broker."""
-        self._outbox.on_stored(self._bell.ring)
+        self._outbox.on_stored(self._news)
         self._alarms.on_change(self._bell.ring)
         self._thread.start()
 
@@ -114,6 +116,11 @@ class Broker:
         self._alarms.on_change(_nobody)
         if not self._thread.is_alive():
             self._bell.close()
+
+    def _news(self) -> None:
+        """In the outbox's thread, after each commit."""
+        self._pump.stored()
+        self._bell.ring()
 
     def _run(self) -> None:
         pause_s = self._settings.backoff_min_s
@@ -160,7 +167,8 @@ class Broker:
         if why != self._trouble:
             self._log.warning("broker lost", why=why)
         self._trouble = why
-        if session.acknowledged and not session.stalled:
+        judge = session.acknowledged and not session.stalled
+        if judge and not self._own.broke(code, self._pump.flying):
             self._pump.broke(code)
 
     def _next_session(self) -> BrokerSession:
@@ -182,6 +190,7 @@ class Broker:
             self._topics,
             self._pump,
             birth,
+            own=self._own,
             bell=self._bell,
             health=self._health_and_alarms,
             alarms=self._alarms,

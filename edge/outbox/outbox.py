@@ -30,6 +30,7 @@ from export.verdict import Verdict
 GROUP_ROWS = 500
 ACKS_ROWS = 500
 ACKS_AGE_S = 0.1
+MANY_ACKS = 2000  # so many are noted even while new verdicts wait
 PRUNE_EVERY_S = 2.0
 STILL_S = 30.0  # a slow disk is no reason to start again
 FULL_BYTES = 1024**2  # a disk with less room than this is full
@@ -276,6 +277,7 @@ class Outbox:
             self._beat()
             try:
                 self._write(size)
+                self._mark(MANY_ACKS if self._drafts else 1)
                 size, retry_s = GROUP_ROWS, RETRY_MIN_S
             except sqlite3.OperationalError as error:
                 self._refused(error)
@@ -311,17 +313,16 @@ class Outbox:
     def _write(self, size: int) -> None:
         with self._changed:
             drafts = [self._drafts[at] for at in range(min(size, len(self._drafts)))]
-            acks, poison = set(self._acks), dict(self._poison)
-        if not (drafts or acks or poison):
+            poison = dict(self._poison)
+        if not (drafts or poison):
             return
-        waiting, aside = self._store.write(drafts, acks, poison.items())
+        aside = self._store.write(drafts, poison.items())
         with self._changed:
             for _ in drafts:
                 self._drafts.popleft()
-            self._acks -= acks
             for n in poison:
                 self._poison.pop(n, None)
-            self._depth += waiting
+            self._depth += len(drafts) - aside
             self._quarantined += aside
             mended, self._fault = bool(self._fault), ""
             self._changed.notify_all()
@@ -331,6 +332,18 @@ class Outbox:
             self._watch()
         if drafts:
             self._stored()
+
+    def _mark(self, at_least: int = 1) -> None:
+        """Note what has arrived, if it is so much; a new verdict doesn't share that commit."""
+        with self._changed:
+            acks = frozenset(self._acks if len(self._acks) >= at_least else ())
+        if not acks:
+            return
+        marked = self._store.mark(acks)
+        with self._changed:
+            self._acks -= acks
+            self._depth -= marked
+            self._changed.notify_all()
 
     def _refused(self, error: sqlite3.OperationalError) -> None:
         with self._changed:
@@ -368,6 +381,7 @@ class Outbox:
 
     def _prune(self) -> None:
         try:
+            self._mark()
             self._store.prune(self._settings.keep_s)
         except sqlite3.OperationalError as error:
             self._log.warning("outbox could not forget old verdicts", error=str(error))
