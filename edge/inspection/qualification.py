@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
 from export.signature import PublicKey
@@ -34,15 +35,15 @@ _KINDS: dict[str, type[LinewardenError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a trial may take, for a small model; trial.py adds what its size asks for.
+    """What a trial may take, for a small model; Bundle.allowance adds what its size asks for.
 
     Attributes:
         cpu_s: seconds of processor time.
         memory_bytes: address space beyond the child's own before the model is loaded.
     """
 
-    cpu_s: float = 30.0
-    memory_bytes: int = 512 * 1024**2
+    cpu_s: float = CPU_S
+    memory_bytes: int = MEMORY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
