@@ -65,7 +65,8 @@ def test_nothing_runs_what_it_reads(path):
 @pytest.mark.parametrize(
     "planted",
     [
-        "import pickle\npickle.loads(x)", "import pickle as p", "from pickle import loads", "def f():\n    import dill.source",
+        "import pickle\npickle.loads(x)", "import pickle as p", "from pickle import loads",
+        "def f():\n    import dill.source",
         "torch.load(path)", "torch.load(path, weights_only=False)", "eval(text)", "exec(text)",
         "torch.load(path, weights_only=flag)", "from_pretrained(name, trust_remote_code=True)",
         "np.load(path)", "np.load(path, allow_pickle=True)", "yaml.load(text, Loader=x)",
