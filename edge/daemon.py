@@ -7,7 +7,7 @@ The only file of the edge that knows them all. What it is made of can be exchang
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from edge.inspection.herald import Herald, window
 from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
+from edge.inspection.qualification import Trial
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
 from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
@@ -52,7 +53,7 @@ DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3
 LOSSLESS_KINDS = frozenset({"folder", "video"})
 
-Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
+Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int, Trial | None], Inspector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,15 @@ class Summary:
     faults: tuple[str, ...] = ()
 
 
-def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
+def armed(
+    appliance: Appliance, arm_bundle: Arm = arm, trials: Mapping[Path, Trial] | None = None
+) -> dict[str, Inspector]:
     """An inspector for every camera, proved on this box; a bundle used twice is loaded once.
+
+    Args:
+        appliance: the settings.
+        arm_bundle: makes one.
+        trials: of the bundles, begun before.
 
     Raises:
         BundleError, ProviderError, ConfigError: as `arm`; a key can't be read.
@@ -77,8 +85,9 @@ def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
     inspectors: dict[str, Inspector] = {}
     for name, camera in appliance.cameras.items():
         if camera.bundle not in loaded:
+            trial = (trials or {}).get(camera.bundle)
             loaded[camera.bundle] = arm_bundle(
-                camera.bundle, keys, (engine.provider,), engine.threads
+                camera.bundle, keys, (engine.provider,), engine.threads, trial
             )
         inspectors[name] = _with_region(loaded[camera.bundle], camera)
     return inspectors

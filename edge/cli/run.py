@@ -45,7 +45,7 @@ def run(
 
     from edge import journal
     from edge.config import load
-    from edge.daemon import Daemon, armed
+    from edge.inspection import qualification
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
@@ -59,7 +59,15 @@ def run(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    inspectors = armed(loaded.appliance)
+    trials = qualification.begin(loaded.appliance)
+    # Python, OpenCV and ONNX Runtime load here while the children load them too.
+    from edge.daemon import Daemon, armed
+
+    try:
+        inspectors = armed(loaded.appliance, trials=trials)
+    finally:
+        for trial in trials.values():
+            trial.abandon()
     if check:
         typer.echo(banner(loaded, inspectors))
         return

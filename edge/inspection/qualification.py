@@ -2,8 +2,8 @@
 
 A signed model may still hang, or take all the memory there is: whoever signed it may have been
 careless, or robbed. The child (`edge/inspection/trial.py`) opens the bundle, loads the model and
-judges the golden samples under limits; here it is started, waited for and understood. Imports
-nothing heavy, so that a box starts it first and the rest of itself meanwhile.
+judges the golden samples under limits; here it is started, waited for and understood. Imports no
+runtime, so that a box starts its trials first and the rest of itself meanwhile.
 """
 
 import contextlib
@@ -18,10 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.config import Appliance
 from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
-from export.signature import PublicKey
+from export.signature import PublicKey, load_public
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
 UNLIMITED = frozenset({"cuda", "tensorrt"})
@@ -59,6 +60,14 @@ class Report:
     digest: str
     score_ms: float
     memory_bytes: int
+
+
+def begin(appliance: Appliance) -> dict[Path, "Trial"]:
+    """The trials of all of a box's bundles, side by side; raises SignatureError for a bad key."""
+    keys = [load_public(path) for path in appliance.trust.keys]
+    engine = appliance.engine
+    bundles = {camera.bundle for camera in appliance.cameras.values()}
+    return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
 
 
 class Trial:

@@ -23,7 +23,7 @@ PREFIX = "soak/plant1/area1/line1/cell1"
 CAMERAS = ("left", "right")
 FPS = 15.0
 COMMAND = "from export.command import main; main()"
-START_S, SETTLE_S = 120.0, 30.0
+START_S, SETTLE_S = 600.0, 30.0
 
 SETTINGS = f"""\
 [station]
@@ -104,9 +104,19 @@ class Plant:
             text += CAMERA.format(name=name, seed=seed + number, parts=parts, fps=FPS)
         (folder / "appliance.toml").write_text(text)
         self._heard = 0
+        self.counter: Counter | None = None
+        self._box = self._consumer = None
         self._began_s = time.monotonic()
 
     def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         self._broker.start()
         self.counter = Counter(self._broker.port)
         watch = ["watch", "--broker", self._broker.url, "--prefix", PREFIX, "--json"]
@@ -119,14 +129,16 @@ class Plant:
             assert time.monotonic() < end_s, "no verdict came"
             time.sleep(0.1)
         self._began_s = time.monotonic()
-        return self
 
     def __exit__(self, *_):
         for process in (self._box, self._consumer):
-            process.kill()
-            process.wait()
-        self._consumer.stdout.close()
-        self.counter.stop()
+            if process is not None:
+                process.kill()
+                process.wait()
+        if self._consumer is not None:
+            self._consumer.stdout.close()
+        if self.counter is not None:
+            self.counter.stop()
         self._broker.kill()
 
     def _run(self, words, **more):

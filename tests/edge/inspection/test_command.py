@@ -5,6 +5,8 @@ import pytest
 import structlog
 
 from edge.camera.slot import Slot
+from edge.flagged.keeper import Keeper, KeeperSettings
+from edge.flagged.pantry import Quota
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
@@ -114,3 +116,28 @@ def test_a_flag_where_nothing_is_kept_is_refused(line):
     """Whoever pressed must not believe that it helped."""
     with pytest.raises(ValueError, match="keep_gb is 0"):
         line[0].flag(said(camera="eye"))
+
+
+def test_a_flag_for_a_camera_that_is_not_there_is_refused(tmp_path):
+    """It is no business of the keeper's, whose counts know the box's cameras only."""
+    health = Health(("eye",))
+    keeper = Keeper(KeeperSettings(tmp_path, Quota(10**6, 0)), health)
+    keeper.start()
+    lane = Lane(Slot(), EveryFrame(), terms(Judge()), Bench(Record(), 7, health), health)
+    with pytest.raises(ValueError, match="no camera 'nobody'"):
+        Orders({"eye": lane}, keeper).flag(said(camera="nobody", epoch=1, seq=1))
+    Orders({"eye": lane}, keeper).flag(said(camera="eye", epoch=1, seq=1))
+    assert keeper.flush(2)
+    assert keeper._thread.is_alive()
+    keeper.stop(1)
+
+
+def test_orders_for_a_dead_camera_do_not_gather(line):
+    """Without a frame nobody takes an order; once it has its verdict it is forgotten."""
+    orders, _, record = line
+    lane = orders._lanes["eye"]
+    for number in range(30):
+        orders.trigger(said(camera="eye", part=f"p{number}"))
+    assert len(verdicts(record, 30)) == 30
+    orders.trigger(said(camera="eye", part="last"))
+    assert len(lane._orders) == 1
