@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from export.bundle import next_version, open_bundle, write_bundle
 from export.errors import BundleError, SignatureError
-from export.manifest import MODEL, check_path
+from export.manifest import GOLDEN, MODEL, check_path
 from export.signature import PrivateKey
 from tests.export.small_bundle import description, golden_files, small_bundle, small_graph
 
@@ -248,9 +248,8 @@ def test_what_is_read_later_is_still_what_was_signed(folder):
     bundle = open_bundle(folder, TRUSTED)
     with bundle.sealed_model() as model:
         assert model.read_bytes() == bundle.model_path.read_bytes()
-        with pytest.raises(OSError, match="not permitted"), model.open("r+b") as file:
-            file.write(b"x")
-            file.flush()
+        with pytest.raises(OSError, match="not permitted"):
+            os.truncate(model, 0)
     assert bundle.read(GOLDEN) == (folder / GOLDEN).read_bytes()
     for name in (MODEL, GOLDEN):
         body = bytearray((folder / name).read_bytes())
