@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -81,7 +81,7 @@ class Bundle:
         return body
 
     @contextlib.contextmanager
-    def sealed_model(self) -> Iterator[Path]:
+    def sealed_model(self) -> Generator[Path]:
         """The graph as it was signed, at a path to load it by, where nobody can change it.
 
         A copy in memory (memfd_create(2), sealed), gone at the end: whoever may write to the

@@ -26,7 +26,7 @@ from export.signature import PublicKey, load_public
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
 UNLIMITED = frozenset({"cuda", "tensorrt"})
-PATIENCE = 4  # wall-clock seconds for one of processor time: other work goes on as well
+PATIENCE, LEAST_S = 4, 60.0  # of the wall clock, for one of processor time: others work as well
 COMPILING_S = 1800.0  # TensorRT builds its engine for minutes
 ANSWER_BYTES = 65_536
 _KINDS: dict[str, type[LinewardenError]] = {
@@ -90,7 +90,7 @@ class Trial:
         limits: Limits | None = None,
     ) -> None:
         self._bundle, self._limits = bundle, limits or Limits()
-        self._wall_s = PATIENCE * self._limits.cpu_s
+        self._wall_s = max(LEAST_S, PATIENCE * self._limits.cpu_s)
         if "tensorrt" in providers:
             self._wall_s = max(self._wall_s, COMPILING_S)
         told = {

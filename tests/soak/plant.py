@@ -22,6 +22,7 @@ from tests.broker import Mosquitto
 PREFIX = "soak/plant1/area1/line1/cell1"
 CAMERAS = ("left", "right")
 FPS = 15.0
+FRAMES_PER_PART = 6  # somewhat fewer than the line shows of each
 COMMAND = "from export.command import main; main()"
 START_S, SETTLE_S = 600.0, 30.0
 
@@ -45,6 +46,7 @@ CAMERA = """\
 [cameras.{name}]
 bundle = "bundle"
 deadline_ms = 2000.0
+open_s = 60.0
 source = {{ kind = "virtual", seed = {seed}, parts = {parts}, fps = {fps}, width = 640, height = 512 }}
 """  # noqa: E501
 
@@ -98,7 +100,7 @@ class Plant:
         self.restarts = self.kept = self.unheard = 0
         self.kept_mib, self.exit_code = 0.0, -1
         make_bundle(folder)
-        parts = 100 + round(60 * minutes * FPS)  # more than can pass meanwhile
+        parts = 200 + round(60 * minutes * FPS / FRAMES_PER_PART)  # more than pass meanwhile
         text = SETTINGS.format(url=self._broker.url)
         for number, name in enumerate(CAMERAS):
             text += CAMERA.format(name=name, seed=seed + number, parts=parts, fps=FPS)
