@@ -72,7 +72,7 @@ def test_a_good_bundle_passes_and_says_what_it_took(tmp_path: Path):
 @pytest.mark.parametrize(
     ("model", "why"),
     [
-        (endless, r"took more than 3 s of processor time"),
+        (endless, r"took more than 3 s of processor time|gave no answer"),
         (greedy, r"memory|alloc"),
         (lambda: small_graph(gain=float("nan")), "can't judge the golden sample"),
     ],
