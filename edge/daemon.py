@@ -29,6 +29,7 @@ from edge.inspection.herald import Herald
 from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
+from edge.inspection.qualification import Trial
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
 from edge.mqtt.broker import Broker
@@ -54,7 +55,7 @@ DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 # After a signal, together within 5 s.
 DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3
 
-Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
+Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int, Trial | None], Inspector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,11 @@ class Summary:
 
 
 def armed(
-    appliance: Appliance, arm_bundle: Arm = arm, paths: Mapping[str, Path] | None = None
+    appliance: Appliance,
+    arm_bundle: Arm = arm,
+    *,
+    paths: Mapping[str, Path] | None = None,
+    trials: Mapping[Path, Trial] | None = None,
 ) -> dict[str, Inspector]:
     """An inspector for every camera, proved on this box; a bundle used twice is loaded once.
 
@@ -76,6 +81,7 @@ def armed(
         appliance: the settings.
         arm_bundle: makes an inspector of a bundle.
         paths: the cameras' bundles, if not those of the settings.
+        trials: of the bundles, begun before.
 
     Raises:
         BundleError, ProviderError, ConfigError: as `arm`; a key can't be read.
@@ -87,7 +93,8 @@ def armed(
     for name, camera in appliance.cameras.items():
         path = (paths or {}).get(name, camera.bundle)
         if path not in loaded:
-            loaded[path] = arm_bundle(path, keys, (engine.provider,), engine.threads)
+            trial = (trials or {}).get(path)
+            loaded[path] = arm_bundle(path, keys, (engine.provider,), engine.threads, trial)
         inspectors[name] = _with_region(loaded[path], camera)
     return inspectors
 

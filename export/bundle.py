@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -28,6 +28,10 @@ from export.verdict import BundleRef, Thresholds
 
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 4096
+CPU_S, MEMORY_BYTES = 30.0, 512 * 1024**2
+# Loading holds the file, its weights and their packed copy. VGG16's first layers hold 512 bytes for
+# a pixel of the input, and take it through 31 GFlop per 224x224 pixels and picture.
+_TIMES_MODEL, _BYTES_PER_PIXEL, _CPU_S_PER_PIXEL = 4, 1024, 60e-6
 _CHUNK = 1 << 20
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
@@ -46,6 +50,20 @@ class Bundle:
         """The graph's file."""
         return self.path / MODEL
 
+    def allowance(
+        self, cpu_s: float = CPU_S, memory_bytes: int = MEMORY_BYTES
+    ) -> tuple[float, int]:
+        """Seconds of processor time, and bytes, that loading and trying the model may take.
+
+        Args:
+            cpu_s: for a small model; more for the pixels of its input.
+            memory_bytes: likewise; more for the file and the pixels.
+        """
+        pixels = self.input.width * self.input.height
+        model_bytes = self.manifest.files[MODEL].bytes
+        memory_bytes += _TIMES_MODEL * model_bytes + _BYTES_PER_PIXEL * pixels
+        return cpu_s + _CPU_S_PER_PIXEL * pixels, memory_bytes
+
     def read(self, name: str) -> bytes:
         """A listed file's content, which is again what was signed: it may have changed meanwhile.
 
@@ -63,7 +81,7 @@ class Bundle:
         return body
 
     @contextlib.contextmanager
-    def sealed_model(self) -> Iterator[Path]:
+    def sealed_model(self) -> Generator[Path]:
         """The graph as it was signed, at a path to load it by, where nobody can change it.
 
         A copy in memory (memfd_create(2), sealed), gone at the end: whoever may write to the

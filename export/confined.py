@@ -10,9 +10,10 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 _STATUS = Path("/proc/self/status")
-_DIED = 1
+_MEMORY = 3
 
 
 def limit_memory(bytes_more: int) -> None:
@@ -42,37 +43,40 @@ def end(code: int, cpu_s: float) -> str:
     return f"ended the process ({signal.Signals(-code).name})" if code < 0 else "broke"
 
 
-def in_a_child(work: Callable[[], None], cpu_s: float, bytes_more: int) -> str:
-    """Do `work` in a forked child; returns "" if it came to its end, else why it didn't.
+def in_a_child(work: Callable[[], str], cpu_s: float, bytes_more: int) -> tuple[str, str]:
+    """Do `work` in a forked child; returns its answer, or "" and why there is none.
 
     For a command with one thread, which ends soon after: a fork keeps only the thread that calls.
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    hear, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        _work(work, cpu_s, bytes_more)
+        _work(work, tell, cpu_s, bytes_more)
+    os.close(tell)
+    with os.fdopen(hear, "rb") as answers:
+        answer = answers.read().decode()
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == 0:
-        return ""
-    if code == _DIED:
-        return f"needed more than {bytes_more >> 20} MiB of memory"
-    return end(code, cpu_s)
+        return answer, ""
+    if code == _MEMORY:
+        return "", f"needed more than {bytes_more >> 20} MiB of memory"
+    return "", end(code, cpu_s)
 
 
-def _work(work: Callable[[], None], cpu_s: float, bytes_more: int) -> None:
-    """The child: never returns."""
-    code = 2
+def _work(work: Callable[[], str], tell: int, cpu_s: float, bytes_more: int) -> NoReturn:
+    """The child."""
+    code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         limit_time(cpu_s)
         limit_memory(bytes_more)
-        work()
+        os.write(tell, work().encode())
         code = 0
     except MemoryError:
-        code = _DIED
+        code = _MEMORY
     finally:
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge.config import Loaded
+    from threading import Event
+
+    from edge.config import Appliance, Loaded
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
 
@@ -37,35 +39,28 @@ def run(
 
     linewarden run --config appliance.toml
     """
-    import signal
     import sys
-    import threading
 
     import cv2
 
     from edge import journal
     from edge.config import load, service_manager
-    from edge.daemon import Daemon, armed
     from edge.service import Notify, Service
-    from edge.swap.bundles import standings
+    from edge.swap.standing import standings
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
     _log_settings(loaded)
-    stop = threading.Event()
-
-    def end(_number: int, _frame: object) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    stop = _on_signal()
+    begun = {} if check else standings(loaded.appliance)
+    inspectors = _armed(loaded.appliance, {name: one.path for name, one in begun.items()})
     if check:
-        typer.echo(banner(loaded, armed(loaded.appliance)))
+        typer.echo(banner(loaded, inspectors))
         return
-    begun = standings(loaded.appliance)
-    inspectors = armed(loaded.appliance, paths={name: one.path for name, one in begun.items()})
+    from edge.daemon import Daemon
+
     daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
     service = Service(Notify(*service_manager()), daemon.pulse)
@@ -80,6 +75,36 @@ def run(
     summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
     service.stopping()
     typer.echo(("\n" if live else "") + told(summary))
+
+
+def _on_signal() -> "Event":
+    """An event that SIGTERM and Ctrl-C set."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    return stop
+
+
+def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspector]":
+    """An inspector for every camera, each bundle tried in a child first."""
+    from edge.inspection import qualification
+
+    trials = qualification.begin(appliance, paths)
+    # Python, OpenCV and ONNX Runtime load here while the children load them too.
+    from edge.daemon import armed
+
+    try:
+        return armed(appliance, paths=paths, trials=trials)
+    finally:
+        for trial in trials.values():
+            trial.abandon()
 
 
 def _log_settings(loaded: "Loaded") -> None:

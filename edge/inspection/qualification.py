@@ -2,8 +2,8 @@
 
 A signed model may still hang, or take all the memory there is: whoever signed it may have been
 careless, or robbed. The child (`edge/inspection/trial.py`) opens the bundle, loads the model and
-judges the golden samples under limits; here it is started, waited for and understood. Imports
-nothing heavy, so that a box starts it first and the rest of itself meanwhile.
+judges the golden samples under limits; here it is started, waited for and understood. Imports no
+runtime, so that a box starts its trials first and the rest of itself meanwhile.
 """
 
 import contextlib
@@ -13,18 +13,20 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.config import Appliance
+from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
-from export.signature import PublicKey
+from export.signature import PublicKey, load_public
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
 UNLIMITED = frozenset({"cuda", "tensorrt"})
-PATIENCE = 4  # wall-clock seconds for one of processor time: other work goes on as well
+PATIENCE, LEAST_S = 4, 60.0  # of the wall clock, for one of processor time: others work as well
 COMPILING_S = 1800.0  # TensorRT builds its engine for minutes
 ANSWER_BYTES = 65_536
 _KINDS: dict[str, type[LinewardenError]] = {
@@ -34,15 +36,15 @@ _KINDS: dict[str, type[LinewardenError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a trial may take, for a small model; trial.py adds what its size asks for.
+    """What a trial may take, for a small model; Bundle.allowance adds what its size asks for.
 
     Attributes:
         cpu_s: seconds of processor time.
         memory_bytes: address space beyond the child's own before the model is loaded.
     """
 
-    cpu_s: float = 30.0
-    memory_bytes: int = 512 * 1024**2
+    cpu_s: float = CPU_S
+    memory_bytes: int = MEMORY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,20 @@ class Report:
     digest: str
     score_ms: float
     memory_bytes: int
+
+
+def begin(appliance: Appliance, paths: Mapping[str, Path] | None = None) -> dict[Path, "Trial"]:
+    """The trials of all of a box's bundles, side by side; raises SignatureError for a bad key.
+
+    Args:
+        appliance: the settings.
+        paths: {camera: its bundle}, where that isn't the settings'.
+    """
+    keys = [load_public(path) for path in appliance.trust.keys]
+    engine = appliance.engine
+    cameras = appliance.cameras.items()
+    bundles = {(paths or {}).get(name, camera.bundle) for name, camera in cameras}
+    return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
 
 
 class Trial:
@@ -80,7 +96,7 @@ class Trial:
         limits: Limits | None = None,
     ) -> None:
         self._bundle, self._limits = bundle, limits or Limits()
-        self._wall_s = PATIENCE * self._limits.cpu_s
+        self._wall_s = max(LEAST_S, PATIENCE * self._limits.cpu_s)
         if "tensorrt" in providers:
             self._wall_s = max(self._wall_s, COMPILING_S)
         told = {

@@ -20,18 +20,13 @@ from edge.clock import monotonic_ns
 from edge.inspection.armed import prove
 from edge.inspection.inspector import Scorer, Scores
 from edge.inspection.session import OnnxScorer
-from export.bundle import Bundle, open_bundle
+from export.bundle import open_bundle
 from export.confined import limit_memory, limit_time, own_bytes
 from export.errors import LinewardenError
 from export.manifest import MODEL
 from export.preprocess import Pixels
 from export.signature import PublicKey
 
-# Beyond the limits of a small model. Loading holds the file, its weights and their packed copy;
-# VGG16's first layers hold 2 x 256 bytes for a pixel of the input.
-TIMES_MODEL = 4
-BYTES_PER_PIXEL = 1024
-CPU_S_PER_PIXEL = 60e-6
 _PR_SET_PDEATHSIG = 1
 
 
@@ -56,10 +51,10 @@ def tried(told: dict[str, Any]) -> dict[str, Any]:
     limits, before = told["limits"], own_bytes("VmRSS")
     limit_time(limits["cpu_s"])
     bundle = open_bundle(Path(told["bundle"]), keys)
-    pixels = bundle.input.width * bundle.input.height
-    limit_time(limits["cpu_s"] + CPU_S_PER_PIXEL * pixels)
+    cpu_s, memory_bytes = bundle.allowance(**limits)
+    limit_time(cpu_s)
     if told["limit_memory"]:
-        limit_memory(allowance(bundle, limits["memory_bytes"]))
+        limit_memory(memory_bytes)
     with bundle.sealed_model() as model:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on it writes no file
         name = str(bundle.path / MODEL)
@@ -70,13 +65,6 @@ def tried(told: dict[str, Any]) -> dict[str, Any]:
         "score_ms": statistics.median(scorer.spent_ms),
         "memory_bytes": max(0, own_bytes("VmHWM") - before),
     }
-
-
-def allowance(bundle: Bundle, memory_bytes: int) -> int:
-    """How much memory a bundle's trial may take, given what a small model's may."""
-    model = bundle.manifest.files[MODEL].bytes
-    pixels = bundle.input.width * bundle.input.height
-    return memory_bytes + TIMES_MODEL * model + BYTES_PER_PIXEL * pixels
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
 NOT_WRITABLE, DISK_FULL = "outbox_not_writable", "disk_full"  # alarms
 QUARANTINE, DAMAGED = "verdicts_in_quarantine", "record_damaged"
+_ASIDE = "verdicts, refused by the broker or damaged on the disk, lie in quarantine"
 _SECOND = 1_000_000_000
 
 
@@ -146,19 +147,26 @@ class Outbox:
         self._stored = call
 
     def unacked(self, limit: int, after: int = 0) -> list[Row]:
-        """The first `limit` stored, unacknowledged rows above `after`, as they were stored."""
+        """The first `limit` stored, unacknowledged rows above `after`, as they were stored.
+
+        One that the disk has spoilt goes to quarantine, so that the rest can move on.
+        """
         with self._changed:
             done = self._acks | self._poison.keys()
         rows = self._store.unacked(limit + sum(n > after for n in done), after)
-        return [row for row in rows if row.n not in done][:limit]
+        for row in rows:
+            if not row.body and row.n not in done:
+                self._log.error("a stored verdict is damaged", camera=row.camera, seq=row.seq)
+                self.quarantine(row.n, "damaged on the disk")
+        return [row for row in rows if row.body and row.n not in done][:limit]
 
     def newest(self) -> list[Row]:
         """The newest stored verdict of every camera."""
-        return self._store.newest()
+        return [row for row in self._store.newest() if row.body]
 
     def replay(self, camera: str, first: int, last: int, limit: int = 50) -> list[Row]:
         """The kept rows of `camera` with seq from `first` to `last`, at most `limit`, by seq."""
-        return self._store.replay(camera, first, last, limit)
+        return [row for row in self._store.replay(camera, first, last, limit) if row.body]
 
     def mark_acked(self, rows: Iterable[int]) -> None:
         """These rows (by n) have arrived at the broker; they stay for replay."""
@@ -196,7 +204,7 @@ class Outbox:
         """What is wrong now, and what was wrong at opening; empty when all is well."""
         with self._changed:
             quarantined = self._quarantined + len(self._poison)
-            aside = f"{quarantined} verdicts refused by the broker lie in quarantine"
+            aside = f"{quarantined} {_ASIDE}"
             return tuple(
                 text for text in (self._damage, self._fault, aside if quarantined else "") if text
             )
@@ -372,7 +380,7 @@ class Outbox:
             why = "the disk has no room for the outbox's reserve"
             self._alarms.raise_("box", DISK_FULL, why)
         count = self._quarantined
-        why = f"{count} verdicts refused by the broker lie in quarantine" if count else ""
+        why = f"{count} {_ASIDE}" if count else ""
         self._alarms.set("outbox", QUARANTINE, why)
 
     def _pause(self, seconds: float) -> None:

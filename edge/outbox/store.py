@@ -32,7 +32,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A stored verdict. `n` orders all cameras' rows as they were stored."""
+    """A stored verdict. `n` orders all cameras' rows as they were stored.
+
+    Its body is empty if the disk no longer gives what was stored.
+    """
 
     n: int
     camera: str
@@ -114,7 +117,7 @@ class Store:
                 " JOIN verdict v ON v.n = q.n ORDER BY q.n LIMIT ?",
                 (limit,),
             ).fetchall()
-        return [(Row(n, camera, seq, unpack(body)), why) for n, camera, seq, body, why in found]
+        return [(_row(*told), why) for *told, why in found]
 
     def release(self, rows: Sequence[int] | None = None) -> int:
         """Let these quarantined rows (None: all) wait again; returns how many it were."""
@@ -230,7 +233,14 @@ class Store:
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Row]:
         with self._lock:
             found = self._reader.execute(statement, values).fetchall()
-        return [Row(n, camera, seq, unpack(body)) for n, camera, seq, body in found]
+        return [_row(*told) for told in found]
+
+
+def _row(n: int, camera: str, seq: int, packed: bytes) -> Row:
+    try:
+        return Row(n, camera, seq, unpack(packed))
+    except ValueError:
+        return Row(n, camera, seq, b"")
 
 
 class _transaction:  # noqa: N801 - reads as a verb at its use

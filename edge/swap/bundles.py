@@ -10,28 +10,9 @@ from edge.swap.control import Control
 from edge.swap.desk import words
 from edge.swap.exchange import Exchange, Seat
 from edge.swap.probation import Terms
-from edge.swap.shelf import Shelf
-from edge.swap.standing import Standing, standing
+from edge.swap.standing import Standing, shelf
 from export.signature import load_public
 from export.verdict import Verdict
-
-FOLDER = "bundles"  # below the store's
-
-
-def standings(appliance: Appliance) -> dict[str, Standing]:
-    """What each camera begins with; raises StoreError if a record is damaged."""
-    kept = shelf(appliance)
-    found = {
-        name: standing(kept, name, camera.bundle) for name, camera in appliance.cameras.items()
-    }
-    kept.sweep(tuple(appliance.cameras))
-    return found
-
-
-def shelf(appliance: Appliance) -> Shelf:
-    """The box's own copies."""
-    keys = [load_public(path) for path in appliance.trust.keys]
-    return Shelf(appliance.store.folder / FOLDER, keys)
 
 
 class Bundles:

@@ -103,9 +103,12 @@ def _wide(dice: random.Random) -> onnx.ModelProto:
         make += [helper.make_node("Concat", [f"d{i}"] * 2, [f"d{i + 1}"], axis=0)
                  for i in range(34)]  # fmt: skip
         make.append(helper.make_node("Identity", ["d34"], ["big"]))
-    else:  # only when it sees the picture
+    else:  # only when it sees a bright picture, which no golden sample is
         make = [
-            helper.make_node("ReduceMax", ["raw"], ["peak"], keepdims=0),
+            helper.make_node("ReduceMax", ["raw"], ["brightest"], keepdims=0),
+            _constant("usual", 200.0, np.float32),
+            helper.make_node("Sub", ["brightest", "usual"], ["over"]),
+            helper.make_node("Relu", ["over"], ["peak"]),
             _constant("much", float(2**24), np.float32),
             helper.make_node("Mul", ["peak", "much"], ["length"]),
             helper.make_node("Cast", ["length"], ["whole"], to=TensorProto.INT64),

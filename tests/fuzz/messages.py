@@ -16,8 +16,8 @@ NUMBERS = (
     -1, 0, 1, 0.5, 1.0, 1e308, -0.0, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, 10**30, 1e-320,
 )  # fmt: skip
 STRINGS = (
-    "", "x", "eye", "é", "\x00", "\n", "\u202e", "/", "+", "#", "$SYS", "../..", "🧪" * 40, "A" * 65,
-    "A" * 129, "A" * 5000, "%s%n", "'; DROP TABLE verdict;--", "<script>", "${x}", "None",
+    "", "x", "eye", "é", "\x00", "\n", "\u202e", "/", "+", "#", "$SYS", "../..", "🧪" * 40,
+    "A" * 65, "A" * 129, "A" * 5000, "%s%n", "'; DROP TABLE verdict;--", "<script>", "${x}", "None",
 )  # fmt: skip
 OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": 0})
 
@@ -100,7 +100,7 @@ class Messages:
         body = json.dumps(sound)
         first = next(iter(sound), "")
         return self.dice.choice([
-            body.replace("{", '{"%s": "other", ' % first, 1), body.replace(":", ': NaN, "x":', 1),
+            body.replace("{", f'{{"{first}": "other", ', 1), body.replace(":", ': NaN, "x":', 1),
             body.replace("{", "{/* */", 1), body + " ", "\ufeff" + body, body + body, f"[{body}]",
             body.replace('"', '"\\ud800', 1), body.replace("e", "\\u0065", 1), body.upper(),
             "[" * 60_000, '{"a":' * 10_000, body.replace("1", "1" * 4000), body.replace("}", ",}"),

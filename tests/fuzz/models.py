@@ -22,6 +22,7 @@ from export.confined import own_bytes
 from export.errors import LinewardenError
 from export.figures import Figure
 from export.manifest import MODEL, SCORES
+from export.parity import reproduce
 from export.signature import PublicKey
 from export.verdict import Outcome
 from tests.fuzz.bundles import Bundles, Hostile
@@ -47,6 +48,7 @@ class Eater:
             assert told["signed"], "accepted without a valid signature"
             if SCORES in bundle.manifest.files:
                 scores.read(bundle)
+            reproduce(bundle)  # as `bundle verify` does
             with bundle.sealed_model() as model:
                 scorer = OnnxScorer(model, name=str(path / MODEL))
             prove(bundle, scorer)
@@ -129,7 +131,8 @@ def fuzz(count: int, armings: int, seed: int, keep: Path, advance=lambda *_: Non
                 unsafe = not hostile.signed and meal.how != REFUSED
                 tried.note(hostile.kind, meal, unsafe, lambda at=hostile.path: _files(at))
             signed += hostile.signed
-            if armings and hostile.signed and (signed % every == 0 or hostile.exchange):
+            due = armings and hostile.signed and (signed % every == 0 or hostile.exchange)
+            if due and len(armed.meals) < armings:
                 meal = daemon.feed(told)
                 armed.note(hostile.kind, meal, False, lambda at=hostile.path: _files(at))
             shutil.rmtree(hostile.path)

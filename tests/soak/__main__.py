@@ -92,14 +92,14 @@ def write(samples: list[Sample], folder: Path = FOLDER) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "soak.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(Sample._fields)
         rows.writerows(samples)
-    figure, axes = pyplot.subplots(4, 1, sharex=True, figsize=(9, 9), layout="constrained")
+    figure, axes = plt.subplots(4, 1, sharex=True, figsize=(9, 9), layout="constrained")
     minutes = [one.at_s / 60 for one in samples]
     names = {"box_mib": "box, MiB", "consumer_mib": "consumer, MiB", "handles": "handles"}
     for axis, (name, title) in zip(axes, {**names, "verdicts": "verdicts"}.items(), strict=True):
@@ -109,7 +109,7 @@ def write(samples: list[Sample], folder: Path = FOLDER) -> None:
         axis.grid(visible=True, alpha=0.3)
     axes[-1].set_xlabel("minutes (shaded: warm-up)")
     figure.savefig(folder / "soak.png", dpi=110)
-    pyplot.close(figure)
+    plt.close(figure)
 
 
 def main() -> None:

@@ -22,8 +22,9 @@ from tests.broker import Mosquitto
 PREFIX = "soak/plant1/area1/line1/cell1"
 CAMERAS = ("left", "right")
 FPS = 15.0
+FRAMES_PER_PART = 6  # somewhat fewer than the line shows of each
 COMMAND = "from export.command import main; main()"
-START_S, SETTLE_S = 120.0, 30.0
+START_S, SETTLE_S = 600.0, 30.0
 
 SETTINGS = f"""\
 [station]
@@ -45,6 +46,7 @@ CAMERA = """\
 [cameras.{name}]
 bundle = "bundle"
 deadline_ms = 2000.0
+open_s = 60.0
 source = {{ kind = "virtual", seed = {seed}, parts = {parts}, fps = {fps}, width = 640, height = 512 }}
 """  # noqa: E501
 
@@ -98,15 +100,25 @@ class Plant:
         self.restarts = self.kept = self.unheard = 0
         self.kept_mib, self.exit_code = 0.0, -1
         make_bundle(folder)
-        parts = 100 + round(60 * minutes * FPS)  # more than can pass meanwhile
+        parts = 200 + round(60 * minutes * FPS / FRAMES_PER_PART)  # more than pass meanwhile
         text = SETTINGS.format(url=self._broker.url)
         for number, name in enumerate(CAMERAS):
             text += CAMERA.format(name=name, seed=seed + number, parts=parts, fps=FPS)
         (folder / "appliance.toml").write_text(text)
         self._heard = 0
+        self.counter: Counter | None = None
+        self._box = self._consumer = None
         self._began_s = time.monotonic()
 
     def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         self._broker.start()
         self.counter = Counter(self._broker.port)
         watch = ["watch", "--broker", self._broker.url, "--prefix", PREFIX, "--json"]
@@ -119,14 +131,16 @@ class Plant:
             assert time.monotonic() < end_s, "no verdict came"
             time.sleep(0.1)
         self._began_s = time.monotonic()
-        return self
 
     def __exit__(self, *_):
         for process in (self._box, self._consumer):
-            process.kill()
-            process.wait()
-        self._consumer.stdout.close()
-        self.counter.stop()
+            if process is not None:
+                process.kill()
+                process.wait()
+        if self._consumer is not None:
+            self._consumer.stdout.close()
+        if self.counter is not None:
+            self.counter.stop()
         self._broker.kill()
 
     def _run(self, words, **more):

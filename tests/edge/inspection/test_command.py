@@ -5,6 +5,8 @@ import pytest
 import structlog
 
 from edge.camera.slot import Slot
+from edge.flagged.keeper import Keeper, KeeperSettings
+from edge.flagged.pantry import Quota
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
@@ -150,3 +152,28 @@ def test_an_ordered_part_of_several_frames_is_judged_in_the_next_ones():
     lane.join(2)
     bench.stop(2)
     assert told == {"a": [0, 1, 2], "b": [1, 2, 3]}
+
+
+def test_a_flag_for_a_camera_that_is_not_there_is_refused(tmp_path):
+    """It is no business of the keeper's, whose counts know the box's cameras only."""
+    health = Health(("eye",))
+    keeper = Keeper(KeeperSettings(tmp_path, Quota(10**6, 0)), health)
+    keeper.start()
+    lane = Lane(Slot(), EveryFrame(), terms(Judge()), Bench(Record(), 7, health), health)
+    with pytest.raises(ValueError, match="no camera 'nobody'"):
+        Orders({"eye": lane}, keeper).flag(said(camera="nobody", epoch=1, seq=1))
+    Orders({"eye": lane}, keeper).flag(said(camera="eye", epoch=1, seq=1))
+    assert keeper.flush(2)
+    assert keeper._thread.is_alive()
+    keeper.stop(1)
+
+
+def test_orders_for_a_dead_camera_do_not_gather(line):
+    """Without a frame nobody takes an order; once it has its verdict it is forgotten."""
+    orders, _, record = line
+    lane = orders._lanes["eye"]
+    for number in range(30):
+        orders.trigger(said(camera="eye", part=f"p{number}"))
+    assert len(verdicts(record, 30)) == 30
+    orders.trigger(said(camera="eye", part="last"))
+    assert len(lane._orders) == 1
