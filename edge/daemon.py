@@ -37,10 +37,10 @@ from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.mqtt.broker import Broker
 from edge.outbox import Outbox, OutboxSettings
 from edge.output.wires import reject_gate
-from edge.sections import CameraSection, CommandTrigger, GateTrigger
+from edge.sections import CameraSection, GateTrigger
 from edge.topics import Topics
 from edge.trigger.gate import Gate, GateSettings
-from edge.trigger.trigger import EveryFrame, OnOrder, Trigger
+from edge.trigger.trigger import ByCamera, EveryFrame, OnOrder, Trigger
 from export import __version__
 from export.errors import StoreError
 from export.signature import PublicKey, load_public
@@ -299,7 +299,13 @@ def _trigger(section: CameraSection) -> Trigger:
     told = section.trigger
     if isinstance(told, GateTrigger):
         return Gate(GateSettings(**told.model_dump(exclude={"kind"})))
-    return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
+    match told.kind:
+        case "command":
+            return OnOrder()
+        case "camera":
+            return ByCamera()
+        case "every_frame":
+            return EveryFrame()
 
 
 def _calibrations(appliance: Appliance) -> dict[str, Calibration]:
