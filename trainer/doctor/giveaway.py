@@ -2,8 +2,8 @@
 
 If a classifier that never sees the part tells the classes apart, a network can learn the same
 shortcut and will fail on the line (Geirhos et al., Nature Machine Intelligence 2, 2020). Whether
-it does better than chance is told by permuting the classes (Ojala and Garriga, JMLR 11, 2010), with one
-picture of each part, since pictures of one part aren't exchangeable.
+it does better than chance is told by permuting the classes (Ojala and Garriga, JMLR 11, 2010), with
+one picture of each part, since pictures of one part aren't exchangeable.
 """
 
 from collections import Counter, defaultdict

@@ -105,7 +105,8 @@ def _copies(
                 title=f"{counted(len(within), 'picture')} occur more than once in their "
                 f"class, byte for byte: {counted(spare, 'copy', 'copies')} too many",
                 effect="Copies prove nothing: each group counts as one part and never straddles a "
-                "split here, but a random split elsewhere leaks, and the counts look better than they are.",
+                "split here, but a random split elsewhere leaks, and the counts look better than "
+                "they are.",
                 remedy="Keep one of each. --apply puts the others into quarantine.",
                 cases=_cases(subject, within),
                 moves=tuple(subject.paths[i] for group in within for i in sorted(group)[1:]),

@@ -18,7 +18,7 @@ def plates(tmp_path) -> Path:
     for label in ("good", "scratch", "spot"):
         (tmp_path / "plates" / label).mkdir(parents=True)
         for number in range(24):
-            ground = cv2.resize(rng.integers(60, 190, (9, 12, 3), dtype=np.uint8), (160, 120))
+            ground = cv2.resize(rng.integers(60, 190, (15, 20, 3), dtype=np.uint8), (160, 120))
             noise = rng.integers(-4, 4, ground.shape)
             picture = np.clip(ground.astype(int) + noise, 0, 255).astype(np.uint8)
             at = (int(rng.integers(30, 130)), int(rng.integers(30, 90)))
@@ -34,8 +34,8 @@ def plates(tmp_path) -> Path:
 def kinds():
     """The findings without a network, by kind."""
 
-    def told(root, rule=PartRule(), good=None):
-        found = diagnose(root, good, rule, Progress(None), ask_labels=False)
+    def told(root, rule=None, good=None):
+        found = diagnose(root, good, rule or PartRule(), Progress(None), ask_labels=False)
         return {one.kind: one for one in found.findings}
 
     return told

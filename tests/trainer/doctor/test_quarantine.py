@@ -12,6 +12,7 @@ from trainer.doctor.quarantine import beside, move, undo
 
 
 def fill(root, *names):
+    """Files that hold their own names."""
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(name.encode())
@@ -19,6 +20,7 @@ def fill(root, *names):
 
 
 def files(root):
+    """Every file's bytes by its path."""
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
