@@ -3,13 +3,12 @@
 The only module of the doctor that knows all of them.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from export import stamp
+from trainer.album import version_of
 from trainer.doctor.balance import balance, class_counts
 from trainer.doctor.files import files
 from trainer.doctor.finding import HARMS, Finding, Grade, in_order
@@ -119,6 +118,5 @@ def _in_words(rule: PartRule) -> str:
 
 
 def _fingerprint(subject: Subject) -> str:
-    looks: Iterable = (*subject.looks, *subject.broken)
-    lines = sorted(f"{one.picture.path}\t{one.picture.label}\t{one.sha256}" for one in looks)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    looks = (*subject.looks, *subject.broken)
+    return version_of((one.picture.path, one.picture.label, one.sha256) for one in looks)
