@@ -23,7 +23,7 @@ from trainer.dataset import Picture
 from trainer.doctor import header
 from trainer.doctor.header import Header
 
-_SIDE = 512  # longest side at which light and sharpness are measured, in pixels
+_SIDE = 1024  # longer pictures are halved before light and sharpness are measured
 _SMALL = 32  # side of the square on which the border is measured, in pixels
 _RIM = 2
 Floats = NDArray[np.float32]
@@ -98,9 +98,9 @@ def measure(pixels: Pixels) -> Measured:
     """What HxWx3 uint8 BGR say."""
     height, width = pixels.shape[:2]
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    if (scale := _SIDE / max(grey.shape)) < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    while max(grey.shape) >= _SIDE:  # by halves: as exact as any other factor and a tenth the work
+        half = (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2))
+        grey = cv2.resize(grey, half, interpolation=cv2.INTER_AREA)
     mean, spread = cv2.meanStdDev(grey)
     counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
     _, rough = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
