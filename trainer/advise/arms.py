@@ -97,7 +97,7 @@ def _nearest(pictures: Pictures, lesson: Lesson) -> Scores:
 def _classifier(
     arm: Arm, pictures: Pictures, lesson: Lesson, network: Network, recipe: Recipe
 ) -> tuple[Scores, str]:
-    labels = _of_known_types(pictures.labels, lesson.learn)
+    labels = of_known_types(pictures.labels, lesson.learn)
     own = copy.deepcopy(network)
     own.head = torch.nn.Linear(own.arch.features, int(labels.max()) + 1)
     views, unseen = pictures.views, pictures.views[0, lesson.choose]
@@ -139,7 +139,7 @@ def _tuned(
     return tune(network, learn, choose, recipe, seed=lesson.seed, heard=lambda _epoch: None)
 
 
-def _of_known_types(labels: NDArray[np.int64], learn: Index) -> NDArray[np.int64]:
+def of_known_types(labels: NDArray[np.int64], learn: Index) -> NDArray[np.int64]:
     """Class numbers without gaps; a type that nobody teaches counts as the commonest defect."""
     known = np.unique(labels[learn])
     taught = labels[learn][labels[learn] != 0]
