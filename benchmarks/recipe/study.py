@@ -64,7 +64,7 @@ class Ground:
     rounds: list[Round]
 
 
-def prepare(of: Source, scale: float, data: Path, scratch: Path) -> Ground:
+def prepare(of: Source, scale: float, data: Path, scratch: Path, deals: int = 1) -> Ground:
     """Read a set and keep what teaches and chooses in the product's split of seed 0."""
     root = data / of.name
     if of.name == "brackets":
@@ -80,7 +80,9 @@ def prepare(of: Source, scale: float, data: Path, scratch: Path) -> Ground:
     material = gather(root, choices, Input(width, height), 0, QUIET)
     at = np.concatenate([material.of("train"), material.of("validation")])
     samples = [Sample(material.parts[i], material.dataset.pictures[i].label) for i in at]
-    return Ground(material.album.frames[at], material.labels[at], deal_rounds(samples, 4, 0))
+    return Ground(
+        material.album.frames[at], material.labels[at], deal_rounds(samples, 4 * deals, 0)
+    )
 
 
 def network(classes: int, seed: int) -> Network:
