@@ -19,12 +19,12 @@ from edge.virtual_line import VirtualLine
 from edge.virtual_line.dataset import write_dataset
 from edge.virtual_line.line import REGION
 from export.preprocess import Input
-from trainer import head, weights
+from trainer import head, masks, weights
 from trainer.advise.arms import of_known_types
 from trainer.advise.rounds import Round, deal_rounds
 from trainer.backbone import Network
 from trainer.finetune import Labelled, judge, logits_of, tune
-from trainer.material import Choices, gather
+from trainer.material import Choices, Material, gather
 from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.recipe import Recipe
@@ -62,6 +62,15 @@ class Ground:
     frames: NDArray[np.uint8]
     labels: NDArray[np.int64]
     rounds: list[Round]
+    material: Material
+    at: NDArray[np.intp]
+
+    def masks(self) -> list[NDArray[np.bool_] | None]:
+        """Each picture's mask at the size of the input, where it has one."""
+        to = Input(self.frames.shape[2], self.frames.shape[1])
+        paths, dataset = [self.material.album.paths[i] for i in self.at], self.material.dataset
+        found = masks.read_all(dataset, masks.find(dataset), paths, to)
+        return [found.get(path) for path in paths]
 
 
 def prepare(of: Source, scale: float, data: Path, scratch: Path, deals: int = 1) -> Ground:
@@ -72,7 +81,7 @@ def prepare(of: Source, scale: float, data: Path, scratch: Path, deals: int = 1)
         if not root.exists():
             seed, parts = BRACKETS
             line = VirtualLine(seed, parts, defect_rate=0.5, designs=("bracket",))
-            write_dataset(line, root, region=REGION)
+            write_dataset(line, root, region=REGION, masks=True)
     width, height = (max(1, round(side * scale / _STEP)) * _STEP for side in of.sides)
     if scale == 1.0:
         width, height = of.sides
@@ -80,9 +89,8 @@ def prepare(of: Source, scale: float, data: Path, scratch: Path, deals: int = 1)
     material = gather(root, choices, Input(width, height), 0, QUIET)
     at = np.concatenate([material.of("train"), material.of("validation")])
     samples = [Sample(material.parts[i], material.dataset.pictures[i].label) for i in at]
-    return Ground(
-        material.album.frames[at], material.labels[at], deal_rounds(samples, 4 * deals, 0)
-    )
+    rounds = deal_rounds(samples, 4 * deals, 0)
+    return Ground(material.album.frames[at], material.labels[at], rounds, material, at)
 
 
 def network(classes: int, seed: int) -> Network:
