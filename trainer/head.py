@@ -94,6 +94,12 @@ def fit(
     return strength, least
 
 
+def fit_again(network: Network, seen: Tensor, labels: NDArray[np.integer], strength: float) -> None:
+    """Fit once more on features (N,F) of more pictures, at a strength that others have chosen."""
+    standardise(network, seen)
+    fit(network, seen, labels, (strength,), lambda: 0.0)
+
+
 def _both(model: LogisticRegression) -> tuple[Tensor, Tensor]:
     weight, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(weight) == 1:  # two classes: one row, the log odds of the second

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import torch
 import torchvision
+from torch import Tensor
 
 from export import __version__
 from export.errors import LinewardenError, RunError
@@ -77,12 +78,16 @@ def open_folder(folder: Path, plan: Plan) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taught:
-    """What teaching came to: the network as it is kept, and how it got there."""
+    """What teaching came to: the network as it is kept, and how it got there.
+
+    After a `refit` the validation pictures have taught, too.
+    """
 
     material: Material
     network: Network
     origin: WeightsRecord
     kept: str
+    refit: bool
     epochs: list[Epoch]
     board: Board
 
@@ -111,8 +116,8 @@ def teach(plan: Plan, folder: Path, progress: Progress) -> Taught:
             file.flush()
             board.epoch(epoch)
 
-        kept = _learn(network, material, plan, progress, heard, folder=folder)
-    return Taught(material, network, origin, kept, epochs, board)
+        kept, refit = _learn(network, material, plan, progress, heard, folder=folder)
+    return Taught(material, network, origin, kept, refit, epochs, board)
 
 
 def _release(folder: Path) -> None:
@@ -136,8 +141,12 @@ def _learn(
     heard: Callable[[Epoch], None],
     *,
     folder: Path,
-) -> str:
-    """Fit the head, fine-tune, and keep what validation likes better; returns its name."""
+) -> tuple[str, bool]:
+    """Fit the head, fine-tune, and keep what validation likes better.
+
+    Returns:
+        The name of what is kept, and whether validation taught it in the end.
+    """
     recipe, learnt, unseen = (
         plan.recipe,
         material.labelled("train"),
@@ -147,10 +156,11 @@ def _learn(
         folder / "augmentations.jpg", learnt.frames, learnt.labels, material.dataset.classes,
         recipe=recipe, seed=plan.seed,
     )  # fmt: skip
-    first = _fit_head(network, learnt, unseen, recipe, progress)
+    fitted = _fit_head(network, learnt, unseen, recipe, progress)
+    first = fitted.epoch
     heard(first)
     if not recipe.epochs:
-        return "head"
+        return "head", fitted.again(network, learnt, unseen, recipe)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     shares: list[float] = []
     with progress.phase("fine-tuning", recipe.epochs) as advance:
@@ -169,19 +179,39 @@ def _learn(
         )  # fmt: skip
     progress.say(f"  fine-tuned, mixed in by {shares[-1]:.0%}: validation loss {cost:.4f}")
     if cost < first.validation_loss and shares[-1]:
-        return "fine-tuned"
+        return "fine-tuned", False
     network.load_state_dict(before)
     network.eval()
-    return "head"
+    return "head", fitted.again(network, learnt, unseen, recipe)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    """A head's strength, its line of epochs.jsonl, and features (N,F) of both sides' views."""
+
+    strength: float
+    epoch: Epoch
+    seen: list[Tensor]
+    unseen: list[Tensor]
+
+    def again(self, network: Network, learnt: Labelled, unseen: Labelled, recipe: Recipe) -> bool:
+        """Fit the head with the validation pictures, too, if the recipe says so."""
+        if recipe.refit:
+            both = [torch.cat(pair) for pair in zip(self.seen, self.unseen, strict=True)]
+            labels = np.tile(np.concatenate([learnt.labels, unseen.labels]), len(both))
+            head.fit_again(network, torch.cat(both), labels, self.strength)
+        return recipe.refit
 
 
 def _fit_head(
     network: Network, learnt: Labelled, unseen: Labelled, recipe: Recipe, progress: Progress
-) -> Epoch:
+) -> _Fitted:
     seen = head.views(learnt.frames, recipe.flips)
-    with progress.phase("features", sum(map(len, seen)) + len(unseen.labels)) as advance:
+    others = head.views(unseen.frames, recipe.flips and recipe.refit)
+    with progress.phase("features", sum(map(len, [*seen, *others]))) as advance:
         pooled = [head.features(network, view, recipe.bf16, advance) for view in seen]
-        plain = head.features(network, unseen.frames, recipe.bf16, advance)
+        also = [head.features(network, view, recipe.bf16, advance) for view in others]
+    plain = also[0]
     head.standardise(network, torch.cat(pooled))
 
     def cost() -> float:
@@ -198,7 +228,7 @@ def _fit_head(
             _, area = judge(network.classify(plain).numpy(), unseen.labels)
     told = "" if area is None else f", AUROC {area:.3f}"
     progress.say(f"  head alone: validation loss {least:.4f}{told}")
-    return Epoch(f"head C={strength:g}", 0, None, least, area)
+    return _Fitted(strength, Epoch(f"head C={strength:g}", 0, None, least, area), pooled, also)
 
 
 def versions() -> dict[str, str]:

@@ -32,7 +32,9 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     begun = time.monotonic()
     taught = teach(plan, folder, progress)
     network, material = taught.network, taught.material
-    calibrated = _calibrated(network, material, plan, progress)
+    # Pictures that have taught examine nothing.
+    examined: tuple[Split, ...] = ("test",) if taught.refit else ("validation", "test")
+    calibrated = _calibrated(network, material, plan, progress, examined)
     record = Record(
         name=folder.resolve().name,
         created_at=stamp.now(),
@@ -79,7 +81,11 @@ class _Calibrated:
 
 
 def _calibrated(
-    network: Network, material: Material, plan: Plan, progress: Progress
+    network: Network,
+    material: Material,
+    plan: Plan,
+    progress: Progress,
+    examined: tuple[Split, ...],
 ) -> _Calibrated:
     sensed = sense(network, material, plan.budgets, progress)
     with torch.inference_mode():
@@ -96,7 +102,6 @@ def _calibrated(
         novel_above=sensed.novel_above,
     )
     basis = decision.basis.model_copy(update={"novelty": sensed.basis})
-    examined: tuple[Split, ...] = ("validation", "test")
     metrics = [
         metric
         for split in examined

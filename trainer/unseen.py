@@ -63,6 +63,7 @@ class Known:
         splits: split of each.
         views: features of all pictures as they are, and of further views to learn from.
         novelty: (N,) or None without a sense of it.
+        refit: the head learns from validation, too, once that has chosen its strength.
     """
 
     labels: NDArray[np.str_]
@@ -70,6 +71,7 @@ class Known:
     splits: NDArray[np.str_]
     views: tuple[Tensor, ...]
     novelty: NDArray[np.float64] | None
+    refit: bool = False
 
 
 def examine(
@@ -168,7 +170,12 @@ def _scores(
         with torch.inference_mode():
             return judge(network.classify(plain[validation]).numpy(), numbers(validation))[0]
 
-    head.fit(network, seen, np.tile(numbers(train), len(known.views)), grid, cost)
+    many = len(known.views)
+    strength, _ = head.fit(network, seen, np.tile(numbers(train), many), grid, cost)
+    if known.refit:
+        both = np.concatenate([train, validation])
+        again = torch.cat([view[both] for view in known.views])
+        head.fit_again(network, again, np.tile(numbers(both), many), strength)
     with torch.inference_mode():
         logits = network.classify(plain).numpy()
     t = calibrate.temperature(logits[calibration], numbers(calibration))

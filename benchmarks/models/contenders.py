@@ -20,6 +20,7 @@ from trainer.material import Choices, Material, gather
 from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.recipe import named, on_this_machine
+from trainer.taxonomy import training as taxonomy
 from trainer.training import Plan, train
 
 CONTENDERS = ("nearest", "head", "ours", "tutorial", "reference")
@@ -37,10 +38,13 @@ class Ground:
 
 def run(key: Key, of: Set, ground: Ground) -> dict[str, float]:
     """One cell's figures on the test of the seed's split."""
-    choices = Choices(of.good, PartRule(None, None, of.runs), resplit=True)
-    if key.contender == "ours":
+    choices = Choices(
+        None, PartRule(None, None, of.runs), resplit=True, types=of.types, reencode=of.reencode
+    )
+    if key.contender == "ours" or (of.types and key.contender == "head"):
         return _ours(key, of, ground, choices)
-    side = 256 if key.contender in {"tutorial", "reference"} else 224
+    theirs = key.contender in {"tutorial", "reference"}
+    side = of.side * 8 // 7 if theirs else of.side
     material = gather(ground.data / of.name, choices, Input(side, side), key.seed, QUIET)
     torch.manual_seed(key.seed)
     network = Network(key.arch, len(material.dataset.classes))
@@ -50,21 +54,28 @@ def run(key: Key, of: Set, ground: Ground) -> dict[str, float]:
         return _quick(key, of, material, network)
     begun = time.perf_counter()
     model = reference.build(key.arch, len(material.dataset.classes), network)
-    reference.learn(model, material, key.contender, ground.epochs, seed=key.seed)
+    reference.learn(model, material, key.contender, ground.epochs, seed=key.seed, side=of.side)
     minutes = (time.perf_counter() - begun) / 60
     at = material.of("test")
-    logits = reference.logits(model, reference.tensors(material.album.frames[at])).double().numpy()
+    pictures = reference.tensors(material.album.frames[at])
+    logits = reference.logits(model, pictures, of.side).double().numpy()
     margins = np.logaddexp.reduce(logits[:, 1:], axis=1) - logits[:, 0]
     return _figures(margins, logits.argmax(1), material.labels[at], of) | {"minutes": minutes}
 
 
 def _ours(key: Key, of: Set, ground: Ground, choices: Choices) -> dict[str, float]:
+    recipe = on_this_machine(named("tune"))
+    if key.contender == "head":
+        recipe = recipe.model_copy(update={"epochs": 0})
     with tempfile.TemporaryDirectory(prefix="linewarden-models-") as folder:
         plan = Plan(
             data=ground.data / of.name, arch=key.arch, weights=ground.weights, seed=key.seed,
-            to=Input(224, 224), recipe=on_this_machine(named("tune")), budgets=Budgets(),
-            choices=choices,
+            to=Input(of.side, of.side), recipe=recipe, budgets=Budgets(), choices=choices,
         )  # fmt: skip
+        if of.types:
+            told = taxonomy.train(plan, Path(folder) / "run", QUIET).record
+            right = next(one.value for one in told.metrics if one.name == "accuracy")
+            return {"accuracy": right, "minutes": told.minutes}
         done = train(plan, Path(folder) / "run", QUIET)
         rows = [row for row in done.scores() if row.split == "test"]
     classes = done.record.classes

@@ -18,7 +18,7 @@ from trainer.recipe import Recipe
 BASE = Recipe(
     epochs=12, batch=16, rate=3e-4, trunk_rate=2.0, decay=0.7, thawed=2, views=4, head_start=1.0,
     weight_decay=0.02, anchor=0.0, patience=0, mix=(1.0,), warmup=0.1, ema=0.9, smoothing=0.0,
-    shift=0.04, light=0.15, flips=True, quarter_turns=False, norm=False,
+    shift=0.04, light=0.15, flips=True, quarter_turns=False, norm=False, refit=False,
     head_grid=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1), bf16=False,
 )  # fmt: skip
 SHARES = (0.5, 1.0)  # of fine-tuning in the mix; 0 is the head

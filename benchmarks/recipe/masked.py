@@ -2,8 +2,8 @@
 
 From the cached maps of a defective training picture come, beside its own features, those of its
 places off the defect, taught as good, and those of the defect's places alone, taught as its type.
-The parts and rounds of benchmarks/recipe/study.py; figures are the judging parts' AUROC and pointing
-game (trainer/pointing.py). For example, with LINEWARDEN_TEST_DATA set:
+The parts and rounds of benchmarks/recipe/study.py; figures are the judging parts' AUROC and
+the pointing game (trainer/pointing.py). For example, with LINEWARDEN_TEST_DATA set:
 
     python -m benchmarks.recipe.masked --sets magnetic_tile
 """

@@ -108,8 +108,8 @@ def _classifier(
     def cost() -> float:
         return judge(own.classify(unseen).numpy(), labels[lesson.choose])[0]
 
-    twice = np.tile(labels[lesson.learn], len(views))
-    _, least = head.fit(own, taught, twice, recipe.head_grid, cost)
+    many = np.tile(labels[lesson.learn], len(views))
+    strength, least = head.fit(own, taught, many, recipe.head_grid, cost)
     if arm == "tuned" and recipe.epochs:
         before = {name: tensor.clone() for name, tensor in own.state_dict().items()}
         if _tuned(own, pictures, labels, lesson, recipe) < least:
@@ -118,9 +118,12 @@ def _classifier(
             return _scores(logits, choice, labels[lesson.choose]), "fine-tuned"
         own.load_state_dict(before)
     with torch.inference_mode():
-        choice, logits = (
-            own.classify(views[0, at]).numpy() for at in (lesson.choose, lesson.judge)
-        )
+        choice = own.classify(unseen).numpy()
+        if recipe.refit:
+            both = np.concatenate([lesson.learn, lesson.choose])
+            again = np.tile(labels[both], len(views))
+            head.fit_again(own, views[:, both].flatten(0, 1), again, strength)
+        logits = own.classify(views[0, lesson.judge]).numpy()
     return _scores(logits, choice, labels[lesson.choose]), "head"
 
 
