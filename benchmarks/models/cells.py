@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.advise.figures import estimate
 
-FIGURES = ("auroc", "overkill_1", "overkill_5", "accuracy", "minutes")
+FIGURES = ("auroc", "overkill_1", "overkill_5", "accuracy", "pointing", "minutes")
 TEST_SHARE = 0.20
 
 
