@@ -26,11 +26,16 @@ SHARES = (0.5, 1.0)  # of fine-tuning in the mix; 0 is the head
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One change of the base; `scale` is of the input's sides."""
+    """One change of the base; `scale` is of the input's sides.
+
+    With `also`, fine-tuning learns from the choosing parts, too, so that nothing is left to choose
+    its epoch by: its share 1 is what counts.
+    """
 
     name: str
     change: dict[str, Any]
     scale: float = 1.0
+    also: bool = False
 
     def recipe(self) -> Recipe:
         """The base with the change."""
@@ -54,6 +59,7 @@ VARIANTS = {
         Variant("size 0.7", {}, 0.7),
         Variant("size 1.4", {}, 1.4),
         Variant("epochs 24", {"epochs": 24}),
+        Variant("choosing parts teach, too", {}, also=True),
     )
 }
 

@@ -112,6 +112,9 @@ def run(key: Key, ground: Ground) -> dict[str, float]:
     begun = time.monotonic()
     found = _head(net, learn, choose, judged, recipe)
     came = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    if VARIANTS[key.variant].also:
+        both = np.concatenate([dealt.learn, dealt.choose])
+        learn = Labelled(ground.frames[both], labels[both])
     tune(net, learn, choose, recipe, seed=key.round, heard=lambda _epoch: None)
     found["seconds"] = round(time.monotonic() - begun, 1)
     went = {name: tensor.clone() for name, tensor in net.state_dict().items()}
