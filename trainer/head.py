@@ -19,11 +19,18 @@ from trainer.instances import Bags
 BATCH = 32
 _PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
 _FLAT = 1e-6
+FIRST = 2  # views that teach at first
 
 
 def views(frames: Pixels, flips: bool) -> list[Pixels]:
-    """The fixed views of (N,H,W,3) that the head learns from: as is, and half turned."""
-    return [frames, frames[:, ::-1, ::-1]] if flips else [frames]
+    """The fixed views of (N,H,W,3) that the head learns from: as is, half turned, both mirrored.
+
+    The first two teach until a strength is chosen, all of them when it is fitted again
+    (docs/log.md: four from the start gain no more and take twice as long).
+    """
+    if not flips:
+        return [frames]
+    return [frames, frames[:, ::-1, ::-1], frames[:, :, ::-1], frames[:, ::-1]]
 
 
 @torch.inference_mode()

@@ -57,7 +57,7 @@ def leave_out(run: Run, progress: Progress, data: Path | None, asked: str | None
         with progress.phase("remembering good parts", len(taught)) as advance:
             novelty.learn(network, read.frames[taught], Memory(), advance)
     flips, refit = (str(record.recipe.get(name)) == "True" for name in ("flips", "refit"))
-    looks = head.views(read.frames, flips)
+    looks = head.views(read.frames, flips)[: None if refit else head.FIRST]
     with progress.phase("features", len(rows) * len(looks)) as advance:
         plain, strange = novelty.survey(network, looks[0], advance)
         views = (plain, *(head.features(network, look, False, advance) for look in looks[1:]))

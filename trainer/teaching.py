@@ -160,7 +160,7 @@ def _learn(
     first = fitted.epoch
     heard(first)
     if not recipe.epochs:
-        return "head", fitted.again(network, learnt, unseen, recipe)
+        return "head", fitted.again(network, learnt, unseen, recipe, progress)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     shares: list[float] = []
     with progress.phase("fine-tuning", recipe.epochs) as advance:
@@ -182,36 +182,54 @@ def _learn(
         return "fine-tuned", False
     network.load_state_dict(before)
     network.eval()
-    return "head", fitted.again(network, learnt, unseen, recipe)
+    return "head", fitted.again(network, learnt, unseen, recipe, progress)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitted:
-    """A head's strength, its line of epochs.jsonl, and features (N,F) of both sides' views."""
+    """A head's strength, its line of epochs.jsonl, and the features (N,F) that are known so far."""
 
     strength: float
     epoch: Epoch
     seen: list[Tensor]
     unseen: list[Tensor]
 
-    def again(self, network: Network, learnt: Labelled, unseen: Labelled, recipe: Recipe) -> bool:
-        """Fit the head with the validation pictures, too, if the recipe says so."""
-        if recipe.refit:
-            both = [torch.cat(pair) for pair in zip(self.seen, self.unseen, strict=True)]
-            labels = np.tile(np.concatenate([learnt.labels, unseen.labels]), len(both))
-            head.fit_again(network, torch.cat(both), labels, self.strength)
-        return recipe.refit
+    def again(
+        self,
+        network: Network,
+        learnt: Labelled,
+        unseen: Labelled,
+        recipe: Recipe,
+        progress: Progress,
+    ) -> bool:
+        """Fit the head in all views, with the validation pictures, if the recipe says so."""
+        if not recipe.refit:
+            return False
+        both: list[Tensor] = []
+        looks = [head.views(of.frames, recipe.flips) for of in (learnt, unseen)]
+        missing = [look[len(known) :] for look, known in zip(looks, self._known, strict=True)]
+        with progress.phase(
+            "further views", sum(len(v) for side in missing for v in side)
+        ) as heard:
+            for known, side in zip(self._known, missing, strict=True):
+                found = [head.features(network, view, recipe.bf16, heard) for view in side]
+                both.append(torch.cat([*known, *found]))
+        labels = np.concatenate([np.tile(of.labels, len(looks[0])) for of in (learnt, unseen)])
+        head.fit_again(network, torch.cat(both), labels, self.strength)
+        return True
+
+    @property
+    def _known(self) -> tuple[list[Tensor], list[Tensor]]:
+        return self.seen, self.unseen
 
 
 def _fit_head(
     network: Network, learnt: Labelled, unseen: Labelled, recipe: Recipe, progress: Progress
 ) -> _Fitted:
-    seen = head.views(learnt.frames, recipe.flips)
-    others = head.views(unseen.frames, recipe.flips and recipe.refit)
-    with progress.phase("features", sum(map(len, [*seen, *others]))) as advance:
+    seen = head.views(learnt.frames, recipe.flips)[: head.FIRST]
+    with progress.phase("features", sum(map(len, seen)) + len(unseen.labels)) as advance:
         pooled = [head.features(network, view, recipe.bf16, advance) for view in seen]
-        also = [head.features(network, view, recipe.bf16, advance) for view in others]
-    plain = also[0]
+        plain = head.features(network, unseen.frames, recipe.bf16, advance)
     head.standardise(network, torch.cat(pooled))
 
     def cost() -> float:
@@ -228,7 +246,8 @@ def _fit_head(
             _, area = judge(network.classify(plain).numpy(), unseen.labels)
     told = "" if area is None else f", AUROC {area:.3f}"
     progress.say(f"  head alone: validation loss {least:.4f}{told}")
-    return _Fitted(strength, Epoch(f"head C={strength:g}", 0, None, least, area), pooled, also)
+    line = Epoch(f"head C={strength:g}", 0, None, least, area)
+    return _Fitted(strength, line, pooled, [plain])
 
 
 def versions() -> dict[str, str]:

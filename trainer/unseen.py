@@ -159,7 +159,8 @@ def _scores(
         np.flatnonzero(shown & (known.splits == split) & np.isin(known.labels, list(number)))
         for split in KNOWING
     )
-    seen = torch.cat([view[train] for view in known.views])
+    first = known.views[: head.FIRST]
+    seen = torch.cat([view[train] for view in first])
     head.standardise(network, seen)
     plain = known.views[0]
 
@@ -170,12 +171,12 @@ def _scores(
         with torch.inference_mode():
             return judge(network.classify(plain[validation]).numpy(), numbers(validation))[0]
 
-    many = len(known.views)
-    strength, _ = head.fit(network, seen, np.tile(numbers(train), many), grid, cost)
+    strength, _ = head.fit(network, seen, np.tile(numbers(train), len(first)), grid, cost)
     if known.refit:
         both = np.concatenate([train, validation])
         again = torch.cat([view[both] for view in known.views])
-        head.fit_again(network, again, np.tile(numbers(both), many), strength)
+        many = np.tile(numbers(both), len(known.views))
+        head.fit_again(network, again, many, strength)
     with torch.inference_mode():
         logits = network.classify(plain).numpy()
     t = calibrate.temperature(logits[calibration], numbers(calibration))

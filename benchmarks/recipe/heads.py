@@ -34,20 +34,25 @@ MEAN, PEAK = (0, 2), (1, 3)  # which quarters of the features are means, and whi
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to make a head; `views` of four mirror images, `keep` of the pooled features."""
+    """One way to make a head: `keep` of the pooled features, `views` of four mirror images.
+
+    `again`: the views in which it learns once more, from the choosing parts, too.
+    """
 
     name: str
     scale: float = 1.0
     views: tuple[int, ...] = (0, 3)
     keep: tuple[int, ...] = MEAN + PEAK
-    refit: bool = False
+    again: tuple[int, ...] = ()
 
 
 WAYS = (
     Way("base: two views, mean and maximum"),
-    Way("fitted again with the choosing parts", refit=True),
+    Way("fitted again with the choosing parts", again=(0, 3)),
     Way("one view", views=(0,)),
     Way("four views", views=(0, 1, 2, 3)),
+    Way("four views, fitted again", views=(0, 1, 2, 3), again=(0, 1, 2, 3)),
+    Way("fitted again in four views", again=(0, 1, 2, 3)),
     Way("means alone", keep=MEAN),
     Way("maxima alone", keep=PEAK),
     Way("input 0.7 of the side", scale=0.7),
@@ -62,25 +67,24 @@ def mirrored(frames: np.ndarray) -> Iterator[np.ndarray]:
             yield frames[:, ::up, ::left]
 
 
-def fitted(net: Network, ground: Ground, views: Tensor, dealt: Round, way: Way) -> float:
-    """AUROC on the judging parts of a head fitted in one round; `views` is (V,N,F)."""
+def fitted(net: Network, ground: Ground, views: dict[int, Tensor], dealt: Round, way: Way) -> float:
+    """AUROC on the judging parts of a head fitted in one round; `views` are (N,F) each."""
     labels = of_known_types(ground.labels, dealt.learn)
-    net.head = torch.nn.Linear(views.shape[2], int(labels.max()) + 1)
-    taught = views[list(way.views)]
+    net.head = torch.nn.Linear(views[0].shape[1], int(labels.max()) + 1)
 
     @torch.inference_mode()
     def found(at: np.ndarray) -> tuple[float, float]:
-        return judge(net.classify(views[0, at]).numpy(), labels[at])
+        return judge(net.classify(views[0][at]).numpy(), labels[at])
 
-    def fit(at: np.ndarray, grid: tuple[float, ...]) -> float:
-        seen = taught[:, at].flatten(0, 1)
+    def fit(at: np.ndarray, which: tuple[int, ...], grid: tuple[float, ...]) -> float:
+        seen = torch.cat([views[number][at] for number in which])
         head.standardise(net, seen)
-        many = np.tile(labels[at], len(taught))
+        many = np.tile(labels[at], len(which))
         return head.fit(net, seen, many, grid, lambda: found(dealt.choose)[0])[0]
 
-    strength = fit(dealt.learn, BASE.head_grid)
-    if way.refit:
-        fit(np.concatenate([dealt.learn, dealt.choose]), (strength,))
+    strength = fit(dealt.learn, way.views, BASE.head_grid)
+    if way.again:
+        fit(np.concatenate([dealt.learn, dealt.choose]), way.again, (strength,))
     return found(dealt.judge)[1]
 
 
@@ -89,14 +93,16 @@ def measure(name: str, way: Way, deals: int, scratch: Path) -> list[float]:
     data = Path(os.environ["LINEWARDEN_TEST_DATA"])
     ground = prepare(SOURCES[name], way.scale, data, scratch, deals)
     net = network(int(ground.labels.max()) + 1, 0)
-    kept = scratch / f"{name}-{way.scale}.pt"
-    if not kept.exists():
-        seen = [head.features(net, one, bf16=False) for one in mirrored(ground.frames)]
-        torch.save(torch.stack(seen), kept)
     a, b = net.arch.channels
-    parts = torch.load(kept).split((a, a, b, b), dim=2)
-    views = torch.cat([parts[i] for i in sorted(way.keep)], dim=2)
-    net.centre, net.spread = torch.zeros(views.shape[2]), torch.ones(views.shape[2])
+    views: dict[int, Tensor] = {}
+    for number, frames in enumerate(mirrored(ground.frames)):
+        kept = scratch / f"{name}-{way.scale}-{number}.pt"
+        if number in {0, *way.views, *way.again}:
+            if not kept.exists():
+                torch.save(head.features(net, frames, bf16=False), kept)
+            parts = torch.load(kept).split((a, a, b, b), dim=1)
+            views[number] = torch.cat([parts[i] for i in sorted(way.keep)], dim=1)
+    net.centre, net.spread = torch.zeros(views[0].shape[1]), torch.ones(views[0].shape[1])
     return [fitted(net, ground, views, dealt, way) for dealt in ground.rounds]
 
 
@@ -106,13 +112,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/heads.jsonl"))
     parser.add_argument("--scratch", type=Path, default=Path("results/recipe"))
     parser.add_argument("--sets", nargs="+", default=list(SOURCES))
+    parser.add_argument("--ways", nargs="+", type=int, default=list(range(len(WAYS))))
     parser.add_argument("--deals", type=int, default=2)
     asked = parser.parse_args()
     settle(1)
     asked.scratch.mkdir(parents=True, exist_ok=True)
     done = _read(asked.out)
     for name in asked.sets:
-        for way in WAYS:
+        for way in [WAYS[number] for number in asked.ways]:
             if (name, way.name) not in done:
                 values = measure(name, way, asked.deals, asked.scratch)
                 done[name, way.name] = values
@@ -128,7 +135,8 @@ def _read(path: Path) -> dict[tuple[str, str], list[float]]:
 
 
 def _line(name: str, way: Way, done: dict[tuple[str, str], list[float]]) -> str:
-    mine, base = np.array(done[name, way.name]), np.array(done[name, WAYS[0].name])
+    mine = np.array(done[name, way.name])
+    base = np.array(done.get((name, WAYS[0].name), np.full(len(mine), np.nan)))
     gain = estimate((100 * (mine - base)).tolist(), 1 / 3, bounds=(-100.0, 100.0))
     told = f"{gain.mean:+.1f} ({gain.low:+.1f} to {gain.high:+.1f})"
     return f"| {name} | {way.name} | {mine.mean():.3f} | {told} | {len(mine)} |"

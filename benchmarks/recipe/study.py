@@ -134,7 +134,10 @@ def _head(
 ) -> dict[str, float]:
     """Fit the head as training does; `refit` is fitted again with the choosing parts, too."""
     seen, also = (
-        [head.features(net, view, bf16=False) for view in head.views(of.frames, recipe.flips)]
+        [
+            head.features(net, view, bf16=False)
+            for view in head.views(of.frames, recipe.flips)[: head.FIRST]
+        ]
         for of in (learn, choose)
     )
     plain = head.features(net, judged.frames, bf16=False)

@@ -101,14 +101,15 @@ def _classifier(
     own = copy.deepcopy(network)
     own.head = torch.nn.Linear(own.arch.features, int(labels.max()) + 1)
     views, unseen = pictures.views, pictures.views[0, lesson.choose]
-    taught = views[:, lesson.learn].flatten(0, 1)
+    first = views[: head.FIRST, lesson.learn]
+    taught = first.flatten(0, 1)
     head.standardise(own, taught)
 
     @torch.inference_mode()
     def cost() -> float:
         return judge(own.classify(unseen).numpy(), labels[lesson.choose])[0]
 
-    many = np.tile(labels[lesson.learn], len(views))
+    many = np.tile(labels[lesson.learn], len(first))
     strength, least = head.fit(own, taught, many, recipe.head_grid, cost)
     if arm == "tuned" and recipe.epochs:
         before = {name: tensor.clone() for name, tensor in own.state_dict().items()}
