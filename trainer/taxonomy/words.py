@@ -36,8 +36,9 @@ def summary(run: TypesRun) -> list[str]:
 def in_words(metrics: Sequence[Metric]) -> list[str]:
     """The metrics as lines."""
     found = {metric.name: metric for metric in metrics}
+    width = 2 + max(len(_label(name)) for name in found)
     lines = [
-        f"{_label(metric.name):<34}{metric.value:6.1%}  ({metric.k} of {metric.n}; "
+        f"{_label(metric.name):<{width}}{metric.value:6.1%}  ({metric.k} of {metric.n}; "
         f"{100 * metric.low:.1f} to {100 * metric.high:.1f} %)"
         for metric in metrics
         if metric.n is not None
