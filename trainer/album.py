@@ -44,9 +44,16 @@ class Album:
 
 
 def load(
-    root: Path, paths: Sequence[str], to: Input, advance: Callable[[], None] = lambda: None
+    root: Path,
+    paths: Sequence[str],
+    to: Input,
+    advance: Callable[[], None] = lambda: None,
+    reencode: int | None = None,
 ) -> Album:
-    """Read every picture; `advance` is called after each. An unreadable one is set apart."""
+    """Read every picture; `advance` is called after each. An unreadable one is set apart.
+
+    With `reencode`, each is seen as a JPEG of that quality would show it.
+    """
     frames = np.empty((len(paths), to.height, to.width, 3), np.uint8)
     hashes = np.empty((len(paths), HASH_SIDE * HASH_SIDE), np.uint8)
 
@@ -54,6 +61,8 @@ def load(
         try:
             data = (root / paths[index]).read_bytes()
             pixels = picture.decode(data, paths[index])
+            if reencode is not None:
+                pixels = alike(pixels, reencode)
         except PictureError as error:
             return error
         except OSError as error:
@@ -79,6 +88,12 @@ def load(
             if isinstance(answer, PictureError)
         ),
     )
+
+
+def alike(pixels: Pixels, quality: int) -> Pixels:
+    """The picture after a JPEG of that quality, which leaves the same traces in all of them."""
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def perceptual(pixels: Pixels) -> NDArray[np.uint8]:

@@ -46,7 +46,8 @@ def _losses(axes: Axes, epochs: Sequence[Epoch]) -> None:
     axes.set(xlabel="epoch (0: the head alone)", ylabel="loss", title="learning")
     axes.legend(loc="upper right")
     area = axes.twinx()
-    area.plot(at, [epoch.validation_auroc for epoch in epochs], color=GREEN, marker=".")
+    areas = [(e.epoch, e.validation_auroc) for e in epochs if e.validation_auroc is not None]
+    area.plot([x for x, _ in areas], [y for _, y in areas], color=GREEN, marker=".")
     area.set_ylabel("validation AUROC", color=GREEN)
 
 

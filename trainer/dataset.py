@@ -38,7 +38,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Labelled pictures in order of their paths; `classes` begins with `good`."""
+    """Labelled pictures in order of their paths; `classes` begins with `good`, if there is one."""
 
     root: Path
     layout: Layout
@@ -75,6 +75,7 @@ def open_dataset(
     skip_unreadable: bool = False,
     resplit: bool = False,
     examining: bool = False,
+    types: bool = False,
 ) -> Dataset:
     """Read the names in `root`.
 
@@ -85,6 +86,7 @@ def open_dataset(
         resplit: pool a given train/ and test/ and split anew.
         examining: nothing is to be split: one picture of a class will do, and so will good
             parts alone or defects alone.
+        types: every class is a type of defect, and none is good.
 
     Raises:
         DatasetError: no such folder, no good class, an empty class, too few pictures of one.
@@ -99,10 +101,15 @@ def open_dataset(
     if resplit and layout == "given split":
         layout, pictures = "classes", [Picture(p.path, p.label) for p in pictures]
         notes.append("train/ and test/ were pooled and split anew (--resplit)")
-    good_name = good_folder(root, {p.label for p in pictures}, good, needed=not examining)
-    pictures = [Picture(p.path, named(p.label, good_name), p.half) for p in pictures]
+    labels = {p.label for p in pictures}
+    if types:
+        _check_types(root, labels, good)
+        classes = tuple(sorted(labels))
+    else:
+        good_name = good_folder(root, labels, good, needed=not examining)
+        pictures = [Picture(p.path, named(p.label, good_name), p.half) for p in pictures]
+        classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
     notes += _told(found, skip_unreadable)
-    classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
     dataset = Dataset(
         root, layout, classes, tuple(sorted(pictures, key=lambda p: p.path)), tuple(notes)
     )
@@ -249,9 +256,26 @@ def good_folder(root: Path, labels: set[str], asked: str | None, *, needed: bool
         what = f"several: {listing(found)}" if found else f"only {listing(sorted(labels))}"
         raise DatasetError(
             f"{str(root)!r} has no one class of good parts, {what}",
-            "the good class is the folder named good, ok or OK; or say which: --good NAME",
+            "the good class is the folder named good, ok or OK; or say which: --good NAME; "
+            "if there are no good parts, --task types tells the types apart",
         )
     return found[0]
+
+
+def _check_types(root: Path, labels: set[str], asked: str | None) -> None:
+    good = {label for label in labels if label.lower() in GOOD_NAMES} | (
+        {asked} if asked else set()
+    )
+    if good:
+        raise DatasetError(
+            f"--task types tells types of defect apart, but {listing(sorted(good))} is called good",
+            "leave --task types out to judge good against defective, or move that folder away",
+        )
+    if len(labels) < 2:
+        raise DatasetError(
+            f"{str(root)!r} holds one type only, {listing(sorted(labels))}",
+            "add a folder of pictures for each type of defect",
+        )
 
 
 def named(name: str, good: str) -> str:

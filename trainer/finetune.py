@@ -29,7 +29,7 @@ from trainer.tuning.checkpoint import Checkpoint
 from trainer.tuning.lesson import Anew, Batches, Labelled, Once, Room, halves_of, portions
 from trainer.tuning.pupil import Pupil, Tensors, learning, set_mode
 
-__all__ = ["Epoch", "Labelled", "judge", "logits_of", "tune"]
+__all__ = ["Epoch", "Labelled", "judge", "logits_of", "loss_of", "tune"]
 
 PLACES = ("loading", "forward", "backward", "step", "validation")
 
@@ -43,7 +43,7 @@ class Epoch:
         epoch: from 1; 0 is the head alone.
         train_loss: mean over the epoch's steps; None where nothing was learnt.
         validation_loss: at the best temperature.
-        validation_auroc: good against defective.
+        validation_auroc: good against defective; None where no class is good.
         share: of fine-tuning in the mix: 0 is the head alone, 1 the best epoch.
         seconds: what the epoch's time went into.
     """
@@ -52,7 +52,7 @@ class Epoch:
     epoch: int
     train_loss: float | None
     validation_loss: float
-    validation_auroc: float
+    validation_auroc: float | None
     share: float | None = None
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -75,10 +75,22 @@ class Lesson(Protocol):
 
 def judge(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[float, float]:
     """Loss after the best temperature, and AUROC of good against defective."""
-    t = calibrate.temperature(logits, labels)
-    chances = log_softmax(logits / t, axis=1)
-    loss = -float(chances[np.arange(len(labels)), labels].mean())
-    return loss, auroc(-chances[:, 0], labels != 0)
+    chances = _warm(logits, labels)
+    return _loss(chances, labels), auroc(-chances[:, 0], labels != 0)
+
+
+def loss_of(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """Loss after the best temperature, whatever the classes are."""
+    return _loss(_warm(logits, labels), labels)
+
+
+def _warm(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.floating]:
+    """Log probabilities (N,C) at the temperature that suits the labels (N,) best."""
+    return log_softmax(logits / calibrate.temperature(logits, labels), axis=1)
+
+
+def _loss(chances: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    return -float(chances[np.arange(len(labels)), labels].mean())
 
 
 @torch.inference_mode()
@@ -163,7 +175,7 @@ class _Course:
         recipe: Recipe,
     ) -> None:
         self._network, self._lesson, self._recipe = network, lesson, recipe
-        self._labels = validation.labels
+        self._labels, self._types = validation.labels, validation.types
         names = learning(network, recipe)
         self._came = {k: v.clone() for k, v in network.state_dict().items() if k in names}
         with torch.no_grad():
@@ -229,9 +241,11 @@ class _Course:
             self._pupil.step()
         return loss.item()
 
-    def _judged(self) -> tuple[float, float]:
+    def _judged(self) -> tuple[float, float | None]:
         with torch.inference_mode():
             logits = self._network.classify(self._lesson.unseen()).numpy()
+        if self._types:
+            return loss_of(logits, self._labels), None
         return judge(logits, self._labels)
 
     @contextmanager
@@ -244,12 +258,12 @@ class _Course:
 
     def mix(self, heard: Callable[[Epoch], None]) -> float:
         """Leave the network at the best share between before and after; returns its loss."""
-        tried: list[tuple[float, float, float]] = []
+        tried: list[tuple[float, float, float | None]] = []
         for share in self._recipe.mix:
             with self._as(_between(self._came, self._kept, share)):
                 cost, area = self._judged()
             tried.append((cost, share, area))
-        cost, share, area = min(tried)
+        cost, share, area = min(tried, key=lambda one: one[:2])
         self._network.load_state_dict(_between(self._came, self._kept, share), strict=False)
         self._network.eval()
         heard(Epoch("mix", len(self._epochs), None, cost, area, share))

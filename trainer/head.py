@@ -19,11 +19,18 @@ from trainer.instances import Bags
 BATCH = 32
 _PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
 _FLAT = 1e-6
+FIRST = 2  # views that teach at first
 
 
 def views(frames: Pixels, flips: bool) -> list[Pixels]:
-    """The fixed views of (N,H,W,3) that the head learns from: as is, and half turned."""
-    return [frames, frames[:, ::-1, ::-1]] if flips else [frames]
+    """The fixed views of (N,H,W,3) that the head learns from: as is, half turned, both mirrored.
+
+    The first two teach until a strength is chosen, all of them when it is fitted again
+    (docs/log.md: four from the start gain no more and take twice as long).
+    """
+    if not flips:
+        return [frames]
+    return [frames, frames[:, ::-1, ::-1], frames[:, :, ::-1], frames[:, ::-1]]
 
 
 @torch.inference_mode()
@@ -92,6 +99,12 @@ def fit(
     least, strength, state = min(tried, key=lambda one: one[:2])
     network.head.load_state_dict(state)
     return strength, least
+
+
+def fit_again(network: Network, seen: Tensor, labels: NDArray[np.integer], strength: float) -> None:
+    """Fit once more on features (N,F) of more pictures, at a strength that others have chosen."""
+    standardise(network, seen)
+    fit(network, seen, labels, (strength,), lambda: 0.0)
 
 
 def _both(model: LogisticRegression) -> tuple[Tensor, Tensor]:

@@ -56,8 +56,8 @@ def leave_out(run: Run, progress: Progress, data: Path | None, asked: str | None
         taught = np.flatnonzero(good & (splits == "train"))
         with progress.phase("remembering good parts", len(taught)) as advance:
             novelty.learn(network, read.frames[taught], Memory(), advance)
-    flips = str(record.recipe.get("flips")) == "True"
-    looks = head.views(read.frames, flips)
+    flips, refit = (str(record.recipe.get(name)) == "True" for name in ("flips", "refit"))
+    looks = head.views(read.frames, flips)[: None if refit else head.FIRST]
     with progress.phase("features", len(rows) * len(looks)) as advance:
         plain, strange = novelty.survey(network, looks[0], advance)
         views = (plain, *(head.features(network, look, False, advance) for look in looks[1:]))
@@ -71,7 +71,7 @@ def leave_out(run: Run, progress: Progress, data: Path | None, asked: str | None
         basis.each_type,
     )  # fmt: skip
     grid = [float(number) for number in str(record.recipe["head_grid"]).split()]
-    known = Known(labels, parts, splits, views, told)
+    known = Known(labels, parts, splits, views, told, refit)
     with progress.phase("leaving types out", len(record.classes) - 1) as advance:
         return examine(network, known, grid, budgets, novel_above=begins, advance=advance)
 

@@ -1,6 +1,6 @@
 """What a training run works on: labelled pictures in memory, each with its part and its split."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Choices:
         skip_unreadable: leave unreadable pictures out, instead of refusing.
         drop_conflicts: leave out pictures that stand under two classes, instead of refusing.
         resplit: pool a given train/ and test/.
+        types: every class is a type of defect, and none is good.
+        reencode: quality of a JPEG through which every picture is seen.
     """
 
     good: str | None = None
@@ -36,6 +38,8 @@ class Choices:
     skip_unreadable: bool = False
     drop_conflicts: bool = False
     resplit: bool = False
+    types: bool = False
+    reencode: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +52,8 @@ class Material:
     parts: tuple[str, ...]
     splits: tuple[Split, ...]
     rule: PartRule = PartRule()  # noqa: RUF009 - frozen
+    types: bool = False
+    reencoded: int | None = None
 
     def of(self, name: Split) -> NDArray[np.intp]:
         """Positions of the pictures in a split."""
@@ -56,7 +62,7 @@ class Material:
     def labelled(self, name: Split) -> Labelled:
         """The pictures of a split with their class numbers."""
         at = self.of(name)
-        return Labelled(self.album.frames[at], self.labels[at])
+        return Labelled(self.album.frames[at], self.labels[at], types=self.types)
 
     def record(self) -> DataRecord:
         """What the run's record says of the data."""
@@ -71,6 +77,7 @@ class Material:
             part_regex=self.rule.regex,
             part_runs=self.rule.runs,
             near_duplicates=self.rule.near,
+            reencoded=self.reencoded,
             notes=self.dataset.notes,
         )
 
@@ -82,12 +89,16 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         good=choices.good,
         skip_unreadable=choices.skip_unreadable,
         resplit=choices.resplit,
+        types=choices.types,
     )
+    if choices.types and choices.reencode is None:
+        _check_formats(dataset)
     if marked := len(masks.find(dataset)):
         note = f"pixel masks of {marked} pictures"
         dataset = replace(dataset, notes=(*dataset.notes, note))
     with progress.phase("reading pictures", len(dataset.pictures)) as advance:
-        read = album.load(root, [p.path for p in dataset.pictures], to, advance)
+        paths = [p.path for p in dataset.pictures]
+        read = album.load(root, paths, to, advance, choices.reencode)
     dataset = _without_unreadable(dataset, read, choices.skip_unreadable)
     dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
     seen = album.fingerprint(read, [p.label for p in dataset.pictures])
@@ -102,7 +113,27 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
     ]
     number = {name: index for index, name in enumerate(dataset.classes)}
     labels = np.array([number[p.label] for p in dataset.pictures], np.int64)
-    return Material(dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)), rule)
+    return Material(
+        dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)), rule,
+        types=choices.types, reencoded=choices.reencode,
+    )  # fmt: skip
+
+
+def _check_formats(dataset: Dataset) -> None:
+    """Raises DatasetError where a file's format tells its class, or rules classes out."""
+    held: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in dataset.pictures:
+        suffix = Path(one.path).suffix.lower().replace(".jpeg", ".jpg")
+        held[suffix][one.label] += 1
+    for suffix, counts in sorted(held.items(), key=lambda one: len(one[1])):
+        if len(held) > 1 and len(counts) < len(dataset.classes):
+            where = listing(sorted(counts))
+            raise DatasetError(
+                f"all {counts.total()} pictures of format {suffix[1:]} are in {where}: the file's "
+                "format gives the class away, and that is easier to learn than the defect",
+                "--reencode 75 sees every picture through a JPEG of that quality; take one below "
+                "that of the JPEGs among them",
+            )
 
 
 def _without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:

@@ -39,6 +39,7 @@ class Recipe(BaseModel):
         flips: random mirror images.
         quarter_turns: random turns by 90 degrees (square input only).
         norm: BatchNorm learns its averages (from scratch), or keeps those it came with.
+        refit: a head that is kept learns from the validation pictures, too, once they have chosen.
         head_grid: strengths (scikit-learn's C) among which validation chooses for the head.
         bf16: bfloat16 where the processor multiplies in it.
     """
@@ -65,6 +66,7 @@ class Recipe(BaseModel):
     flips: bool
     quarter_turns: bool
     norm: bool
+    refit: bool
     head_grid: tuple[Positive, ...] = Field(min_length=1)
     bf16: bool
 

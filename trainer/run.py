@@ -28,6 +28,7 @@ from trainer.backbone import ARCHITECTURES, Network
 from trainer.novelty import Novelty
 
 SCHEMA_VERSION = 1
+TYPES = "types.json"  # marks a run without a good class (trainer/taxonomy/record.py)
 
 Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "calibration", "test")
@@ -60,7 +61,8 @@ class WeightsRecord(Contract):
 class DataRecord(Contract):
     """The pictures: where they were, a digest over all of them, and how many went where.
 
-    `part_regex`, `part_runs` and `near_duplicates` are the rule that told their parts.
+    `part_regex`, `part_runs` and `near_duplicates` are the rule that told their parts; `reencoded`
+    is the quality of the JPEG that each picture was seen through.
     """
 
     root: str
@@ -71,6 +73,7 @@ class DataRecord(Contract):
     part_regex: str | None = None
     part_runs: int | None = None
     near_duplicates: bool = True
+    reencoded: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -142,6 +145,13 @@ class Run:
     def load(cls, folder: Path) -> "Run":
         """Open a run; raises RunError if the folder holds none that this version can read."""
         path = folder / "run.json"
+        if (folder / TYPES).exists():
+            raise RunError(
+                f"{str(folder)!r} tells types of defect apart and knows no good part: no "
+                "threshold, escape rate or bundle can come of it",
+                "sort pictures with `linewarden evaluate`; for a line, train with pictures of good "
+                "parts and without --task types",
+            )
         try:
             return cls(folder, Record.model_validate_json(path.read_bytes()))
         except OSError as error:
@@ -162,14 +172,14 @@ class Run:
         save_file(tensors, self.folder / "model.safetensors")
         header = ["path", "class", "part", "split", "sha256", "phash"]
         rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
-        _write_csv(self.folder / "split.csv", header, rows)
+        write_csv(self.folder / "split.csv", header, rows)
         header = ["path", "class", "split", "score", *self.record.classes, "novelty"]
         rows = [
             [row.path, row.label, row.split, *map(_digits, (row.score, *row.probabilities)),
              "" if row.novelty is None else _digits(row.novelty)]
             for row in scores
         ]  # fmt: skip
-        _write_csv(self.folder / "scores.csv", header, rows)
+        write_csv(self.folder / "scores.csv", header, rows)
         (self.folder / "run.json").write_text(
             self.record.model_dump_json(indent=2) + "\n", encoding="utf-8"
         )
@@ -229,7 +239,8 @@ def _digits(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
+def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    """A table with its header."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)

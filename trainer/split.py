@@ -136,8 +136,10 @@ def _spare(part: str, held: dict[str, Counter[str]], where: dict[str, Split]) ->
 
 
 def _check(held: dict[str, Counter[str]], where: dict[str, Split]) -> None:
+    words = {"\0good": "good", "\0defect": "defective"}
+    present = [key for key in words if any(counts[key] for counts in held.values())]
     for split in SPLITS:
-        for key, word in (("\0good", "good"), ("\0defect", "defective")):
+        for key, word in ((key, words[key]) for key in present):
             if any(counts[key] for part, counts in held.items() if where[part] == split):
                 continue
             parts = sum(1 for counts in held.values() if counts[key])

@@ -63,6 +63,7 @@ class Known:
         splits: split of each.
         views: features of all pictures as they are, and of further views to learn from.
         novelty: (N,) or None without a sense of it.
+        refit: the head learns from validation, too, once that has chosen its strength.
     """
 
     labels: NDArray[np.str_]
@@ -70,6 +71,7 @@ class Known:
     splits: NDArray[np.str_]
     views: tuple[Tensor, ...]
     novelty: NDArray[np.float64] | None
+    refit: bool = False
 
 
 def examine(
@@ -157,7 +159,8 @@ def _scores(
         np.flatnonzero(shown & (known.splits == split) & np.isin(known.labels, list(number)))
         for split in KNOWING
     )
-    seen = torch.cat([view[train] for view in known.views])
+    first = known.views[: head.FIRST]
+    seen = torch.cat([view[train] for view in first])
     head.standardise(network, seen)
     plain = known.views[0]
 
@@ -168,7 +171,12 @@ def _scores(
         with torch.inference_mode():
             return judge(network.classify(plain[validation]).numpy(), numbers(validation))[0]
 
-    head.fit(network, seen, np.tile(numbers(train), len(known.views)), grid, cost)
+    strength, _ = head.fit(network, seen, np.tile(numbers(train), len(first)), grid, cost)
+    if known.refit:
+        both = np.concatenate([train, validation])
+        again = torch.cat([view[both] for view in known.views])
+        many = np.tile(numbers(both), len(known.views))
+        head.fit_again(network, again, many, strength)
     with torch.inference_mode():
         logits = network.classify(plain).numpy()
     t = calibrate.temperature(logits[calibration], numbers(calibration))

@@ -9,18 +9,23 @@ import numpy as np
 
 from trainer.advise.figures import estimate
 
-FIGURES = ("auroc", "overkill_1", "overkill_5", "accuracy", "minutes")
+FIGURES = ("auroc", "overkill_1", "overkill_5", "accuracy", "pointing", "minutes")
 TEST_SHARE = 0.20
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """A data set below LINEWARDEN_TEST_DATA and how its parts are known; `types` has no good."""
+    """A data set below LINEWARDEN_TEST_DATA and how its parts are known.
+
+    `types` has no good class; its pictures are seen through a JPEG of the quality `reencode`.
+    Pictures are judged at `side` pixels, a multiple of 32.
+    """
 
     name: str
-    good: str | None = None
     runs: int | None = None
     types: bool = False
+    reencode: int | None = None
+    side: int = 224
 
 
 SETS = {
@@ -29,7 +34,7 @@ SETS = {
         Set("cookies"),
         Set("toy_aliens"),
         Set("magnetic_tile", runs=100),
-        Set("x_sdd", good="red_iron", types=True),  # any type may stand first; only types count
+        Set("x_sdd", types=True, reencode=75, side=128),
     )
 }
 

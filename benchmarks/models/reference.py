@@ -25,7 +25,7 @@ from torchvision.transforms import v2
 from trainer.backbone import MEAN, STD, Network
 from trainer.material import Material
 
-SIDE, BATCH = 224, 32
+SIDE, BATCH = 224, 32  # pixels judged, unless a set is smaller; pictures per step
 
 Heard = Callable[[nn.Module, float], bool]
 
@@ -54,10 +54,10 @@ def tensors(frames: np.ndarray) -> Tensor:
 
 
 @torch.inference_mode()
-def logits(model: nn.Module, pictures: Tensor) -> Tensor:
-    """Logits (N,C) of whole pictures (N,3,H,W) uint8 at 224 pixels."""
+def logits(model: nn.Module, pictures: Tensor, side: int = SIDE) -> Tensor:
+    """Logits (N,C) of whole pictures (N,3,H,W) uint8 at `side` pixels."""
     model.eval()
-    resize = v2.Compose([v2.Resize((SIDE, SIDE), antialias=True), _normal()])
+    resize = v2.Compose([v2.Resize((side, side), antialias=True), _normal()])
     return torch.cat([model(resize(part)) for part in pictures.split(BATCH)])
 
 
@@ -66,17 +66,18 @@ def _normal() -> v2.Transform:
 
 
 def learn(
-    model: nn.Module, material: Material, recipe: str, epochs: int, *, seed: int,
+    model: nn.Module, material: Material, recipe: str, epochs: int, *, seed: int, side: int = SIDE,
     heard: Heard = lambda _model, _seconds: False,
 ) -> None:  # fmt: skip
     """Train in place.
 
     Args:
         model: torchvision's.
-        material: frames of 256x256.
+        material: frames a seventh larger than they are judged at: 256x256 for 224.
         recipe: `reference` or `tutorial`.
         epochs: how many.
         seed: of order and changes.
+        side: pixels that crops and judged pictures have.
         heard: told after every epoch of the model and the seconds of training so far; True ends it.
     """
     torch.manual_seed(seed)
@@ -87,7 +88,7 @@ def learn(
     sgd = torch.optim.SGD(model.parameters(), rate, momentum=0.9, weight_decay=1e-4)
     course = torch.optim.lr_scheduler.StepLR(sgd, every, 0.1)
     change = v2.Compose(
-        [v2.RandomResizedCrop(SIDE, antialias=True), v2.RandomHorizontalFlip(), _normal()]
+        [v2.RandomResizedCrop(side, antialias=True), v2.RandomHorizontalFlip(), _normal()]
     )
     best, kept, spent = -1.0, None, 0.0
     for _ in range(epochs):
@@ -100,7 +101,7 @@ def learn(
             sgd.step()
         course.step()
         if recipe == "tutorial":
-            right = logits(model, unseen).argmax(1).numpy() == material.labels[choose]
+            right = logits(model, unseen, side).argmax(1).numpy() == material.labels[choose]
             if right.mean() > best:
                 best, kept = float(right.mean()), copy.deepcopy(model.state_dict())
         spent += time.perf_counter() - begun

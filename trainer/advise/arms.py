@@ -97,19 +97,20 @@ def _nearest(pictures: Pictures, lesson: Lesson) -> Scores:
 def _classifier(
     arm: Arm, pictures: Pictures, lesson: Lesson, network: Network, recipe: Recipe
 ) -> tuple[Scores, str]:
-    labels = _of_known_types(pictures.labels, lesson.learn)
+    labels = of_known_types(pictures.labels, lesson.learn)
     own = copy.deepcopy(network)
     own.head = torch.nn.Linear(own.arch.features, int(labels.max()) + 1)
     views, unseen = pictures.views, pictures.views[0, lesson.choose]
-    taught = views[:, lesson.learn].flatten(0, 1)
+    first = views[: head.FIRST, lesson.learn]
+    taught = first.flatten(0, 1)
     head.standardise(own, taught)
 
     @torch.inference_mode()
     def cost() -> float:
         return judge(own.classify(unseen).numpy(), labels[lesson.choose])[0]
 
-    twice = np.tile(labels[lesson.learn], len(views))
-    _, least = head.fit(own, taught, twice, recipe.head_grid, cost)
+    many = np.tile(labels[lesson.learn], len(first))
+    strength, least = head.fit(own, taught, many, recipe.head_grid, cost)
     if arm == "tuned" and recipe.epochs:
         before = {name: tensor.clone() for name, tensor in own.state_dict().items()}
         if _tuned(own, pictures, labels, lesson, recipe) < least:
@@ -118,9 +119,12 @@ def _classifier(
             return _scores(logits, choice, labels[lesson.choose]), "fine-tuned"
         own.load_state_dict(before)
     with torch.inference_mode():
-        choice, logits = (
-            own.classify(views[0, at]).numpy() for at in (lesson.choose, lesson.judge)
-        )
+        choice = own.classify(unseen).numpy()
+        if recipe.refit:
+            both = np.concatenate([lesson.learn, lesson.choose])
+            again = np.tile(labels[both], len(views))
+            head.fit_again(own, views[:, both].flatten(0, 1), again, strength)
+        logits = own.classify(views[0, lesson.judge]).numpy()
     return _scores(logits, choice, labels[lesson.choose]), "head"
 
 
@@ -139,7 +143,7 @@ def _tuned(
     return tune(network, learn, choose, recipe, seed=lesson.seed, heard=lambda _epoch: None)
 
 
-def _of_known_types(labels: NDArray[np.int64], learn: Index) -> NDArray[np.int64]:
+def of_known_types(labels: NDArray[np.int64], learn: Index) -> NDArray[np.int64]:
     """Class numbers without gaps; a type that nobody teaches counts as the commonest defect."""
     known = np.unique(labels[learn])
     taught = labels[learn][labels[learn] != 0]

@@ -12,7 +12,7 @@ from trainer.advise.page import page
 from trainer.advise.study import Study
 from trainer.advise.words import headline, paragraphs, table
 from trainer.progress import Progress
-from trainer.training import versions
+from trainer.teaching import versions
 
 
 def tell(

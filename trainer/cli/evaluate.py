@@ -44,6 +44,7 @@ def evaluate(
 
     Pictures that the run learnt from or was chosen by are left out, the same file or the same to
     the eye, with whatever shows the same part. Parts are told as they were for training.
+    A run of --task types is asked how often it tells the right type.
 
     For example:
 
@@ -59,8 +60,11 @@ def evaluate(
     from trainer.evaluate import in_words, table_in_words
     from trainer.exam import examine
     from trainer.progress import Progress
-    from trainer.run import Run
+    from trainer.run import TYPES, Run
 
+    if (run / TYPES).exists():
+        typer.echo(_types(run, data, include_seen=include_seen, json=json))
+        return
     opened = Run.load(run)
     exam = examine(
         opened,
@@ -88,6 +92,32 @@ def evaluate(
     left = f" ({exam.seen} left out: the run has seen them)" if exam.seen else ""
     lines = [f"{len(exam.judged.labels)} pictures{left}", *exam.notes]
     typer.echo("\n".join([*lines, *table_in_words(figures.table), *in_words(figures.metrics)]))
+
+
+def _types(run: Path, data: Path, *, include_seen: bool, json: bool) -> str:
+    """What a run of --task types makes of the pictures, in words or as JSON."""
+    import json as json_module
+
+    from trainer.progress import Progress
+    from trainer.taxonomy.exam import examine
+    from trainer.taxonomy.record import TypesRun
+    from trainer.taxonomy.words import in_words, table
+
+    opened, progress = TypesRun.load(run), Progress(None) if json else Progress()
+    exam = examine(opened, data, progress, include_seen=include_seen)
+    if not json:
+        left = f" ({exam.seen} left out: the run has seen them)" if exam.seen else ""
+        lines = [f"{exam.pictures} pictures{left}", *in_words(exam.metrics)]
+        return "\n".join([*lines, *table(opened.record.types, exam.confusion)])
+    found = {
+        "run": str(run),
+        "data": str(data),
+        "pictures": exam.pictures,
+        "seen_and_left_out": exam.seen,
+        "metrics": [metric.model_dump() for metric in exam.metrics],
+        "confusion": exam.confusion,
+    }
+    return json_module.dumps(found, indent=2)
 
 
 def _rule(run: "Run", regex: str | None, runs: int | None, near: bool | None) -> "PartRule":

@@ -1,12 +1,17 @@
 """`linewarden train`: from a folder of labelled pictures to a calibrated, examined run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from export.errors import LinewardenError
 
+if TYPE_CHECKING:
+    from trainer.progress import Progress
+    from trainer.teaching import Plan
+
+TASKS = ("inspection", "types")
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
 
 
@@ -25,6 +30,13 @@ def train(
         ),
     ] = "imagenet",
     seed: Annotated[int, typer.Option(help="Same seed, data and machine: same run.")] = 0,
+    task: Annotated[
+        str,
+        typer.Option(
+            help="inspection: good against defective; types: which type of defect, without a good "
+            "class and without any promise."
+        ),
+    ] = "inspection",
     size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
     region: Annotated[
         str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
@@ -62,6 +74,15 @@ def train(
     drop_conflicts: Annotated[
         bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
     ] = False,
+    reencode: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="With --task types: see every picture through a JPEG of this quality, where file "
+            "formats give types away.",
+        ),
+    ] = None,
     escape_budget: Annotated[
         float, typer.Option(help="Share of defective parts that may pass.")
     ] = 0.01,
@@ -108,15 +129,19 @@ def train(
     linewarden train boards --out runs/small --weights starter --size 1024 --tiles 256
 
     linewarden train photos --out runs/quick --weights starter --epochs 0 --json
+
+    linewarden train defects --out runs/types --weights starter --task types
     """
+    from dataclasses import replace
+
     from trainer.workers import settle
 
     _check_arch(arch)
+    _check_task(task, reencode)
     settle(threads)
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
-    from trainer.training import Plan
-    from trainer.training import train as learn
+    from trainer.teaching import Plan
 
     chosen = named(recipe or ("scratch" if weights == "none" else "tune"))
     if epochs is not None:
@@ -139,13 +164,34 @@ def train(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
     )
-    run = learn(plan, out, Progress(None) if json else Progress())
-    if json:
-        typer.echo(run.record.model_dump_json(indent=2))
-    else:
-        from trainer.summary import summary
+    if task == "types":
+        plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
+    typer.echo(_learnt(plan, out, Progress(None) if json else Progress(), json=json))
 
-        typer.echo("\n".join(summary(run)))
+
+def _learnt(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str:
+    """Train as the plan says; the record as JSON, or the summary."""
+    if plan.choices.types:
+        from trainer.taxonomy.training import train as sort
+        from trainer.taxonomy.words import summary as told
+
+        sorter = sort(plan, out, progress)
+        return sorter.record.model_dump_json(indent=2) if json else "\n".join(told(sorter))
+    from trainer.summary import summary
+    from trainer.training import train as learn
+
+    run = learn(plan, out, progress)
+    return run.record.model_dump_json(indent=2) if json else "\n".join(summary(run))
+
+
+def _check_task(task: str, reencode: int | None) -> None:
+    if task not in TASKS:
+        raise LinewardenError(f"--task {task!r} is unknown", f"use {' or '.join(TASKS)}")
+    if reencode is not None and task != "types":
+        raise LinewardenError(
+            "--reencode is for --task types alone: a line saves no JPEG before it judges",
+            "leave it out, and take all pictures in the format that the line has",
+        )
 
 
 def _check_arch(arch: str) -> None:

@@ -11,7 +11,7 @@ import imagesize  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from export import picture
+from export.picture_header import MAX_PIXELS
 
 _ORIENTATION, _MAKE, _MODEL, _SOFTWARE = 0x0112, 0x010F, 0x0110, 0x0131
 _SAMPLING = {-1: "grey", 0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
@@ -47,7 +47,7 @@ class Header:
 def read(data: bytes) -> Header | None:
     """The header of a file's bytes."""
     width, height = imagesize.get(io.BytesIO(data))  # pyright: ignore[reportUnknownMemberType]
-    if not 0 < width * height <= picture.MAX_PIXELS:
+    if not 0 < width * height <= MAX_PIXELS:
         return None  # not a picture, or a decompression bomb that Pillow would only warn of
     try:
         with Image.open(io.BytesIO(data)) as image:

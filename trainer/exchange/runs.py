@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.errors import DatasetError
-from export.picture import MAX_PIXELS
+from export.picture_header import MAX_PIXELS
 
 Mask = NDArray[np.bool_]
 _WORD = 8

@@ -30,10 +30,14 @@ _LARGEST = float(torch.finfo(torch.float16).max)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """Pictures of one split: frames (N,H,W,3) uint8 BGR and class numbers (N,)."""
+    """Pictures of one split: frames (N,H,W,3) uint8 BGR and class numbers (N,).
+
+    Class 0 is good, unless all are `types` of defect.
+    """
 
     frames: Pixels
     labels: NDArray[np.int64]
+    types: bool = False
 
 
 def portions(data: Labelled, recipe: Recipe) -> int:

@@ -1,0 +1,1 @@
+"""How recipes/tune.toml was chosen, in the open: `python -m benchmarks.recipe`."""

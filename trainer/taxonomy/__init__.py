@@ -1,0 +1,1 @@
+"""`--task types`: which kind of defect is it, where no picture is good."""

@@ -1,0 +1,121 @@
+"""The folder of a run that tells types of defect apart.
+
+    RUN/types.json          this module's TypesRecord
+    RUN/model.safetensors   the network's tensors
+    RUN/split.csv           as of every run (trainer/run.py)
+    RUN/guesses.csv         every picture: path, type, split, the type told, its probabilities
+
+There is no run.json: nothing that needs a good class can take it for an inspection.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from export.errors import RunError
+from export.manifest import Metric
+from export.verdict import Contract, Finite
+from trainer.backbone import ARCHITECTURES, Network
+from trainer.run import TYPES, DataRecord, InputRecord, SplitRow, WeightsRecord, write_csv
+
+
+class TypesRecord(Contract):
+    """RUN/types.json; `confusion` is of the test: true type → told type → pictures."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    created_at: str
+    arch: str
+    types: tuple[str, ...] = Field(min_length=2)
+    input: InputRecord
+    weights: WeightsRecord
+    seed: int
+    recipe: dict[str, str | int | float | bool | None]
+    data: DataRecord
+    temperature: Finite
+    metrics: tuple[Metric, ...]
+    confusion: dict[str, dict[str, int]]
+    versions: dict[str, str]
+    seconds: dict[str, Finite] = Field(default_factory=dict)
+    minutes: Finite
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse an unknown architecture."""
+        if self.arch not in ARCHITECTURES:
+            raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
+
+
+class Guess(Contract):
+    """One line of guesses.csv; probabilities are in the order of the record's types."""
+
+    path: str
+    label: str
+    split: str
+    told: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypesRun:
+    """A finished run in `folder`."""
+
+    folder: Path
+    record: TypesRecord
+
+    @classmethod
+    def load(cls, folder: Path) -> "TypesRun":
+        """Open a run; raises RunError if the folder holds none."""
+        path = folder / TYPES
+        try:
+            return cls(folder, TypesRecord.model_validate_json(path.read_bytes()))
+        except OSError as error:
+            raise RunError(
+                f"{str(folder)!r} tells no types: {path.name}: {error.strerror}",
+                "give the folder that `linewarden train … --task types --out RUN` finished",
+            ) from error
+        except ValidationError as error:
+            raise RunError(
+                f"{str(path)!r} can't be read: {error.errors()[0]['msg']}",
+                "train again with this version, or use the version that wrote it",
+            ) from error
+
+    def save(self, network: Network, split: list[SplitRow], guesses: list[Guess]) -> None:
+        """Write every file; types.json last, since it marks the run as finished."""
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        save_file(tensors, self.folder / "model.safetensors")
+        header = ["path", "class", "part", "split", "sha256", "phash"]
+        rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
+        write_csv(self.folder / "split.csv", header, rows)
+        rows = [
+            [g.path, g.label, g.split, g.told, *(f"{p:.9g}" for p in g.probabilities)]
+            for g in guesses
+        ]
+        header = ["path", "type", "split", "told", *self.record.types]
+        write_csv(self.folder / "guesses.csv", header, rows)
+        (self.folder / TYPES).write_text(
+            self.record.model_dump_json(indent=2) + "\n", encoding="utf-8"
+        )
+
+    def network(self) -> Network:
+        """The trained network, in evaluation mode; raises RunError if its tensors don't fit."""
+        network = Network(self.record.arch, len(self.record.types), self.record.input.tile)
+        path = self.folder / "model.safetensors"
+        try:
+            network.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise RunError(
+                f"{str(path)!r} does not hold this run's {self.record.arch}: {error}",
+                "copy the run again, or train again",
+            ) from error
+        return network.eval()
+
+    def seen(self) -> set[str]:
+        """SHA-256 of every picture that taught, chose or calibrated."""
+        with (self.folder / "split.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {row["sha256"] for row in rows if row["split"] != "test"}
