@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ chaos-release: $(STAMP) ## 1,000 faults and at least 500,000 verdicts over the s
 
 refusals: $(STAMP) ## A broker that denies rights or limits sizes: verdicts are held or set aside, none lost
 	$(BIN)/python -m tests.chaos.refusals --rounds 60
+
+clock: $(STAMP) ## The wall clock starts in 1970 and jumps by hours: only labels may follow (needs faketime)
+	$(BIN)/python -m tests.chaos.clock_steps --steps 12
+
+bad-sources: $(STAMP) ## Eight bad sources beside two good cameras, and how soon each is back once it heals
+	$(BIN)/python -m tests.chaos.bad_sources --seconds 20
 
 failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
 	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000

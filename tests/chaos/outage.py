@@ -8,11 +8,13 @@ and a listener that uses none of our code and ticks off every seq.
 import argparse
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,12 +74,14 @@ class Outage:
         self._heard = Heard()
         self._box: subprocess.Popen[str] | None = None
         self._progress = Progress()
+        self._first: dict[str, int] = {}
 
     def run(self) -> list[Figure]:
         """An outage, its drain, and normal life after it; returns the figures."""
         ears = self._listen()
         try:
             stored = self._gather()
+            self._first = waiting_from(self._folder / "outbox.db")
             self._open(ears)
             drain, live = self._drain()
             normal = self._normal()
@@ -150,8 +154,10 @@ class Outage:
         return sorted(self._heard.live_s)
 
     def _judged(self) -> list[Figure]:
-        seqs = self._heard.seqs.values()
-        missing = sum(len(set(range(1, max(heard) + 1)) - heard) for heard in seqs)
+        missing = sum(
+            len(set(range(self._first[camera], max(seqs) + 1)) - seqs)
+            for camera, seqs in self._heard.seqs.items()
+        )
         return [
             Figure("missing", missing, "", "== 0"),
             Figure("out of order", self._heard.inversions, "", "== 0"),
@@ -202,6 +208,13 @@ class Outage:
         self._box.terminate()
         self._box.communicate(timeout=30)
         self._box = None
+
+
+def waiting_from(path: Path) -> dict[str, int]:
+    """The first seq of each camera that waits in the outbox's file."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        rows = "SELECT camera, MIN(seq) FROM waiting w JOIN verdict v ON v.n = w.n GROUP BY camera"
+        return dict(db.execute(rows).fetchall())
 
 
 def outage(verdicts: int, folder: Path | None = None) -> list[Figure]:
