@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from export import signature
+from export import durable, signature
 from export.errors import BundleError, SignatureError
 from export.manifest import MANIFEST, MODEL, SIGNATURE, Description, FileEntry, Manifest
 from export.model_file import check_model
@@ -272,16 +272,16 @@ def write_bundle(
     try:
         partial.mkdir(parents=True)
         for name, content in contents.items():
-            _put(partial / name, content)
+            durable.put(partial / name, content)
         manifest = _list_files(partial, description, contents)
         body = manifest.model_dump_json(indent=2).encode() + b"\n"
-        _put(partial / MANIFEST, body)
-        _put(partial / SIGNATURE, key.sign(body))
+        durable.put(partial / MANIFEST, body)
+        durable.put(partial / SIGNATURE, key.sign(body))
         for folder in sorted({partial, *(file.parent for file in partial.rglob("*"))}):
-            _sync(folder)
+            durable.sync(folder)
         bundle = open_bundle(partial, [key.public])
         partial.rename(out)
-        _sync(out.parent)
+        durable.sync(out.parent)
     except OSError as error:
         raise BundleError(
             f"the bundle {out} can't be written: {error.strerror}", "check the folder and space"
@@ -306,26 +306,6 @@ def _list_files(
         for name in sorted(contents)
     }
     return Manifest.model_validate({**description.model_dump(), "files": files})
-
-
-def _put(path: Path, content: bytes | Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            with content.open("rb") as source:
-                shutil.copyfileobj(source, file, _CHUNK)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def next_version(folder: Path, name: str) -> int:

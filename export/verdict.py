@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 MAX_BYTES = 8192
 MAX_COUNT = 2**53 - 1  # what every JSON reader holds exactly
 SCHEMA_VERSION = 1
+MAX_VIEWS = 8
 
 
 def _not_true(value: object) -> object:
@@ -113,6 +114,24 @@ class CameraHealth(Contract):
     )
 
 
+class View(Contract):
+    """One of several frames of a part, judged by itself."""
+
+    frame: int = Field(ge=0, description="the camera's frame counter")
+    reason: Reason = Field(description="what it would have been alone; no result if not judged")
+    score: Probability | None = None
+    novelty: Finite | None = None
+
+
+class Fused(Contract):
+    """Several frames of one part, judged as one: the worst decides (the verdict's `frame`)."""
+
+    asked: int = Field(ge=2, le=MAX_VIEWS, description="frames that the trigger asks for")
+    views: tuple[View, ...] = Field(
+        min_length=1, max_length=MAX_VIEWS, description="first the one that would decide alone"
+    )
+
+
 class Verdict(Contract):
     """The decision on one part. Times are RFC 3339 in UTC; order by `seq`, never by time."""
 
@@ -133,6 +152,11 @@ class Verdict(Contract):
     thresholds: Thresholds | None = None
     probabilities: dict[str, Probability] = Field(default_factory=dict)
     bundle: BundleRef | None = None
+    fused: Fused | None = Field(
+        default=None,
+        exclude_if=lambda fused: fused is None,
+        description="if several frames were judged as one; absent otherwise",
+    )
     frame: int = Field(ge=0, description="the camera's frame counter")
     captured_at: str
     decided_at: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge.config import Loaded
+    from edge.config import Appliance, Loaded
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
 
@@ -44,8 +44,8 @@ def run(
     import cv2
 
     from edge import journal
-    from edge.config import load
-    from edge.inspection import qualification
+    from edge.config import load, service_manager
+    from edge.swap.standing import standings
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
@@ -59,23 +59,43 @@ def run(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    trials = qualification.begin(loaded.appliance)
-    # Python, OpenCV and ONNX Runtime load here while the children load them too.
-    from edge.daemon import Daemon, armed
+    begun = {} if check else standings(loaded.appliance)
+    inspectors = _proved(loaded.appliance, {name: one.path for name, one in begun.items()})
+    from edge.daemon import Daemon
+    from edge.service import Notify, Service
 
-    try:
-        inspectors = armed(loaded.appliance, trials=trials)
-    finally:
-        for trial in trials.values():
-            trial.abandon()
     if check:
         typer.echo(banner(loaded, inspectors))
         return
-    daemon = Daemon(loaded.appliance, inspectors)
+    daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
+    service = Service(Notify(*service_manager()), daemon.pulse)
     live = sys.stderr.isatty()
-    summary = daemon.run(stop, forever=forever, tick=lambda: _tick(daemon) if live else None)
+
+    def tick() -> None:
+        said = _now(daemon)
+        service.turn(said)
+        if live:
+            typer.echo(f"\r\x1b[2K{said[:160]}", nl=False, err=True)
+
+    summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
+    service.stopping()
     typer.echo(("\n" if live else "") + told(summary))
+
+
+def _proved(appliance: "Appliance", paths: dict[str, Path]) -> "dict[str, Inspector]":
+    """An inspector for every camera, after the trial of its bundle."""
+    from edge.inspection import qualification
+
+    trials = qualification.begin(appliance, paths)
+    # OpenCV, ONNX Runtime and the rest load here while the children load them too.
+    from edge.daemon import armed
+
+    try:
+        return armed(appliance, paths=paths, trials=trials)
+    finally:
+        for trial in trials.values():
+            trial.abandon()
 
 
 def _log_settings(loaded: "Loaded") -> None:
@@ -111,8 +131,8 @@ def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
     return "\n".join(lines)
 
 
-def _tick(daemon: "Daemon") -> None:
-    """One line that tells how it goes, rewritten in place on a terminal."""
+def _now(daemon: "Daemon") -> str:
+    """One line that tells how it goes."""
     parts: list[str] = []
     for camera in daemon.cameras:
         counts = daemon.health.counts(camera.settings.name)
@@ -123,7 +143,7 @@ def _tick(daemon: "Daemon") -> None:
         parts.append(f"{link}, {daemon.outbox.depth()} to deliver")
     if faults := daemon.faults():
         parts.append(f"! {faults[0]}")
-    typer.echo(f"\r\x1b[2K{' | '.join(parts)[:160]}", nl=False, err=True)
+    return " | ".join(parts)
 
 
 def told(summary: "Summary") -> str:

@@ -175,6 +175,8 @@ class Watcher:
         pipe.close(goodbye=True)
 
     def _hear(self, topic: str, payload: bytes) -> None:
+        if not payload:
+            return  # a retained message was cleared, or the doctor tried its right
         message = self._understood(topic, payload)
         if message is None:
             self._rejected += 1

@@ -13,7 +13,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,19 @@ class Report:
     memory_bytes: int
 
 
-def begin(appliance: Appliance) -> dict[Path, "Trial"]:
-    """The trials of all of a box's bundles, side by side; raises SignatureError for a bad key."""
+def begin(appliance: Appliance, paths: Mapping[str, Path]) -> dict[Path, "Trial"]:
+    """The trials of all of a box's bundles, side by side.
+
+    Args:
+        appliance: the settings.
+        paths: the cameras' bundles, if not those of the settings.
+
+    Raises:
+        SignatureError: a key can't be read.
+    """
     keys = [load_public(path) for path in appliance.trust.keys]
-    engine = appliance.engine
-    bundles = {camera.bundle for camera in appliance.cameras.values()}
+    engine, cameras = appliance.engine, appliance.cameras.items()
+    bundles = {paths.get(name, camera.bundle) for name, camera in cameras}
     return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
 
 

@@ -22,6 +22,7 @@ from edge.outbox import schema
 from edge.outbox.ballast import Ballast
 from edge.outbox.lock import lock
 from edge.outbox.store import Draft, Row, Store
+from edge.pulse import Pulse
 from edge.topics import check_level
 from export.errors import StoreError
 from export.verdict import Verdict
@@ -29,7 +30,9 @@ from export.verdict import Verdict
 GROUP_ROWS = 500
 ACKS_ROWS = 500
 ACKS_AGE_S = 0.1
+MANY_ACKS = 2000  # so many are noted even while new verdicts wait
 PRUNE_EVERY_S = 2.0
+STILL_S = 30.0  # a slow disk is no reason to start again
 FULL_BYTES = 1024**2  # a disk with less room than this is full
 RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
@@ -68,6 +71,7 @@ class Outbox:
         path: the database; `.lock`, `.epoch` and `.ballast` lie beside it.
         settings: how much is kept.
         alarms: the box's book, in which a full disk or a damaged record is written.
+        pulse: told that the writer moves.
 
     Attributes:
         epoch: life of the record; another number means that the one before was lost.
@@ -75,7 +79,11 @@ class Outbox:
     """
 
     def __init__(
-        self, path: Path, settings: OutboxSettings | None = None, alarms: Alarms | None = None
+        self,
+        path: Path,
+        settings: OutboxSettings | None = None,
+        alarms: Alarms | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._settings = settings or OutboxSettings()
         self._alarms = alarms or Alarms()
@@ -103,6 +111,7 @@ class Outbox:
         self._closing = self._abandoned = False
         self._fault = ""
         self._stored: Callable[[], None] = _nobody
+        self._beat = (pulse or Pulse()).stage("outbox", STILL_S)
         self._alarms.set("outbox", DAMAGED, self._damage, Severity.CRITICAL)
         self._writer = threading.Thread(target=self._write_forever, name="outbox", daemon=True)
         self._writer.start()
@@ -273,8 +282,10 @@ class Outbox:
         size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, clock.monotonic_ns()
         self._watch()
         while self._wait_for_work():
+            self._beat()
             try:
                 self._write(size)
+                self._mark(MANY_ACKS if self._drafts else 1)
                 size, retry_s = GROUP_ROWS, RETRY_MIN_S
             except sqlite3.OperationalError as error:
                 self._refused(error)
@@ -310,17 +321,16 @@ class Outbox:
     def _write(self, size: int) -> None:
         with self._changed:
             drafts = [self._drafts[at] for at in range(min(size, len(self._drafts)))]
-            acks, poison = set(self._acks), dict(self._poison)
-        if not (drafts or acks or poison):
+            poison = dict(self._poison)
+        if not (drafts or poison):
             return
-        waiting, aside = self._store.write(drafts, acks, poison.items())
+        aside = self._store.write(drafts, poison.items())
         with self._changed:
             for _ in drafts:
                 self._drafts.popleft()
-            self._acks -= acks
             for n in poison:
                 self._poison.pop(n, None)
-            self._depth += waiting
+            self._depth += len(drafts) - aside
             self._quarantined += aside
             mended, self._fault = bool(self._fault), ""
             self._changed.notify_all()
@@ -330,6 +340,18 @@ class Outbox:
             self._watch()
         if drafts:
             self._stored()
+
+    def _mark(self, at_least: int = 1) -> None:
+        """Note what has arrived, if it is so much; a new verdict doesn't share that commit."""
+        with self._changed:
+            acks = frozenset(self._acks if len(self._acks) >= at_least else ())
+        if not acks:
+            return
+        marked = self._store.mark(acks)
+        with self._changed:
+            self._acks -= acks
+            self._depth -= marked
+            self._changed.notify_all()
 
     def _refused(self, error: sqlite3.OperationalError) -> None:
         with self._changed:
@@ -367,6 +389,7 @@ class Outbox:
 
     def _prune(self) -> None:
         try:
+            self._mark()
             self._store.prune(self._settings.keep_s)
         except sqlite3.OperationalError as error:
             self._log.warning("outbox could not forget old verdicts", error=str(error))

@@ -3,6 +3,7 @@
 Part of the pure core: frames in, triggers out; it knows no camera, thread, queue or verdict.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,16 +12,34 @@ from edge.frame import Frame, Unusable
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triggered:
-    """A part is here: decide about it, seen in this frame. `part` names it, if it has a name."""
+    """A part is here: decide about it.
+
+    Attributes:
+        seen: the frame that shows it best: it is enough alone.
+        part: names it, if it has a name.
+        others: further frames of it, captured before.
+        more: whether further ones will be told as `Another`.
+    """
 
     seen: Frame | Unusable
     part: str = ""
+    others: tuple[Frame, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Another:
+    """A further frame of a part that was triggered before; None: no more will come."""
+
+    of: Triggered
+    frame: Frame | None
+    last: bool
 
 
 class Trigger(Protocol):
     """Finds parts in the frames of one camera, shown to it in order."""
 
-    def see(self, seen: Frame | Unusable) -> list[Triggered]:
+    def see(self, seen: Frame | Unusable) -> Sequence[Triggered | Another]:
         """Look at the next frame; one `Triggered` for each part whose moment this decides."""
         ...
 
