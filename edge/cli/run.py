@@ -85,9 +85,13 @@ def run(
 
 def _proved(appliance: "Appliance", paths: dict[str, Path]) -> "dict[str, Inspector]":
     """An inspector for every camera, after the trial of its bundle."""
-    from edge.inspection import qualification
+    from edge.inspection.qualification import Trial
+    from export.signature import load_public
 
-    trials = qualification.begin(appliance, paths)
+    keys = [load_public(path) for path in appliance.trust.keys]
+    told = (keys, (appliance.engine.provider,), appliance.engine.threads)
+    bundles = {paths.get(name, camera.bundle) for name, camera in appliance.cameras.items()}
+    trials = {path: Trial(path, *told) for path in bundles}
     # OpenCV, ONNX Runtime and the rest load here while the children load them too.
     from edge.daemon import armed
 

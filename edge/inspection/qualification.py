@@ -13,16 +13,15 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge.config import Appliance
 from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
-from export.signature import PublicKey, load_public
+from export.signature import PublicKey
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
 UNLIMITED = frozenset({"cuda", "tensorrt"})
@@ -60,22 +59,6 @@ class Report:
     digest: str
     score_ms: float
     memory_bytes: int
-
-
-def begin(appliance: Appliance, paths: Mapping[str, Path]) -> dict[Path, "Trial"]:
-    """The trials of all of a box's bundles, side by side.
-
-    Args:
-        appliance: the settings.
-        paths: the cameras' bundles, if not those of the settings.
-
-    Raises:
-        SignatureError: a key can't be read.
-    """
-    keys = [load_public(path) for path in appliance.trust.keys]
-    engine, cameras = appliance.engine, appliance.cameras.items()
-    bundles = {paths.get(name, camera.bundle) for name, camera in cameras}
-    return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
 
 
 class Trial:
