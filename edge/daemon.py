@@ -71,6 +71,7 @@ class Summary:
 def armed(
     appliance: Appliance,
     arm_bundle: Arm = arm,
+    *,
     paths: Mapping[str, Path] | None = None,
     trials: Mapping[Path, Trial] | None = None,
 ) -> dict[str, Inspector]:
@@ -80,7 +81,7 @@ def armed(
         appliance: the settings.
         arm_bundle: makes an inspector of a bundle.
         paths: the cameras' bundles, if not those of the settings.
-        trials: of those bundles, begun before.
+        trials: of the bundles, begun before.
 
     Raises:
         BundleError, ProviderError, ConfigError: as `arm`; a key can't be read.
@@ -93,8 +94,7 @@ def armed(
         path = (paths or {}).get(name, camera.bundle)
         if path not in loaded:
             trial = (trials or {}).get(path)
-            told = (keys, (engine.provider,), engine.threads, trial)
-            loaded[path] = arm_bundle(path, *told)
+            loaded[path] = arm_bundle(path, keys, (engine.provider,), engine.threads, trial)
         inspectors[name] = _with_region(loaded[path], camera)
     return inspectors
 

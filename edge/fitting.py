@@ -14,9 +14,9 @@ from edge.flagged.keeper import Keeper, KeeperSettings
 from edge.flagged.pantry import Quota
 from edge.health import Health
 from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
-from edge.sections import CameraSection, CommandTrigger, GateTrigger
+from edge.sections import CameraSection, GateTrigger
 from edge.trigger.gate import Gate, GateSettings
-from edge.trigger.trigger import EveryFrame, OnOrder, Trigger
+from edge.trigger.trigger import ByCamera, EveryFrame, OnOrder, Trigger
 from export.signature import load_public
 
 LOSSLESS_KINDS = frozenset({"folder", "video"})
@@ -50,7 +50,13 @@ def trigger(section: CameraSection) -> Trigger:
     told = section.trigger
     if isinstance(told, GateTrigger):
         return Gate(GateSettings(**told.model_dump(exclude={"kind"})))
-    return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
+    match told.kind:
+        case "command":
+            return OnOrder()
+        case "camera":
+            return ByCamera()
+        case "every_frame":
+            return EveryFrame()
 
 
 def calibrations_of(appliance: Appliance, used: Mapping[str, Path]) -> dict[str, Calibration]:

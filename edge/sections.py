@@ -102,6 +102,12 @@ class EveryFrameTrigger(Section):
     kind: Literal["every_frame"] = "every_frame"
 
 
+class CameraTrigger(Section):
+    """The line triggers the camera: every frame shows a part, and a lost one is a part failed."""
+
+    kind: Literal["camera"]
+
+
 class GateTrigger(Section):
     """Parts move through the picture; each is judged where it is nearest the gate line."""
 
@@ -123,7 +129,9 @@ class CommandTrigger(Section):
     frames: Frames = 1
 
 
-Trigger = Annotated[EveryFrameTrigger | GateTrigger | CommandTrigger, Field(discriminator="kind")]
+Trigger = Annotated[
+    EveryFrameTrigger | CameraTrigger | GateTrigger | CommandTrigger, Field(discriminator="kind")
+]
 
 
 class Output(Section):
@@ -226,4 +234,5 @@ class CameraSection(Section):
     @property
     def frames(self) -> int:
         """Of each part, judged as one."""
-        return 1 if isinstance(self.trigger, EveryFrameTrigger) else self.trigger.frames
+        told = self.trigger
+        return told.frames if isinstance(told, GateTrigger | CommandTrigger) else 1

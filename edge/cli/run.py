@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from edge.config import Appliance, Loaded
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
@@ -37,14 +39,13 @@ def run(
 
     linewarden run --config appliance.toml
     """
-    import signal
     import sys
-    import threading
 
     import cv2
 
     from edge import journal
     from edge.config import load, service_manager
+    from edge.service import Notify, Service
     from edge.swap.standing import standings
 
     journal.begin("debug" if verbose else "info")
@@ -52,21 +53,14 @@ def run(
     sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
     _log_settings(loaded)
-    stop = threading.Event()
-
-    def end(_number: int, _frame: object) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    stop = _on_signal()
     begun = {} if check else standings(loaded.appliance)
-    inspectors = _proved(loaded.appliance, {name: one.path for name, one in begun.items()})
-    from edge.daemon import Daemon
-    from edge.service import Notify, Service
-
+    inspectors = _armed(loaded.appliance, {name: one.path for name, one in begun.items()})
     if check:
         typer.echo(banner(loaded, inspectors))
         return
+    from edge.daemon import Daemon
+
     daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
     service = Service(Notify(*service_manager()), daemon.pulse)
@@ -83,8 +77,23 @@ def run(
     typer.echo(("\n" if live else "") + told(summary))
 
 
-def _proved(appliance: "Appliance", paths: dict[str, Path]) -> "dict[str, Inspector]":
-    """An inspector for every camera, after the trial of its bundle."""
+def _on_signal() -> "Event":
+    """An event that SIGTERM and Ctrl-C set."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    return stop
+
+
+def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspector]":
+    """An inspector for every camera, each bundle tried in a child first."""
     from edge.inspection.qualification import Trial
     from export.signature import load_public
 
@@ -92,7 +101,7 @@ def _proved(appliance: "Appliance", paths: dict[str, Path]) -> "dict[str, Inspec
     told = (keys, (appliance.engine.provider,), appliance.engine.threads)
     bundles = {paths.get(name, camera.bundle) for name, camera in appliance.cameras.items()}
     trials = {path: Trial(path, *told) for path in bundles}
-    # OpenCV, ONNX Runtime and the rest load here while the children load them too.
+    # Python, OpenCV and ONNX Runtime load here while the children load them too.
     from edge.daemon import armed
 
     try:

@@ -14,7 +14,6 @@ from export.manifest import MANIFEST
 from export.signature import load_public
 
 FOLDER = "bundles"  # below the store's
-
 DIED = "the box died while it was on probation"
 
 
@@ -31,22 +30,6 @@ class Standing:
     path: Path
     chosen: Chosen | None = None
     news: str = ""
-
-
-def standings(appliance: Appliance) -> dict[str, Standing]:
-    """What each camera begins with; raises StoreError if a record is damaged."""
-    kept = shelf(appliance)
-    found = {
-        name: standing(kept, name, camera.bundle) for name, camera in appliance.cameras.items()
-    }
-    kept.sweep(tuple(appliance.cameras))
-    return found
-
-
-def shelf(appliance: Appliance) -> Shelf:
-    """The box's own copies."""
-    keys = [load_public(path) for path in appliance.trust.keys]
-    return Shelf(appliance.store.folder / FOLDER, keys)
 
 
 def standing(shelf: Shelf, camera: str, configured: Path) -> Standing:
@@ -89,3 +72,19 @@ def digest_at(bundle: Path) -> str:
         return hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def standings(appliance: Appliance) -> dict[str, Standing]:
+    """What each camera begins with; raises StoreError if a record is damaged."""
+    kept = shelf(appliance)
+    found = {
+        name: standing(kept, name, camera.bundle) for name, camera in appliance.cameras.items()
+    }
+    kept.sweep(tuple(appliance.cameras))
+    return found
+
+
+def shelf(appliance: Appliance) -> Shelf:
+    """The box's own copies."""
+    keys = [load_public(path) for path in appliance.trust.keys]
+    return Shelf(appliance.store.folder / FOLDER, keys)

@@ -25,6 +25,7 @@ from edge.inspection.part import Terms
 from edge.messages import Health as HealthMessage
 from edge.messages import OutboxReport, State, schema
 from edge.mqtt.address import BrokerSettings, BrokerUrl
+from edge.mqtt.own import OwnMessages
 from edge.mqtt.pipe import Bell
 from edge.mqtt.pump import Pump
 from edge.mqtt.session import BrokerSession
@@ -65,7 +66,7 @@ class Box:
         birth = State(state="online", boots=1, session=1, epoch=EPOCH, version="0", at="")
         self._session = BrokerSession(
             BrokerSettings(BrokerUrl("127.0.0.1", 1)), "fuzz", TOPICS, self._pump, birth,
-            bell=Bell(), health=lambda: None, alarms=alarms, commands=handlers,
+            own=OwnMessages(), bell=Bell(), health=lambda: None, alarms=alarms, commands=handlers,
         )  # fmt: skip
 
     def _record(self, _camera, make):

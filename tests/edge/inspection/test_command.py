@@ -130,6 +130,30 @@ def test_a_flag_where_nothing_is_kept_is_refused(line):
         line[0].flag(said(camera="eye"))
 
 
+def test_an_ordered_part_of_several_frames_is_judged_in_the_next_ones():
+    """Each order gets the frames after it, as many as were asked for, and one verdict."""
+    health, record, slot = Health(("eye",)), Record(), Slot()
+    bench = Bench(record, 7, health)
+    several = Terms("eye", Judge(), 5_000.0, 10, frames=3)
+    lane = Lane(slot, eye := Attentive(), several, bench, health)
+    bench.start()
+    lane.start()
+    orders = Orders({"eye": lane}, None)
+    orders.trigger(said(camera="eye", part="a"))
+    for number in range(4):
+        if number == 1:
+            orders.trigger(said(camera="eye", part="b"))
+        slot.put(frame(number))
+        limit_s = time.monotonic() + 5
+        while len(eye.seen) <= number and time.monotonic() < limit_s:
+            time.sleep(0.001)
+    told = {one.part: [view.frame for view in one.fused.views] for one in verdicts(record, 2)}
+    slot.close()
+    lane.join(2)
+    bench.stop(2)
+    assert told == {"a": [0, 1, 2], "b": [1, 2, 3]}
+
+
 def test_a_flag_for_a_camera_that_is_not_there_is_refused(tmp_path):
     """It is no business of the keeper's, whose counts know the box's cameras only."""
     health = Health(("eye",))
@@ -153,27 +177,3 @@ def test_orders_for_a_dead_camera_do_not_gather(line):
     assert len(verdicts(record, 30)) == 30
     orders.trigger(said(camera="eye", part="last"))
     assert len(lane._orders) == 1
-
-
-def test_an_ordered_part_of_several_frames_is_judged_in_the_next_ones():
-    """Each order gets the frames after it, as many as were asked for, and one verdict."""
-    health, record, slot = Health(("eye",)), Record(), Slot()
-    bench = Bench(record, 7, health)
-    several = Terms("eye", Judge(), 5_000.0, 10, frames=3)
-    lane = Lane(slot, eye := Attentive(), several, bench, health)
-    bench.start()
-    lane.start()
-    orders = Orders({"eye": lane}, None)
-    orders.trigger(said(camera="eye", part="a"))
-    for number in range(4):
-        if number == 1:
-            orders.trigger(said(camera="eye", part="b"))
-        slot.put(frame(number))
-        limit_s = time.monotonic() + 5
-        while len(eye.seen) <= number and time.monotonic() < limit_s:
-            time.sleep(0.001)
-    told = {one.part: [view.frame for view in one.fused.views] for one in verdicts(record, 2)}
-    slot.close()
-    lane.join(2)
-    bench.stop(2)
-    assert told == {"a": [0, 1, 2], "b": [1, 2, 3]}
