@@ -84,7 +84,7 @@ class Box:
         """Everything that a command may change."""
         orders, tally = self._orders, self._keeper.tally()
         return (
-            [part.name for part in self._lane._orders], len(self._bench._due), self._recorded,
+            [part.name for part, _ in self._lane._orders], len(self._bench._due), self._recorded,
             list(orders._done), list(self._pump._asked), tally,
         )  # fmt: skip
 
