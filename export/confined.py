@@ -14,6 +14,11 @@ from typing import NoReturn
 
 _STATUS = Path("/proc/self/status")
 _MEMORY = 3
+_WORDS = {
+    signal.SIGXCPU: "met its limit of processor time",
+    signal.SIGALRM: "met its limit of time",
+    signal.SIGKILL: "was killed, perhaps for want of memory",
+}
 
 
 def limit_memory(bytes_more: int) -> None:
@@ -34,12 +39,15 @@ def own_bytes(name: str) -> int:
     return int(found.split()[1]) * 1024
 
 
-def end(code: int, cpu_s: float) -> str:
+def limit_clock(wall_s: float) -> None:
+    """Allow this process so much time from now on; then it is killed (SIGALRM), hang or not."""
+    signal.setitimer(signal.ITIMER_REAL, wall_s)
+
+
+def end(code: int) -> str:
     """What became of a child that ended with `code` (negative: by that signal), in words."""
-    if code == -signal.SIGXCPU:
-        return f"took more than {cpu_s:.0f} s of processor time"
-    if code == -signal.SIGKILL:
-        return "was killed, perhaps for want of memory"
+    if -code in _WORDS:
+        return _WORDS[signal.Signals(-code)]
     return f"ended the process ({signal.Signals(-code).name})" if code < 0 else "broke"
 
 
@@ -63,7 +71,7 @@ def in_a_child(work: Callable[[], str], cpu_s: float, bytes_more: int) -> tuple[
         return answer, ""
     if code == _MEMORY:
         return "", f"needed more than {bytes_more >> 20} MiB of memory"
-    return "", end(code, cpu_s)
+    return "", end(code)
 
 
 def _work(work: Callable[[], str], tell: int, cpu_s: float, bytes_more: int) -> NoReturn:

@@ -94,9 +94,13 @@ def _on_signal() -> "Event":
 
 def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspector]":
     """An inspector for every camera, each bundle tried in a child first."""
-    from edge.inspection import qualification
+    from edge.inspection.qualification import Trial
+    from export.signature import load_public
 
-    trials = qualification.begin(appliance, paths)
+    keys = [load_public(path) for path in appliance.trust.keys]
+    told = (keys, (appliance.engine.provider,), appliance.engine.threads)
+    bundles = {paths.get(name, camera.bundle) for name, camera in appliance.cameras.items()}
+    trials = {path: Trial(path, *told) for path in bundles}
     # Python, OpenCV and ONNX Runtime load here while the children load them too.
     from edge.daemon import armed
 

@@ -13,21 +13,20 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge.config import Appliance
 from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
-from export.signature import PublicKey, load_public
+from export.signature import PublicKey
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
 UNLIMITED = frozenset({"cuda", "tensorrt"})
-PATIENCE, LEAST_S = 4, 60.0  # of the wall clock, for one of processor time: others work as well
 COMPILING_S = 1800.0  # TensorRT builds its engine for minutes
+AT_ALL_S = 24 * 3600.0  # the child ends itself by then, whatever its model
 ANSWER_BYTES = 65_536
 _KINDS: dict[str, type[LinewardenError]] = {
     kind.__name__: kind for kind in (BundleError, SignatureError, ProviderError)
@@ -62,20 +61,6 @@ class Report:
     memory_bytes: int
 
 
-def begin(appliance: Appliance, paths: Mapping[str, Path] | None = None) -> dict[Path, "Trial"]:
-    """The trials of all of a box's bundles, side by side; raises SignatureError for a bad key.
-
-    Args:
-        appliance: the settings.
-        paths: {camera: its bundle}, where that isn't the settings'.
-    """
-    keys = [load_public(path) for path in appliance.trust.keys]
-    engine = appliance.engine
-    cameras = appliance.cameras.items()
-    bundles = {(paths or {}).get(name, camera.bundle) for name, camera in cameras}
-    return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
-
-
 class Trial:
     """One bundle on trial, begun when this is made; `passed` waits for its end.
 
@@ -95,16 +80,15 @@ class Trial:
         threads: int = 1,
         limits: Limits | None = None,
     ) -> None:
-        self._bundle, self._limits = bundle, limits or Limits()
-        self._wall_s = max(LEAST_S, PATIENCE * self._limits.cpu_s)
+        self._bundle, limits = bundle, limits or Limits()
         if "tensorrt" in providers:
-            self._wall_s = max(self._wall_s, COMPILING_S)
+            limits = replace(limits, cpu_s=max(limits.cpu_s, COMPILING_S))
         told = {
             "bundle": str(bundle.absolute()),
             "keys": [key.raw.hex() for key in keys],
             "providers": list(providers),
             "threads": threads,
-            "limits": asdict(self._limits),
+            "limits": asdict(limits),
             "limit_memory": UNLIMITED.isdisjoint(providers),
             "parent": os.getpid(),
         }
@@ -118,15 +102,17 @@ class Trial:
             SignatureError, BundleError, ProviderError: as the child refused it; BundleError also
                 if it died or met a limit.
         """
-        answer = self._answer()
-        self.abandon()
+        try:
+            answer = self._answer()
+        finally:
+            self.abandon()
         if "refused" in answer:
             kind = _KINDS.get(answer["refused"], BundleError)
             raise kind(answer["problem"], answer["remedy"])
         if "digest" not in answer:
             raise BundleError(
-                f"{self._bundle} {self._end(answer)} when it was tried: it is not for this box",
-                "export it again; if it is right and just large, try it on a larger box",
+                f"{self._bundle} {end(self._child.returncode)} when it was tried",
+                "export it again; if it is right and just large, it needs a larger box",
             )
         return Report(**answer)
 
@@ -154,20 +140,10 @@ class Trial:
         return child
 
     def _answer(self) -> dict[str, Any]:
-        """The child's one line, or {} if it ended without one, or None of it came in time."""
+        """The child's one line, or {} if it ended without one."""
         assert self._child.stdout is not None
         out = self._child.stdout.fileno()
-        if not select.select([out], [], [], self._wall_s)[0]:
-            return {"late": True}
-        line = os.read(out, ANSWER_BYTES)
-        if line:
+        if select.select([out], [], [], AT_ALL_S)[0] and (line := os.read(out, ANSWER_BYTES)):
             return json.loads(line)
         self._child.wait()
         return {}
-
-    def _end(self, answer: dict[str, Any]) -> str:
-        if answer.get("late"):
-            return f"gave no answer within {self._wall_s:.0f} s"
-        if "memory" in answer:
-            return f"needed more than {answer['memory'] >> 20} MiB of memory"
-        return end(self._child.returncode, self._limits.cpu_s)

@@ -21,12 +21,13 @@ from edge.inspection.armed import prove
 from edge.inspection.inspector import Scorer, Scores
 from edge.inspection.session import OnnxScorer
 from export.bundle import open_bundle
-from export.confined import limit_memory, limit_time, own_bytes
-from export.errors import LinewardenError
+from export.confined import limit_clock, limit_memory, limit_time, own_bytes
+from export.errors import BundleError, LinewardenError
 from export.manifest import MODEL
 from export.preprocess import Pixels
 from export.signature import PublicKey
 
+PATIENCE, LEAST_S = 4, 60.0  # of the clock, for one second of processor time: others work as well
 _PR_SET_PDEATHSIG = 1
 
 
@@ -49,17 +50,23 @@ def tried(told: dict[str, Any]) -> dict[str, Any]:
     """Try a bundle, and say what it took; raises LinewardenError if it is refused."""
     keys = [PublicKey(bytes.fromhex(raw)) for raw in told["keys"]]
     limits, before = told["limits"], own_bytes("VmRSS")
-    limit_time(limits["cpu_s"])
+    _limit(limits["cpu_s"])
     bundle = open_bundle(Path(told["bundle"]), keys)
     cpu_s, memory_bytes = bundle.allowance(**limits)
-    limit_time(cpu_s)
+    _limit(cpu_s)
     if told["limit_memory"]:
         limit_memory(memory_bytes)
-    with bundle.sealed_model() as model:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on it writes no file
-        name = str(bundle.path / MODEL)
-        scorer = Timed(OnnxScorer(model, told["providers"], told["threads"], name=name))
-    prove(bundle, scorer)
+    try:
+        with bundle.sealed_model() as model:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on it writes no file
+            name = str(bundle.path / MODEL)
+            scorer = Timed(OnnxScorer(model, told["providers"], told["threads"], name=name))
+        prove(bundle, scorer)
+    except MemoryError as error:
+        raise BundleError(
+            f"{bundle.path} needs more than {memory_bytes >> 20} MiB of memory",
+            "export it again with a smaller input or network",
+        ) from error
     return {
         "digest": bundle.digest,
         "score_ms": statistics.median(scorer.spent_ms),
@@ -67,8 +74,15 @@ def tried(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _limit(cpu_s: float) -> None:
+    limit_time(cpu_s)
+    limit_clock(max(LEAST_S, PATIENCE * cpu_s))
+
+
 def main() -> None:
     """Read what to try, try it, tell."""
+    tell = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not into the answer
     told = json.load(sys.stdin)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != told["parent"]:
@@ -79,10 +93,7 @@ def main() -> None:
         answer = tried(told)
     except LinewardenError as error:
         answer = {"refused": type(error).__name__, "problem": error.problem, "remedy": error.remedy}
-    except MemoryError:
-        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        answer = {"memory": limit}
-    print(json.dumps(answer), flush=True)  # noqa: T201 - the answer is this program's output
+    os.write(tell, json.dumps(answer).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from export.figures import Figure, save, table
@@ -20,28 +21,23 @@ from trainer.progress import Progress
 KEEP = Path("results/fuzz")
 
 
-def suite(asked: argparse.Namespace, keep: Path, progress: Progress) -> list[Figure]:
-    """Every subject that was asked for, as figures."""
-    found: list[Figure] = []
+def suite(asked: argparse.Namespace, keep: Path, progress: Progress) -> Iterator[list[Figure]]:
+    """Each subject that was asked for, as figures."""
     lent = os.environ.get("LINEWARDEN_TEST_DATA")
     if asked.images:
         with progress.phase("images", asked.images) as advance:
-            tally = images.fuzz(
-                asked.images, asked.seed, keep, Path(lent) if lent else None, advance
-            )
-        found += images.figures(tally)
+            real = Path(lent) if lent else None
+            yield images.figures(images.fuzz(asked.images, asked.seed, keep, real, advance))
     if asked.models:
         with progress.phase("bundles", asked.models) as advance:
             tried, armed = models.fuzz(asked.models, asked.armings, asked.seed, keep, advance)
-        found += models.figures(tried, armed, UNSIGNED)
+        yield models.figures(tried, armed, UNSIGNED)
     if asked.payloads:
         with progress.phase("payloads", asked.payloads) as advance:
-            tally = payloads.fuzz(asked.payloads, asked.seed, keep, advance)
-        found += payloads.figures(tally)
+            yield payloads.figures(payloads.fuzz(asked.payloads, asked.seed, keep, advance))
     if asked.live:
         with tempfile.TemporaryDirectory() as folder, progress.phase("live", asked.live) as advance:
-            found += live.figures(live.live(asked.live, asked.seed, Path(folder), advance))
-    return found
+            yield live.figures(live.live(asked.live, asked.seed, Path(folder), advance))
 
 
 def main() -> None:
@@ -55,8 +51,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
-    found = suite(asked, KEEP, Progress())
-    print(table(found))
+    found: list[Figure] = []
+    for figures in suite(asked, KEEP, Progress()):
+        print(table(figures), flush=True)
+        found += figures
     print(f"written to {save('fuzz', found, seed=asked.seed)}; what broke something: {KEEP}")
     sys.exit(any(figure.holds is False for figure in found))
 

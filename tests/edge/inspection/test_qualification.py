@@ -15,7 +15,7 @@ from export.signature import PrivateKey
 from tests.export.small_bundle import small_bundle, small_graph
 
 KEY = PrivateKey(Ed25519PrivateKey.generate())
-TIGHT = Limits(cpu_s=3.0, memory_bytes=256 * 1024**2)
+TIGHT = Limits(cpu_s=1.5, memory_bytes=256 * 1024**2)
 
 
 def through(*nodes: onnx.NodeProto) -> onnx.ModelProto:
@@ -72,7 +72,7 @@ def test_a_good_bundle_passes_and_says_what_it_took(tmp_path: Path):
 @pytest.mark.parametrize(
     ("model", "why"),
     [
-        (endless, r"took more than 3 s of processor time|gave no answer"),
+        (endless, r"met its limit of (processor )?time"),
         (greedy, r"memory|alloc"),
         (lambda: small_graph(gain=float("nan")), "can't judge the golden sample"),
     ],
