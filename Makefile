@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,20 @@ check: lint test ## What CI runs
 
 bench: $(STAMP) ## Speed and size, as ratios against the bare model in the same run
 	$(BIN)/python -m benchmarks
+
+PEERS := work/peers
+
+bench-peers: $(PEERS)/inference/.installed $(PEERS)/anomalib/.installed ## Peers that `make bench` compares with, each in its own virtualenv (14 GB)
+
+$(PEERS)/inference/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet 'inference[http]==1.8.3'
+	@touch $@
+
+$(PEERS)/anomalib/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet 'anomalib==2.7.0' openvino onnx
+	@touch $@
 
 bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles (some 15 minutes)
 	$(BIN)/python -m benchmarks.tiling

@@ -3,14 +3,17 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks import checking, learning, program, sidelights, verdicts
+from benchmarks import cameras, checking, learning, program, sidelights, verdicts
+from benchmarks.peers import measure as peers
+from benchmarks.rig import as_the_daemon
 from export.figures import save, table
 
 
 def main() -> None:
     """Run every measurement, one after the other."""
+    as_the_daemon()
     measured = []
-    for measurement in (verdicts, sidelights, program, learning, checking):
+    for measurement in (verdicts, cameras, peers, sidelights, program, learning, checking):
         print(f"measuring {measurement.__name__} …", flush=True)
         with tempfile.TemporaryDirectory(prefix="linewarden-bench-") as folder:
             measured += measurement.measure(Path(folder))

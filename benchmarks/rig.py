@@ -4,18 +4,28 @@ The network's weights are random: how fast it judges does not depend on what it 
 """
 
 import itertools
+import sys
 from pathlib import Path
 
+import cv2
+
 from demo.plant import broker
+from edge.cli.run import SWITCH_S
 from edge.virtual_line import VirtualLine
 from export.preprocess import Pixels
 from export.signature import PublicKey, load_or_make
 from tests.trainer.tiny_run import tiny_run
 from trainer.publish import Edition, publish
 
-__all__ = ["FRAME", "broker", "frames", "make_bundle"]
+__all__ = ["FRAME", "as_the_daemon", "broker", "frames", "make_bundle"]
 
 FRAME = "1280x1024"
+
+
+def as_the_daemon() -> None:
+    """This process as `linewarden run` sets itself up."""
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
 
 
 def make_bundle(folder: Path) -> tuple[Path, PublicKey]:

@@ -57,7 +57,9 @@ class Box:
     def offer(self, pixels: Pixels, number: int) -> None:
         """Hand a part to the bench, as reader and lane do."""
         frame = self.warden.see(Frame(pixels, CAMERA, number, monotonic_ns(), wall_ns()))
-        self.bench.offer(Part(frame, Terms(CAMERA, self.inspector, 60_000.0, 1000)))
+        region = self.inspector.input.region
+        terms = Terms(CAMERA, self.inspector, 60_000.0, 1000, region=region)
+        self.bench.offer(Part(frame, terms))
 
     def delivered(self, total: int) -> None:
         """Wait until `total` verdicts are stored and acknowledged."""
@@ -86,7 +88,7 @@ def box(folder: Path, pictures: list[Pixels]) -> Iterator[Box]:
 
         settings = BrokerSettings(BrokerUrl("127.0.0.1", plant.port))
         link = Broker(settings, Topics("bench"), outbox, bulletin, alarms=alarms)
-        herald = Herald(keeper, {}, {CAMERA: inspector.input.region}, computer("cpu", 1))
+        herald = Herald(keeper, {}, computer("cpu", 1))
         bench = Bench(wardens.recording(outbox.record), outbox.epoch, health, herald)
         for one in (link, keeper, wardens, bench):
             one.start()

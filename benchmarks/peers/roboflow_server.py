@@ -7,6 +7,7 @@ registry is ours, since its own asks a hub which class a model is. Knows nothing
 
 import os
 import sys
+from pathlib import Path
 
 CACHE, PORT = sys.argv[1], int(sys.argv[2])
 os.environ.update(
@@ -14,11 +15,12 @@ os.environ.update(
     MODELS_CACHE_AUTH_ENABLED="False", TELEMETRY_OPT_OUT="True", METRICS_ENABLED="False",
     ONNXRUNTIME_EXECUTION_PROVIDERS="[CPUExecutionProvider]", DISABLE_VERSION_CHECK="True",
     ENABLE_STREAM_API="False", NOTEBOOK_ENABLED="False", LOG_LEVEL="ERROR",
-    CORE_MODELS_ENABLED="False", API_LOGGING_ENABLED="False", ALLOW_OFFLINE_MODEL_CACHE_AUTH_BYPASS="True",
+    CORE_MODELS_ENABLED="False", API_LOGGING_ENABLED="False",
+    ALLOW_OFFLINE_MODEL_CACHE_AUTH_BYPASS="True",
 )  # fmt: skip
 
 for page in ("static", "_next/static"):  # the wheel lacks the landing page that the server mounts
-    os.makedirs(f"{CACHE}/inference/landing/out/{page}", exist_ok=True)
+    Path(CACHE, "inference/landing/out", page).mkdir(parents=True, exist_ok=True)
 os.chdir(CACHE)
 
 import onnxruntime  # noqa: E402 - the environment is read at import

@@ -86,7 +86,7 @@ def test_the_frame_that_is_enough_alone_is_judged_first(box):
 def test_frames_that_never_come_leave_the_verdict_to_those_that_did(box):
     """At the deadline the part is decided by what was seen; what is missing is told and counted."""
     health, record, bench = box
-    one = part(Rater(), grey(5, 20), deadline_ms=80)
+    one = part(Rater(), grey(5, 20), deadline_ms=600)
     bench.offer(one, more=True)
     assert bench.settled("eye", 5)
     (verdict,) = record.verdicts
@@ -100,7 +100,7 @@ def test_a_frame_that_hangs_leaves_the_verdict_to_those_before_it(box):
     """The deadline holds, and the hung frame stands in the record without a result."""
     _, record, bench = box
     judge = Rater(held=99)
-    bench.offer(part(judge, grey(5, 20), deadline_ms=80), [grey(3, 99), grey(4, 255)])
+    bench.offer(part(judge, grey(5, 20), deadline_ms=600), [grey(3, 99), grey(4, 255)])
     limit_ns = monotonic_ns() + 5_000_000_000
     while not record.verdicts and monotonic_ns() < limit_ns:
         threading.Event().wait(0.002)
