@@ -45,7 +45,6 @@ class Garden:
         self.deep()
         self.transparent()
         self.turned()
-        self.stray_tiff()
         return self.planted
 
     def classes(self) -> list[str]:
@@ -139,13 +138,6 @@ class Garden:
             exif[0x0112] = 6
             image.save(path, exif=exif, quality=95)
         self.note("turned by EXIF", path, by={"turned"})
-
-    def stray_tiff(self) -> None:
-        path = self.pick(jpeg=True)
-        with Image.open(path) as image:
-            image.save(path.with_suffix(".tif"))
-        path.unlink()
-        self.note("a type that isn't read", path.with_suffix(".tif"), by={"foreign"})
 
 
 def found(planted: list[Planted], findings, most_doubts: int = 20) -> list[Planted]:
