@@ -24,6 +24,7 @@ from trainer.advise.figures import (
     FIGURES,
     Estimate,
     Judged,
+    below,
     measure,
     missed_by_type,
     next_gain,
@@ -216,8 +217,7 @@ def _more(study: Study, measured: _Measured, arm: Arm) -> Estimate | None:
         return None
     curves = [[one[n]["auroc"] for one in whole] for n in common]
     gain = next_gain(sizes, curves, MORE, study.ratio)
-    area = float(np.mean([row[-1] for row in curves]))
-    return Estimate(min(gain.mean, 1 - area), gain.low, min(gain.high, 1 - area), gain.rounds)
+    return below(gain, 1 - float(np.mean([row[-1] for row in curves])))
 
 
 def _types(study: Study, arm: Arm) -> tuple[Weakness, ...]:

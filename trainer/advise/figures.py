@@ -148,6 +148,12 @@ def next_gain(
     return estimate([slope * further for slope in slopes], ratio)
 
 
+def below(gain: Estimate, room: float) -> Estimate:
+    """The gain within what there is left to gain; a perfect curve's slope is rounding alone."""
+    mean, low, high = (min(value, room) for value in (gain.mean, gain.low, gain.high))
+    return Estimate(mean, low, high, gain.rounds)
+
+
 def missed_by_type(
     scores: Scores, labels: Sequence[str], good: str, overkill: float
 ) -> dict[str, tuple[int, int]]:

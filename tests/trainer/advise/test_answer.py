@@ -9,6 +9,7 @@ from trainer.advise.answer import decide
 from trainer.advise.figures import (
     Estimate,
     Judged,
+    below,
     estimate,
     measure,
     missed_by_type,
@@ -75,6 +76,14 @@ def test_a_steady_slope_goes_on():
     gain = next_gain([25, 50, 100], [[0.90, 0.92, 0.94]] * 2, 50, 1 / 3)
     assert gain.mean == pytest.approx(0.02 * math.log2(1.5))
     assert gain.half == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_gain_stays_in_the_room_that_is_left_and_in_order():
+    """Where nothing is left to gain, rounding leaves no interval that begins above its end."""
+    found = below(Estimate(2e-16, 1e-16, 3e-16, 4), 0.0)
+    assert (found.low, found.mean, found.high) == (0.0, 0.0, 0.0)
+    found = below(Estimate(0.03, -0.02, 0.08, 4), 0.05)
+    assert (found.low, found.mean, found.high) == (-0.02, 0.03, 0.05)
 
 
 def test_missed_types_are_those_below_where_good_ones_are_rejected():
