@@ -212,6 +212,7 @@ class Bench:
         judgement = part.terms.judge.judge(part.seen.pixels)
         counts = self._health.counts(part.terms.camera)
         if part.settle():
+            part.heatmap = judgement.heatmap
             self._store(
                 part,
                 lambda seq: judged(part, (self._epoch, seq), counts, judgement, started_ns),

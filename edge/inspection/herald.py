@@ -43,7 +43,7 @@ class Herald:
             gate.decide(Shown(verdict.outcome, verdict.seq, _until_ns(part)))
         if self.keeper and isinstance(part.seen, Frame):
             window = self.windows.get(verdict.camera)
-            self.keeper.offer(Judged(part.seen, verdict, window, self.computed))
+            self.keeper.offer(Judged(part.seen, verdict, window, self.computed, part.heatmap))
 
     def lost(self, part: Part) -> None:
         """A verdict that nobody will ever read lets no part through."""

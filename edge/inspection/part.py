@@ -8,6 +8,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.frame import Frame, Unusable
 from edge.health import CameraCounts
@@ -57,7 +60,7 @@ class Part:
     """One part that a verdict is due for; `name` may be empty, then its key names it.
 
     `due_from_ns` is when its deadline began to run, if not at the capture: a part that was ordered
-    waits for its frame too.
+    waits for its frame too. `heatmap` (h,w) is where its judge saw a defect.
     """
 
     seen: Frame | Unusable
@@ -65,6 +68,7 @@ class Part:
     name: str = ""
     triggered_ns: int = field(default_factory=monotonic_ns)
     due_from_ns: int | None = None
+    heatmap: NDArray[np.floating] | None = None
     _settled: bool = False
     _verdict: Verdict | None = None
     _late: Judgement | None = None

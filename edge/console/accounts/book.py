@@ -164,9 +164,7 @@ class Book:
             if row is None or row[3] < now_s - self._idle_s:
                 return None
             if row[3] < now_s - SEEN_EVERY_S:
-                self._db.execute(
-                    "UPDATE session SET seen_s = ? WHERE digest = ?", (now_s, digest)
-                )
+                self._db.execute("UPDATE session SET seen_s = ? WHERE digest = ?", (now_s, digest))
         return Session(row[0], role(row[1]), row[2])
 
     def log_out(self, secret: str) -> None:
@@ -314,5 +312,3 @@ class Book:
 
 def _code_digest(code: str) -> str:
     return passwords.digest(passwords.normal(code))
-
-

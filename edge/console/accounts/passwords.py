@@ -20,7 +20,7 @@ _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # no I, L, O, U, 0 or 1: they are m
 def check_new(password: str, name: str) -> None:
     """Raises ValueError, in words, for a password that is no good (NIST SP 800-63B, 5.1.1.2)."""
     if not LEAST <= len(password) <= MOST:
-        raise ValueError(f"a password has {LEAST} to {MOST} characters")
+        raise ValueError("a password has 10 to 200 characters")
     if name.lower() in password.lower():
         raise ValueError("a password that holds the name is guessed first")
     if len(set(password)) < 5:
