@@ -163,9 +163,15 @@ def _moment(text: str, otherwise: int) -> int:
 
 
 def _serve(app: object, appliance: "Appliance") -> None:
+    import signal
+    import sys
+
     import uvicorn
 
     section = appliance.console
+    # uvicorn stops on a signal, in order, and then sends it again to whoever handled it before.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     scheme = "https" if section.certificate else "http"
     typer.echo(f"console on {scheme}://{section.host}:{section.port}", err=True)
     uvicorn.run(

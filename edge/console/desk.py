@@ -16,10 +16,12 @@ from edge import clock
 from edge.config import Appliance, BrokerSection
 from edge.console.accounts.book import Book
 from edge.console.accounts.limiter import Limiter
+from edge.console.accounts.roles import Role
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Draw, Hub
 from edge.console.pictures import Pictures
 from edge.console.readers import Readers
+from edge.console.review.queue import Reader, waiting
 from edge.console.shelf import Shelf
 from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.outbox import OUTBOX_FILE
@@ -32,6 +34,7 @@ from export.verdict import Verdict
 VERDICTS = "verdicts.db"
 TRIES, PER_S = 5, 60.0  # logins from one address
 NAME_TRIES = 10  # and for one name, from anywhere
+ANYBODY = Reader("", Role.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Desk:
         self.shelf = Shelf(appliance.samples.folder, self._shelf_changed)
         self.pictures = Pictures(self.shelf.folder)
         topics = Topics(appliance.station.prefix)
+        self._waiting = (-1, 0)
         self.bulletins = Bulletins(_broker(appliance.broker), topics, self.hub.touch)
 
     @property
@@ -113,6 +117,15 @@ class Desk:
             self.appliance.store.folder, self.appliance.samples.folder, self.settings.folder
         )  # fmt: skip
         return [_disk(folder) for folder in folders if folder.exists()]
+
+    def waiting(self) -> int:
+        """How many samples wait for a first label; counted anew when the shelf has changed."""
+        number, count = self._waiting
+        if number != self.shelf.number:
+            number = self.shelf.number
+            count = len(waiting(self.shelf.all(), ANYBODY, 0.0))
+            self._waiting = (number, count)
+        return count
 
     def now_ms(self) -> int:
         """This moment, milliseconds since 1970 in UTC."""

@@ -46,7 +46,8 @@ class Figures:
 
 def midnight(at_ms: int) -> datetime:
     """The beginning of the day that `at_ms` lies in, in the box's time zone."""
-    return local(at_ms).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = local(at_ms).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return day.astimezone()  # with that hour's own offset, should the clock be changed today
 
 
 def day(at_ms: int, back: int = 0) -> Span:

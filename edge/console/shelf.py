@@ -34,10 +34,14 @@ class Shelf:
     Args:
         root: the folder, which need not exist.
         on_change: called after a look that found something new, in the thread that looked.
+
+    Attributes:
+        number: of the last change.
     """
 
     def __init__(self, root: Path, on_change: Callable[[], None] = lambda: None) -> None:
         self.folder = SampleFolder(root)
+        self.number = 0
         self._on_change = on_change
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
@@ -123,6 +127,7 @@ class Shelf:
             fresh[name] = _Known(mtime_ns, sample.model_copy(update={"heat": None}))
         with self._lock:
             changed = fresh != old
+            self.number += changed
             self._known, self._escapes = fresh, None if changed else self._escapes
         return changed
 

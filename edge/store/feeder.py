@@ -15,7 +15,7 @@ import structlog
 
 from edge import clock
 from edge.store import retention, schema
-from edge.store.feed import Bite, Feed, salvaged
+from edge.store.feed import BITE, Bite, Feed, salvaged
 from edge.store.intake import Intake
 from edge.store.retention import Keep
 from export.verdict import Verdict
@@ -87,14 +87,14 @@ class Feeder:
             return FeederReport(self._taken, self._catching_up, self._trouble or self._feed.trouble)
 
     def step(self) -> bool:
-        """Take the next bite, pin, tidy; whether there may be more at once."""
+        """Take the next bite, pin, tidy; whether it was a full one, so that there may be more."""
         self._pin()
         self._read_asides()
         bite = self._feed.bite(self._intake.read_to)
         if bite is not None:
             self._take(bite)
         self._tidy()
-        return bite is not None
+        return bite is not None and len(bite.rows) >= BITE
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -11,7 +11,6 @@ from edge.console import figures
 from edge.console.accounts.roles import Role
 from edge.console.desk import Desk
 from edge.console.hub import Draw, Now
-from edge.console.review.queue import Reader, waiting
 from edge.console.web import telling
 from edge.console.web.door import Asked, Door
 from edge.console.web.language import DASH, Words, words
@@ -22,9 +21,8 @@ from export.audit import EscapeEstimate
 from export.sample import Sample
 from export.verdict import Verdict
 
-ANYBODY = Reader("", Role.OPERATOR)
 KINDS_SHOWN, ALARMS_SHOWN, STRIP = 6, 5, 6
-SHORT = 12  # characters of a part's name on a small tile: its end tells parts apart
+SHORT = 9  # characters of a part's name on a small tile: its end tells parts apart
 
 
 def doors() -> list[Door]:
@@ -69,7 +67,7 @@ def snapshot(desk: Desk, now: Now, said: Words) -> dict[str, Any]:
         "escapes": escapes(desk.shelf.escapes(), said),
         "alarms": alarms(desk, said),
         "box": box(desk, said),
-        "waiting": len(waiting(desk.shelf.all(), ANYBODY, 0.0)),
+        "waiting": desk.waiting(),
     }
 
 

@@ -18,7 +18,7 @@ from edge.store.tally import Span
 
 DAYS_BACK = 365
 WIDTH, HEIGHT = 1400, 300  # of the chart's drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 76, 20, 16, 40
+LEFT, RIGHT, TOP, BOTTOM = 76, 40, 16, 40
 FOUR_HOURS = 16
 
 

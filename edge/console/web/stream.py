@@ -33,14 +33,15 @@ class Stream(Response):
         self._hub.joined(self._language)
         gone = asyncio.create_task(_gone(receive))
         try:
-            await self._pour(send, gone)
+            if await self._pour(send, gone):
+                with suppress(OSError):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._hub.left(self._language)
             gone.cancel()
-        with suppress(OSError):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pour(self, send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _pour(self, send: Send, gone: "asyncio.Task[None]") -> bool:
+        """Until the watcher goes; False if it was too slow: there is nothing more to say to it."""
         await _give(send, f"retry: {RETRY_MS}\n\n".encode())
         number = 0
         while not gone.done():
@@ -53,7 +54,8 @@ class Stream(Response):
                 newest.cancel()
                 sent = await _give(send, b": still here\n\n")
             if not sent:
-                return
+                return False
+        return True
 
 
 async def _give(send: Send, body: bytes) -> bool:
