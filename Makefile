@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-console bench-guarantee chaos failsafe health docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-console bench-watchers bench-guarantee chaos failsafe health docs lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles 
 
 bench-console: $(STAMP) ## 5 million verdicts: what each question of the console takes (some 20 minutes)
 	$(BIN)/python -m benchmarks.console --cold
+
+bench-watchers: $(STAMP) ## The line's latency with 20 live clients on the console, and without (some 6 minutes)
+	$(BIN)/python -m benchmarks.watchers
 
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee

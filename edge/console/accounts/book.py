@@ -152,8 +152,8 @@ class Book:
             self._log.write(row[0], "login", "", origin)
             return secret
 
-    def session(self, secret: str) -> Session | None:
-        """Who this secret belongs to, if the session is alive."""
+    def session(self, secret: str, *, used: bool = True) -> Session | None:
+        """Who this secret belongs to, if the session is alive; `used`: somebody is there."""
         now_s, digest = self._now_s(), passwords.digest(secret)
         with self._lock:
             row = self._db.execute(
@@ -163,7 +163,7 @@ class Book:
             ).fetchone()
             if row is None or row[3] < now_s - self._idle_s:
                 return None
-            if row[3] < now_s - SEEN_EVERY_S:
+            if used and row[3] < now_s - SEEN_EVERY_S:
                 self._db.execute("UPDATE session SET seen_s = ? WHERE digest = ?", (now_s, digest))
         return Session(row[0], role(row[1]), row[2])
 

@@ -121,13 +121,13 @@ def secret_of(request: Request, desk: Desk) -> str:
     return request.cookies.get(cookie_name(secure=is_secure(desk)), "")
 
 
-def who(request: Request, desk: Desk) -> Session:
+def who(request: Request, desk: Desk, *, used: bool = True) -> Session:
     """Who asks: a machine by its token, a person by the session's cookie, or nobody."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return desk.book.machine(token.strip()) or NOBODY
     secret = secret_of(request, desk)
-    return (desk.book.session(secret) if secret else None) or NOBODY
+    return (desk.book.session(secret, used=used) if secret else None) or NOBODY
 
 
 def _turned_away(request: Request, session: Session) -> Response:

@@ -12,7 +12,7 @@ from edge.console.accounts.roles import Role
 from edge.console.desk import Desk
 from edge.console.hub import Draw, Now
 from edge.console.web import telling
-from edge.console.web.door import Asked, Door
+from edge.console.web.door import Asked, Door, who
 from edge.console.web.language import DASH, Words, words
 from edge.console.web.page import page
 from edge.console.web.stream import Stream
@@ -39,8 +39,16 @@ def live(asked: Asked) -> Response:
 
 
 def events(asked: Asked) -> Response:
-    """Snapshots as server-sent events."""
-    return Stream(asked.desk.hub, asked.words.code)
+    """Snapshots as server-sent events, for as long as whoever asked may see them.
+
+    Watching keeps a viewer logged in, as a screen on the wall; who may change something must come
+    back now and then.
+    """
+    request, desk = asked.request, asked.desk
+    idle = asked.session.role is not Role.VIEWER
+    return Stream(
+        desk.hub, asked.words.code, lambda: who(request, desk, used=not idle).role >= Role.VIEWER
+    )
 
 
 def drawer(desk: Desk) -> Draw:
@@ -242,6 +250,9 @@ def alarms(desk: Desk, said: Words, limit: int = ALARMS_SHOWN) -> list[dict[str,
 def box(desk: Desk, said: Words) -> dict[str, str]:
     """Whether the box runs, as it says itself over MQTT; unknown where nobody can hear it."""
     told = desk.bulletins.now()
+    if desk.appliance.broker is None:
+        why = said("The settings name no broker, over which the box could be heard.")
+        return {"state": "unknown", "word": said("Box: unknown"), "why": why}
     if told.online is None:
         why = told.trouble or "the box has not been heard"
         return {"state": "unknown", "word": said("Box: unknown"), "why": why}

@@ -2,6 +2,7 @@
 
 import math
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
@@ -84,7 +85,7 @@ def undo(asked: Asked) -> Response:
         return review(asked, asked.words(str(error)), 409)
     desk.book.note(asked.session.name, "label undone", sample.id)
     desk.shelf.look()
-    return RedirectResponse(f"/review?sample={sample.id}", 303)
+    return RedirectResponse(f"/review?sample={quote(sample.id)}", 303)
 
 
 def _noticed(asked: Asked, sample: Sample) -> None:

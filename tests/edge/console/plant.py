@@ -1,4 +1,4 @@
-"""A box that has run, with its console: verdicts in the record, pictures kept, one person a role."""
+"""A box that has run, with its console: verdicts, kept pictures, and one person for each role."""
 
 import time
 from contextlib import contextmanager

@@ -112,7 +112,7 @@ def test_login_goes_on_to_our_own_pages_only(console, next_path):
 
 
 def test_the_session_cookie_is_out_of_reach(console):
-    """HttpOnly, SameSite=Strict, a new secret at each login; over TLS also Secure and host-bound."""
+    """HttpOnly, SameSite=Strict, and a new secret at each login."""
     console.desk.by_address._seen.clear()
     form = {"name": "the viewer", "password": PASSWORD}
     cookies = [
@@ -163,9 +163,7 @@ def test_a_name_is_guessed_at_from_many_addresses_no_more_often(console):
     console.desk.by_name._seen.clear()
 
 
-CHANGING = sorted(
-    door for door in MAY if door.startswith("POST") and MAY[door] is not Role.PUBLIC
-)
+CHANGING = sorted(door for door in MAY if door.startswith("POST") and MAY[door] is not Role.PUBLIC)
 
 
 @pytest.mark.parametrize("door", CHANGING)

@@ -13,8 +13,8 @@ from edge.console import control_chart, figures
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Hub
 from edge.console.web import stream
-from edge.console.web.live import short, snapshot
 from edge.console.web.language import words
+from edge.console.web.live import short, snapshot
 from edge.console.web.stream import Stream
 from edge.messages import Alarm, AlarmList, Health, OutboxReport, Severity, State
 from edge.mqtt.address import BrokerSettings, BrokerUrl
@@ -36,11 +36,12 @@ class Watcher:
 
     def __init__(self, *, slow=False):
         self.got, self.slow = [], slow
-        self.leave = asyncio.Event()
+        self.leave, self.more = asyncio.Event(), asyncio.Event()
 
     async def send(self, message):
         if message["type"] == "http.response.body":
             self.got.append(message["body"])
+            self.more.set()
             if self.slow and len(self.got) > 1:
                 await asyncio.sleep(3600)
 
@@ -50,14 +51,16 @@ class Watcher:
 
     async def last(self, body):
         while not any(body in one for one in self.got):
-            await asyncio.sleep(0.001)
+            self.more.clear()
+            await self.more.wait()
 
 
-async def watching(hub, *watchers):
+async def watching(hub, *watchers, may=lambda: True):
     """Tasks that stream the hub to the watchers."""
     scope = {"type": "http"}
     return [
-        asyncio.create_task(Stream(hub, "en")(scope, one.receive, one.send)) for one in watchers
+        asyncio.create_task(Stream(hub, "en", may)(scope, one.receive, one.send))
+        for one in watchers
     ]
 
 
@@ -130,6 +133,25 @@ def test_nobody_watching_costs_nothing(quick):
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
+def test_who_may_no_longer_watch_is_let_go(quick, monkeypatch):
+    """Logged out, or the account closed: the stream ends, though the connection would go on."""
+    monkeypatch.setattr(stream, "ASK_S", 0.0)
+
+    async def story():
+        hub = Hub(drawn)
+        hub.start()
+        one = Watcher()
+        (task,) = await watching(hub, one, may=lambda: len(one.got) < 3)
+        while not task.done():
+            hub.touch()
+            await asyncio.sleep(0.005)
+        assert one.got[-1] == b""
+        assert hub.watchers == 0
+        hub.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+
+
 def test_a_snapshot_that_fails_is_not_the_last(quick):
     """The hub lives: when it can be made again, it is."""
     broken = threading.Event()
@@ -178,7 +200,7 @@ def test_a_snapshot_tells_the_last_part_and_whose_picture_it_shows(plant):
         assert [one["outcome"] for one in shot["ticker"]] == ["pass", "review", "fail", "pass"]
         assert shot["waiting"] == 1
         assert shot["trouble"] == ""
-        assert "names no broker" in shot["box"]["why"]
+        assert "name no broker" in shot["box"]["why"]
         page = console.get("/").text
         assert 'data-same="no"' in page
         assert "No picture kept yet" in page
@@ -233,9 +255,7 @@ def test_the_shelf_follows_the_folder(plant):
 
 @given(
     st.lists(
-        st.integers(1, 400).flatmap(
-            lambda n: st.integers(0, n).map(lambda k: Group(0, n, k))
-        ),
+        st.integers(1, 400).flatmap(lambda n: st.integers(0, n).map(lambda k: Group(0, n, k))),
         min_size=1,
     )
 )

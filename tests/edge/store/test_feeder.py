@@ -146,7 +146,7 @@ def test_a_later_version_of_the_record_is_not_guessed_at(box):
 
 
 def test_the_feed_never_writes(box):
-    """Not a byte of the record's file or folder changes when it is read."""
+    """Not a byte of the record's files changes when it is read, and it couldn't."""
     box.record(5)
     before = {one.name: one.read_bytes() for one in box.folder.iterdir() if one.is_file()}
     feed = Feed(box.path)
