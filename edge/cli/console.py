@@ -169,9 +169,13 @@ def _serve(app: object, appliance: "Appliance") -> None:
     import uvicorn
 
     section = appliance.console
+
+    def end(_number: int, _frame: object) -> None:
+        sys.exit(0)
+
     # uvicorn stops on a signal, in order, and then sends it again to whoever handled it before.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, end)
     scheme = "https" if section.certificate else "http"
     typer.echo(f"console on {scheme}://{section.host}:{section.port}", err=True)
     uvicorn.run(

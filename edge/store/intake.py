@@ -135,7 +135,7 @@ class Intake:
             sums.conflicts += self._contradicts(camera, verdict)
             return None
         sums.cells[mark, percent] += 1
-        sums.quarters[at_ms // schema.SLOT_MS, mark] += 1
+        sums.quarters[mark, at_ms // schema.SLOT_MS] += 1
         self._follow(camera, verdict, now_ms)
         return verdict
 
@@ -194,7 +194,7 @@ class Intake:
         )
         self._db.executemany(
             "INSERT INTO quarter VALUES (?, ?, ?)"
-            " ON CONFLICT (slot, mark) DO UPDATE SET n = n + excluded.n",
+            " ON CONFLICT (mark, slot) DO UPDATE SET n = n + excluded.n",
             [(*key, n) for key, n in sums.quarters.items()],
         )
         for key, n in (("unreadable", sums.unreadable), ("conflicts", sums.conflicts)):

@@ -71,10 +71,10 @@ class Contents:
 def by_mark(db: sqlite3.Connection, span: Span, camera: str = "") -> list[Row]:
     """Counts of every mark in the span, the most first."""
     rows = db.execute(
-        "SELECT c.name, m.outcome, m.reason, m.kind, SUM(q.n) FROM quarter q"
-        " JOIN mark m ON m.id = q.mark JOIN camera c ON c.id = m.camera"
-        " WHERE q.slot >= ?1 AND q.slot < ?2 AND (?3 = '' OR c.name = ?3)"
-        " GROUP BY q.mark ORDER BY 5 DESC",
+        "SELECT c.name, m.outcome, m.reason, m.kind, (SELECT SUM(q.n) FROM quarter q"
+        " WHERE q.mark = m.id AND q.slot >= ?1 AND q.slot < ?2) AS parts"
+        " FROM mark m JOIN camera c ON c.id = m.camera"
+        " WHERE (?3 = '' OR c.name = ?3) AND parts > 0 ORDER BY parts DESC",
         (*span.slots, camera),
     ).fetchall()
     return [Row(*row) for row in rows]
@@ -92,9 +92,9 @@ def by_time(db: sqlite3.Connection, span: Span, step: int, camera: str = "") -> 
     """Parts and rejects (fails and reviews) per `step` quarter hours, empty ones left out."""
     rows = db.execute(
         "SELECT q.slot / ?4 * ?4, SUM(q.n), SUM(CASE m.outcome WHEN 'pass' THEN 0 ELSE q.n END)"
-        " FROM quarter q JOIN mark m ON m.id = q.mark JOIN camera c ON c.id = m.camera"
-        " WHERE q.slot >= ?1 AND q.slot < ?2 AND (?3 = '' OR c.name = ?3)"
-        " GROUP BY 1 ORDER BY 1",
+        " FROM mark m JOIN camera c ON c.id = m.camera"
+        " CROSS JOIN quarter q ON q.mark = m.id AND q.slot >= ?1 AND q.slot < ?2"
+        " WHERE ?3 = '' OR c.name = ?3 GROUP BY 1 ORDER BY 1",
         (*span.slots, camera, step),
     ).fetchall()
     return [Group(slot * SLOT_MS, parts, rejects) for slot, parts, rejects in rows]

@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.clock import monotonic_ns
@@ -259,6 +259,7 @@ def test_the_shelf_follows_the_folder(plant):
         min_size=1,
     )
 )
+@settings(max_examples=30, deadline=None)
 def test_control_limits_are_the_textbooks(groups):
     """p̄ ± 3 √(p̄(1-p̄)/n) within 0 and 1; a point is outside exactly when it lies beyond them."""
     made = control_chart.chart(groups, [])
