@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-console bench-watchers bench-guarantee chaos failsafe health docs lock clean
+.PHONY: help setup demo test test-all lint types imports check bench bench-console bench-watchers bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,17 +55,38 @@ bench-watchers: $(STAMP) ## The line's latency with 20 live clients on the conso
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee
 
+bench-shots: $(STAMP) ## Several frames of a part: escapes and overkill by how many (some 6 minutes)
+	$(BIN)/python -m benchmarks.shots
+
+bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
+	$(BIN)/python -m benchmarks.turns
+
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60
 
+chaos-release: $(STAMP) ## 1,000 faults and at least 500,000 verdicts over the smallest box (some 35 minutes)
+	$(BIN)/python -m tests.chaos.storm --faults 1000 --verdicts 500000 --rate 200 --box minimal --name chaos-release
+
+refusals: $(STAMP) ## A broker that denies rights or limits sizes: verdicts are held or set aside, none lost
+	$(BIN)/python -m tests.chaos.refusals --rounds 60
+
 failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
 	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000
+
+fuzz: $(STAMP) ## Hostile pictures, bundles and payloads by the thousand; what breaks something is kept
+	$(BIN)/python -m tests.fuzz
+
+soak: $(STAMP) ## Half an hour at full load: memory, handles and threads must stay flat
+	$(BIN)/python -m tests.soak
 
 soak-outage: $(STAMP) ## A day's verdicts stored without a broker, then drained
 	$(BIN)/python -m tests.chaos.outage --verdicts 864000
 
 health: $(STAMP) ## Faults before a camera: found in time, their cause named; 100,000 good frames quiet
 	$(BIN)/python -m benchmarks.health
+
+swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 altered ones refused
+	$(BIN)/python -m tests.swap.suite
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

@@ -3,14 +3,14 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks import learning, program, sidelights, verdicts
+from benchmarks import checking, learning, program, sidelights, verdicts
 from export.figures import save, table
 
 
 def main() -> None:
     """Run every measurement, one after the other."""
     measured = []
-    for measurement in (verdicts, sidelights, program, learning):
+    for measurement in (verdicts, sidelights, program, learning, checking):
         print(f"measuring {measurement.__name__} …", flush=True)
         with tempfile.TemporaryDirectory(prefix="linewarden-bench-") as folder:
             measured += measurement.measure(Path(folder))

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.pace import sustained_fps
 from demo.plant import Subscriber, broker
 from edge.virtual_line import VirtualLine
 from export.preprocess import Region
@@ -58,7 +59,6 @@ class Plan:
     epochs: int = 10
     parts: int = 200
     defect_rate: float = 0.3
-    fps: float = 30.0
 
     @property
     def line_seed(self) -> int:
@@ -126,12 +126,14 @@ def export(plan: Plan) -> float:
 def judge(plan: Plan) -> tuple[float, Subscriber]:
     """Step 4: the box at work on fresh parts, and a subscriber that listens from outside."""
     say(f"4. The box: judge {plan.parts} fresh parts as they pass, publish each verdict over MQTT")
+    fps = sustained_fps(plan.line(), plan.folder / "bundle", plan.folder / "signing.pub")
+    print(f"the belt runs at {fps:g} frames/s, which this machine can draw and judge now")
     with broker(plan.folder) as plant:
         settings = plan.folder / "appliance.toml"
         settings.write_text(
             APPLIANCE.format(
                 prefix=PREFIX, port=plant.port, key="signing.pub", seed=plan.line_seed,
-                parts=plan.parts, fps=plan.fps, rate=plan.defect_rate, design=plan.design,
+                parts=plan.parts, fps=fps, rate=plan.defect_rate, design=plan.design,
                 defect_size=plan.defect_size,
             )
         )  # fmt: skip

@@ -13,6 +13,11 @@ def monotonic_ns() -> int:
     return time.monotonic_ns()
 
 
+def thread_ns() -> int:
+    """Nanoseconds of processor time that the calling thread has had."""
+    return time.thread_time_ns()
+
+
 def wall_ns() -> int:
     """Nanoseconds since 1970 in UTC, as the box believes: a label, never an order."""
     return time.time_ns()

@@ -106,6 +106,22 @@ class Engine(Section):
     threads: int = Field(default=1, ge=1, le=64)
 
 
+class Status(Section):
+    """Where the box answers /healthz, /readyz and /metrics over HTTP."""
+
+    listen: str = Field(
+        default="",
+        pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+        description="host:port, such as 127.0.0.1:9464; empty: nowhere",
+    )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """(host, port) of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class Trust(Section):
     """Whose bundles are believed."""
 
@@ -122,6 +138,7 @@ class Appliance(Section):
     engine: Engine = Field(default_factory=Engine)
     console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
     trust: Trust
+    status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)
 
     @field_validator("cameras")
@@ -236,6 +253,14 @@ def masked(value: object) -> str:
     """A value as it may be shown: the password in an address is not."""
     shown = "unset" if value is None else str(value)
     return re.sub(r"(://[^:@\s]*:)\S*@", r"\1***@", shown)
+
+
+def service_manager(environ: Mapping[str, str] | None = None) -> tuple[str, float]:
+    """(address of systemd's notify socket or '', its watchdog's period in seconds or 0)."""
+    told = os.environ if environ is None else environ
+    ours = told.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    period = told.get("WATCHDOG_USEC", "") if ours else ""
+    return told.get("NOTIFY_SOCKET", ""), int(period) / 1e6 if period.isdigit() else 0.0
 
 
 def capture_environment() -> dict[str, str]:

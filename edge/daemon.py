@@ -7,51 +7,54 @@ The only file of the edge that knows them all. What it is made of can be exchang
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
 from edge.alarm import Alarms
-from edge.camera.camera import Camera, CameraSettings, Seen
+from edge.camera.camera import Camera, Seen
 from edge.camera.slot import Slot
-from edge.camera_health.drift import Calibration
-from edge.camera_health.wardens import Wardens, calibrations
+from edge.camera_health.wardens import Wardens, calibration_of
 from edge.clock import monotonic_ns, rfc3339, wall_ns
-from edge.config import Appliance, BrokerSection, Samples
-from edge.flagged.keeper import Keeper, KeeperSettings
-from edge.flagged.pantry import Quota
+from edge.config import Appliance
+from edge.fitting import broker_settings, calibrations_of, camera_settings, keeper, trigger
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
 from edge.inspection.computer import computer
-from edge.inspection.herald import Herald, window
+from edge.inspection.herald import Herald
 from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
+from edge.inspection.qualification import Trial
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
-from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.mqtt.broker import Broker
 from edge.outbox import OUTBOX_FILE, Outbox, OutboxSettings
 from edge.output.wires import reject_gate
-from edge.sections import CameraSection, CommandTrigger, GateTrigger
+from edge.pulse import Pulse
+from edge.sections import CameraSection
+from edge.status.door import Door
+from edge.status.metrics import Metrics
+from edge.status.readiness import Known
+from edge.swap.bundles import Bundles
+from edge.swap.probation import Terms as Probation
+from edge.swap.standing import Standing
 from edge.topics import Topics
-from edge.trigger.gate import Gate, GateSettings
-from edge.trigger.trigger import EveryFrame, OnOrder, Trigger
 from export import __version__
-from export.errors import StoreError
+from export.bundle import open_bundle
+from export.errors import ConfigError, StoreError
 from export.signature import PublicKey, load_public
-from export.verdict import Outcome
+from export.verdict import Outcome, Verdict
 
 DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 # After a signal, together within 5 s.
 DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3
-LOSSLESS_KINDS = frozenset({"folder", "video"})
 
-Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int], Inspector]
+Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int, Trial | None], Inspector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,20 @@ class Summary:
     faults: tuple[str, ...] = ()
 
 
-def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
+def armed(
+    appliance: Appliance,
+    arm_bundle: Arm = arm,
+    *,
+    paths: Mapping[str, Path] | None = None,
+    trials: Mapping[Path, Trial] | None = None,
+) -> dict[str, Inspector]:
     """An inspector for every camera, proved on this box; a bundle used twice is loaded once.
+
+    Args:
+        appliance: the settings.
+        arm_bundle: makes an inspector of a bundle.
+        paths: the cameras' bundles, if not those of the settings.
+        trials: of the bundles, begun before.
 
     Raises:
         BundleError, ProviderError, ConfigError: as `arm`; a key can't be read.
@@ -75,11 +90,11 @@ def armed(appliance: Appliance, arm_bundle: Arm = arm) -> dict[str, Inspector]:
     loaded: dict[Path, Inspector] = {}
     inspectors: dict[str, Inspector] = {}
     for name, camera in appliance.cameras.items():
-        if camera.bundle not in loaded:
-            loaded[camera.bundle] = arm_bundle(
-                camera.bundle, keys, (engine.provider,), engine.threads
-            )
-        inspectors[name] = _with_region(loaded[camera.bundle], camera)
+        path = (paths or {}).get(name, camera.bundle)
+        if path not in loaded:
+            trial = (trials or {}).get(path)
+            loaded[path] = arm_bundle(path, keys, (engine.provider,), engine.threads, trial)
+        inspectors[name] = _with_region(loaded[path], camera)
     return inspectors
 
 
@@ -95,59 +110,52 @@ def _with_region(inspector: Inspector, camera: CameraSection) -> Inspector:
     )
 
 
-def broker_settings(section: BrokerSection) -> BrokerSettings:
-    """The broker's table as the broker takes it; reads the password.
-
-    Raises:
-        ConfigError: the address is wrong, or a file can't be read.
-    """
-    password = read_password(section.password_file) if section.password_file else ""
-    return BrokerSettings(
-        BrokerUrl.parse(section.url),
-        user=section.username or "",
-        password=password,
-        ca_file=section.ca_file,
-        keepalive_s=section.keepalive_s,
-    )
-
-
 class Daemon:
     """Everything that runs, from `start` to `stop`.
 
     Args:
         appliance: the settings.
         inspectors: one per camera, as `armed` makes them.
+        begun: with which bundles, as `standings` decides; without, those of the settings.
+        probation: how a bundle that is activated must prove itself.
 
     Raises:
         StoreError: the outbox can't be opened.
         ConfigError: the broker's settings are wrong.
     """
 
-    def __init__(self, appliance: Appliance, inspectors: dict[str, Inspector]) -> None:
+    def __init__(
+        self,
+        appliance: Appliance,
+        inspectors: dict[str, Inspector],
+        begun: Mapping[str, Standing] | None = None,
+        probation: Probation | None = None,
+    ) -> None:
         self._appliance = appliance
         self._started_ns = monotonic_ns()
         self._log = structlog.get_logger("daemon")
         self.health = Health(tuple(appliance.cameras))
-        self.alarms = Alarms()
+        self.alarms, self.pulse = Alarms(), Pulse()
         store = appliance.store
         to_broker = broker_settings(appliance.broker) if appliance.broker else None
         kept = OutboxSettings(
             keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
         )
-        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms)
+        self.outbox = Outbox(store.folder / OUTBOX_FILE, kept, self.alarms, self.pulse)
+        self.metrics = Metrics(self.known, self.counts, __version__)
         topics = Topics(appliance.station.prefix)
-        self.keeper = _keeper(appliance.samples, self.health)
+        self.keeper = keeper(appliance.samples, self.health)
         self.gates = {
             name: reject_gate(name, section.output, self.health, self._alive)
             for name, section in appliance.cameras.items()
             if section.output
         }
-        windows = {name: window(one.input.region) for name, one in inspectors.items()}
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
-        herald = Herald(self.keeper, self.gates, windows, on_this)
-        self.wardens = Wardens(self.alarms, store.folder, _calibrations(appliance))
+        herald = Herald(self.keeper, self.gates, on_this, self._note)
+        used = {name: one.path for name, one in (begun or {}).items()}
+        self.wardens = Wardens(self.alarms, store.folder, calibrations_of(appliance, used))
         record = self.wardens.recording(self.outbox.record)
-        self._bench = Bench(record, self.outbox.epoch, self.health, herald)
+        self._bench = Bench(record, self.outbox.epoch, self.health, herald, self.pulse)
         self.cameras: list[Camera] = []
         self._lanes: list[Lane] = []
         for name, section in appliance.cameras.items():
@@ -156,20 +164,57 @@ class Daemon:
         self.broker = (
             Broker(
                 to_broker, topics, self.outbox, self.bulletin, __version__, alarms=self.alarms,
-                commands={"trigger": orders.trigger, "flag": orders.flag},
+                commands={"trigger": orders.trigger, "flag": orders.flag}, pulse=self.pulse,
             )
             if to_broker
             else None
         )  # fmt: skip
+        self.bundles = Bundles(
+            appliance, inspectors, begun or {},
+            arm=self._armed, install=self._install, alarms=self.alarms, terms=probation,
+        )  # fmt: skip
+        self.door = self._door(appliance)
+
+    def _armed(self, camera: str, path: Path) -> Inspector:
+        """An inspector for one camera of another bundle than the settings'."""
+        section, engine = self._appliance.cameras[camera], self._appliance.engine
+        keys = [load_public(key) for key in self._appliance.trust.keys]
+        inspector = arm(path, keys, (engine.provider,), engine.threads)
+        self.wardens.learn(inspector.bundle.digest, calibration_of(open_bundle(path, keys)))
+        return _with_region(inspector, section)
+
+    def _install(self, camera: str, inspector: Inspector) -> None:
+        """From the next part on."""
+        for lane in self._lanes:
+            if lane.terms.camera == camera:
+                region = inspector.input.region
+                lane.terms = replace(lane.terms, judge=inspector, region=region)
+
+    def _note(self, verdict: Verdict) -> None:
+        self.metrics.decided(verdict)
+        self.bundles.judged(verdict)
+
+    def _door(self, appliance: Appliance) -> Door | None:
+        if not appliance.status.listen:
+            return None
+        try:
+            return Door(*appliance.status.address, self.known, self.metrics)
+        except ConfigError:
+            self.bundles.stop()
+            self.outbox.close()
+            raise
 
     def _add(self, name: str, section: CameraSection, inspector: Inspector) -> None:
         settings = camera_settings(name, section)
         slot = Slot[Seen](lossless=settings.lossless)
-        safe = Outcome(section.fail_safe)
-        terms = Terms(name, inspector, section.deadline_ms, section.queue, settings.virtual, safe)
+        terms = Terms(
+            name, inspector, section.deadline_ms, section.queue, settings.virtual,
+            Outcome(section.fail_safe), section.frames, inspector.input.region,
+        )  # fmt: skip
         warden = self.wardens.add(name, section)
         self.cameras.append(Camera(settings, slot, self.health, warden))
-        self._lanes.append(Lane(slot, _trigger(section), terms, self._bench, self.health))
+        lane = Lane(slot, trigger(section), terms, self._bench, self.health, pulse=self.pulse)
+        self._lanes.append(lane)
 
     def start(self) -> None:
         """Start every thread and process."""
@@ -185,6 +230,9 @@ class Daemon:
             lane.start()
         for camera in self.cameras:
             camera.start()
+        self.bundles.start()
+        if self.door:
+            self.door.start()
 
     @property
     def ended(self) -> bool:
@@ -194,13 +242,23 @@ class Daemon:
             self._bench.settled(name, 0) for name in names
         )
 
-    def run(self, stop: threading.Event, *, forever: bool, tick: Callable[[], None]) -> Summary:
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        forever: bool,
+        tick: Callable[[], None],
+        began: Callable[[], None] = lambda: None,
+    ) -> Summary:
         """Run until `stop` is set, or every source has ended (unless `forever`).
+
+        `began` is called once everything has started, `tick` five times a second from then on.
 
         Raises:
             StoreError: the record broke while running; a start moves it aside and begins anew.
         """
         self.start()
+        began()
         while not stop.wait(0.2) and self.outbox.alive and (forever or not self.ended):
             tick()
         if not self.outbox.alive:
@@ -222,6 +280,9 @@ class Daemon:
 
     def stop(self) -> Summary:
         """Stop the captures, judge what waits, store it, say goodbye; within 5 s."""
+        if self.door:
+            self.door.stop()
+        self.bundles.stop()
         for camera in self.cameras:
             camera.stop()
         for lane in self._lanes:
@@ -238,7 +299,7 @@ class Daemon:
             self.broker.stop(GOODBYE_S)
         summary = Summary(
             (monotonic_ns() - self._started_ns) / 1e9,
-            {name: self.health.counts(name) for name in self._appliance.cameras},
+            self.counts(),
             self.outbox.depth() if self.broker else 0,
             faults,
         )
@@ -253,6 +314,22 @@ class Daemon:
         """What is wrong now, anywhere."""
         beyond = self.broker.faults() if self.broker else ()
         return (*self.health.standing(), *self.outbox.faults(), *beyond)
+
+    def counts(self) -> dict[str, CameraCounts]:
+        """Every camera's counts now."""
+        return {name: self.health.counts(name) for name in self._appliance.cameras}
+
+    def known(self) -> Known:
+        """The box as it is now, for whoever asks whether it is ready."""
+        live = (one.settings for one in self.cameras if not one.settings.lossless)
+        return Known(
+            still=self.pulse.still(),
+            idle_s=self.pulse.idle_s(),
+            health=self.bulletin(),
+            live=frozenset(settings.name for settings in live),
+            connected=self.broker.connected if self.broker else None,
+            alarms=self.alarms.standing(),
+        )
 
     def bulletin(self) -> HealthMessage:
         """The box as it is now, for the broker to publish once a second."""
@@ -283,30 +360,3 @@ def _report(counts: CameraCounts, oldest: int, newest: int) -> CameraReport:
         reconnects=counts.reconnects,
         faults=tuple(f"{kind}: {count}" for kind, count in sorted(counts.faults.items())),
     )
-
-
-def camera_settings(name: str, section: CameraSection) -> CameraSettings:
-    """One camera's table as the camera takes it."""
-    source = section.source.model_dump(mode="json")
-    lossless = source["kind"] in LOSSLESS_KINDS or source.get("pace") == "lossless"
-    return CameraSettings(name, source, lossless, section.open_s, section.stall_s)
-
-
-def _trigger(section: CameraSection) -> Trigger:
-    told = section.trigger
-    if isinstance(told, GateTrigger):
-        return Gate(GateSettings(told.axis, told.line, told.min_size, told.contrast))
-    return OnOrder() if isinstance(told, CommandTrigger) else EveryFrame()
-
-
-def _calibrations(appliance: Appliance) -> dict[str, Calibration]:
-    keys = [load_public(path) for path in appliance.trust.keys]
-    return calibrations((camera.bundle for camera in appliance.cameras.values()), keys)
-
-
-def _keeper(section: Samples, health: Health) -> Keeper | None:
-    if not section.keep_gb:
-        return None
-    quota = Quota(round(section.keep_gb * 1024**3), round(section.leave_free_gb * 1024**3))
-    told = (section.picture, section.audit_rate, section.queue, section.recent)
-    return Keeper(KeeperSettings(section.folder, quota, *told), health)

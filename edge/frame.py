@@ -17,6 +17,7 @@ class Frame:
         captured_wall_ns: the same moment on the wall clock, a label.
         label: what the source calls the frame (a file name), or empty.
         conditions: what is wrong with the camera while it shows this (edge/camera_health).
+        moved: how far from its usual place the part lies, in widths and heights of the picture.
     """
 
     pixels: Pixels
@@ -26,6 +27,7 @@ class Frame:
     captured_wall_ns: int
     label: str = ""
     conditions: tuple[str, ...] = ()
+    moved: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

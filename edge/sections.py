@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from export.preprocess import Region
+from export.verdict import MAX_VIEWS
 
 Tree = dict[str, Any]
 
@@ -90,10 +91,21 @@ Source = Annotated[
 ]
 
 
+Frames = Annotated[
+    int, Field(ge=1, le=MAX_VIEWS, description="of each part, judged as one: the worst decides")
+]
+
+
 class EveryFrameTrigger(Section):
     """Every frame shows a part."""
 
     kind: Literal["every_frame"] = "every_frame"
+
+
+class CameraTrigger(Section):
+    """The line triggers the camera: every frame shows a part, and a lost one is a part failed."""
+
+    kind: Literal["camera"]
 
 
 class GateTrigger(Section):
@@ -104,15 +116,22 @@ class GateTrigger(Section):
     line: float = Field(default=0.5, ge=0.1, le=0.9, description="where along it they are judged")
     min_size: float = Field(default=0.05, gt=0, le=1, description="smallest part along the axis")
     contrast: int = Field(default=20, ge=3, le=200, description="grey levels from the belt's")
+    frames: Frames = 1
+    spread: float = Field(
+        default=0.25, ge=0.01, le=0.8, description="along it, over which the frames are spread"
+    )
 
 
 class CommandTrigger(Section):
-    """A message on cmd/trigger says that a part is here, and which: the next frame is judged."""
+    """A message on cmd/trigger says that a part is here, and which: the next frames are judged."""
 
     kind: Literal["command"]
+    frames: Frames = 1
 
 
-Trigger = Annotated[EveryFrameTrigger | GateTrigger | CommandTrigger, Field(discriminator="kind")]
+Trigger = Annotated[
+    EveryFrameTrigger | CameraTrigger | GateTrigger | CommandTrigger, Field(discriminator="kind")
+]
 
 
 class Output(Section):
@@ -211,3 +230,9 @@ class CameraSection(Section):
     health: HealthSection = Field(default_factory=HealthSection)
     open_s: Seconds = Field(default=10.0, description="to the first frame, else it is restarted")
     stall_s: Seconds = Field(default=2.0, description="between frames, else it is restarted")
+
+    @property
+    def frames(self) -> int:
+        """Of each part, judged as one."""
+        told = self.trigger
+        return told.frames if isinstance(told, GateTrigger | CommandTrigger) else 1

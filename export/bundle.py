@@ -5,19 +5,20 @@ believes nothing before the signature, then nothing that the signed manifest doe
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from export import signature
+from export import durable, signature
 from export.errors import BundleError, SignatureError
 from export.manifest import MANIFEST, MODEL, SIGNATURE, Description, FileEntry, Manifest
 from export.model_file import check_model
@@ -27,7 +28,12 @@ from export.verdict import BundleRef, Thresholds
 
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 4096
+CPU_S, MEMORY_BYTES = 30.0, 512 * 1024**2
+# Loading holds the file, its weights and their packed copy. VGG16's first layers hold 512 bytes for
+# a pixel of the input, and take it through 31 GFlop per 224x224 pixels and picture.
+_TIMES_MODEL, _BYTES_PER_PIXEL, _CPU_S_PER_PIXEL = 4, 1024, 60e-6
 _CHUNK = 1 << 20
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,54 @@ class Bundle:
     def model_path(self) -> Path:
         """The graph's file."""
         return self.path / MODEL
+
+    def allowance(
+        self, cpu_s: float = CPU_S, memory_bytes: int = MEMORY_BYTES
+    ) -> tuple[float, int]:
+        """Seconds of processor time, and bytes, that loading and trying the model may take.
+
+        Args:
+            cpu_s: for a small model; more for the pixels of its input.
+            memory_bytes: likewise; more for the file and the pixels.
+        """
+        pixels = self.input.width * self.input.height
+        model_bytes = self.manifest.files[MODEL].bytes
+        memory_bytes += _TIMES_MODEL * model_bytes + _BYTES_PER_PIXEL * pixels
+        return cpu_s + _CPU_S_PER_PIXEL * pixels, memory_bytes
+
+    def read(self, name: str) -> bytes:
+        """A listed file's content, which is again what was signed: it may have changed meanwhile.
+
+        Raises:
+            BundleError: it can't be read, or is no longer the file that was verified.
+        """
+        path, entry = self.path / name, self.manifest.files[name]
+        try:
+            with path.open("rb") as file:
+                body = file.read(entry.bytes + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if hashlib.sha256(body).hexdigest() != entry.sha256:
+            raise _changed(path)
+        return body
+
+    @contextlib.contextmanager
+    def sealed_model(self) -> Generator[Path]:
+        """The graph as it was signed, at a path to load it by, where nobody can change it.
+
+        A copy in memory (memfd_create(2), sealed), gone at the end: whoever may write to the
+        bundle's folder could exchange the file between the look at it and the loading of it.
+
+        Raises:
+            BundleError: it can't be read, or is no longer the file that was verified.
+        """
+        handle = os.memfd_create(MODEL, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            _copy(self.model_path, handle, self.manifest.files[MODEL])
+            fcntl.fcntl(handle, fcntl.F_ADD_SEALS, _SEALS)
+            yield Path(f"/proc/self/fd/{handle}")
+        finally:
+            os.close(handle)
 
     @property
     def input(self) -> Input:
@@ -162,9 +216,33 @@ def _check_file(path: Path, entry: FileEntry) -> None:
             f"{path} has {size} bytes, its manifest says {entry.bytes}", "copy the bundle again"
         )
     if _sha256(path) != entry.sha256:
-        raise BundleError(
-            f"{path} is not the file that was signed: its SHA-256 differs", "copy the bundle again"
-        )
+        raise _changed(path)
+
+
+def _copy(path: Path, handle: int, entry: FileEntry) -> None:
+    """Copy a listed file into an open one, no more of it than was signed."""
+    digest, left = hashlib.sha256(), entry.bytes
+    try:
+        with path.open("rb") as file, os.fdopen(handle, "wb", closefd=False) as copy:
+            while chunk := file.read(min(_CHUNK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise _changed(path)
+                digest.update(chunk)
+                copy.write(chunk)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if digest.hexdigest() != entry.sha256:
+        raise _changed(path)
+
+
+def _changed(path: Path) -> BundleError:
+    said = f"{path} is not the file that was signed: its SHA-256 differs"
+    return BundleError(said, "copy the bundle again")
+
+
+def _unreadable(path: Path, error: OSError) -> BundleError:
+    return BundleError(f"{path} can't be read: {error.strerror}", "check the file and its rights")
 
 
 def _sha256(path: Path) -> str:
@@ -172,9 +250,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BundleError(
-            f"{path} can't be read: {error.strerror}", "check the file and its rights"
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def write_bundle(
@@ -196,16 +272,16 @@ def write_bundle(
     try:
         partial.mkdir(parents=True)
         for name, content in contents.items():
-            _put(partial / name, content)
+            durable.put(partial / name, content)
         manifest = _list_files(partial, description, contents)
         body = manifest.model_dump_json(indent=2).encode() + b"\n"
-        _put(partial / MANIFEST, body)
-        _put(partial / SIGNATURE, key.sign(body))
+        durable.put(partial / MANIFEST, body)
+        durable.put(partial / SIGNATURE, key.sign(body))
         for folder in sorted({partial, *(file.parent for file in partial.rglob("*"))}):
-            _sync(folder)
+            durable.sync(folder)
         bundle = open_bundle(partial, [key.public])
         partial.rename(out)
-        _sync(out.parent)
+        durable.sync(out.parent)
     except OSError as error:
         raise BundleError(
             f"the bundle {out} can't be written: {error.strerror}", "check the folder and space"
@@ -230,26 +306,6 @@ def _list_files(
         for name in sorted(contents)
     }
     return Manifest.model_validate({**description.model_dump(), "files": files})
-
-
-def _put(path: Path, content: bytes | Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            with content.open("rb") as source:
-                shutil.copyfileobj(source, file, _CHUNK)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def next_version(folder: Path, name: str) -> int:

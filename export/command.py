@@ -42,19 +42,23 @@ def _refusal(command: str, role: str, absent: list[str]) -> Callable[[], None]:
     return refuse
 
 
-def _register(app: typer.Typer, entry: EntryPoint) -> None:
+def _register(groups: dict[str, typer.Typer], entry: EntryPoint) -> None:
+    """Put a subcommand on the application, or `group.command` on a group that is there already."""
+    above, _, name = entry.name.rpartition(".")
+    app = groups[above]
     for role in entry.extras:
         if absent := missing(role):
             settings = {"ignore_unknown_options": True, "allow_extra_args": True}
-            app.command(entry.name, hidden=True, context_settings=settings)(
-                _refusal(entry.name, role, absent)
+            app.command(name, hidden=True, context_settings=settings)(
+                _refusal(entry.name.replace(".", " "), role, absent)
             )
             return
     found = entry.load()
     if isinstance(found, typer.Typer):
-        app.add_typer(found, name=entry.name)
+        app.add_typer(found, name=name)
+        groups[entry.name] = found
     else:
-        app.command(entry.name)(found)
+        app.command(name)(found)
 
 
 def _version(asked: bool) -> None:
@@ -81,8 +85,9 @@ def application() -> typer.Typer:
         ),
     ) -> None: ...
 
+    groups = {"": app}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        _register(app, entry)
+        _register(groups, entry)
     return app
 
 

@@ -109,8 +109,8 @@ def read(bundle: Bundle) -> Golden:
     """The golden samples of a bundle; raises BundleError if they can't be used."""
     path = bundle.path / GOLDEN
     try:
-        found = Golden.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        found = Golden.model_validate_json(bundle.read(GOLDEN))
+    except ValidationError as error:
         raise BundleError(f"{path} can't be used: {error}", "export the bundle again") from error
     for sample in found.samples:
         if sample.file not in bundle.manifest.files:
@@ -123,7 +123,7 @@ def read(bundle: Bundle) -> Golden:
 def pictures(bundle: Bundle, known: Golden) -> Iterator[tuple[Sample, Pixels]]:
     """Every golden sample with its picture, HxWx3 uint8 BGR at the camera's size."""
     for sample in known.samples:
-        yield sample, picture.read(bundle.path / sample.file)
+        yield sample, picture.decode(bundle.read(sample.file), str(bundle.path / sample.file))
 
 
 def check(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from export.errors import BundleError
+from export.model_sizes import Node, check_sizes
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _STANDARD = frozenset({b"", b"ai.onnx"})
@@ -40,6 +41,9 @@ _MESSAGES: Mapping[str, _Message] = {
 }
 _DOMAIN_OF_NODE = 7
 _LOCATION_OF_TENSOR = 14
+_GRAPH_OF_MODEL, _NODE_OF_GRAPH, _INITIALIZER, _SPARSE, _INPUT = 7, 1, 5, 15, 11
+_INPUT_OF_NODE, _OUTPUT_OF_NODE, _KIND_OF_NODE = 1, 2, 4
+_NAME_OF_VALUE, _NAME_OF_TENSOR, _VALUES_OF_SPARSE = 1, 8, 1
 
 
 def check_model(path: Path) -> None:
@@ -47,11 +51,12 @@ def check_model(path: Path) -> None:
 
     Raises:
         BundleError: it is no ONNX file, or holds control flow, a custom operator, a function,
-            or a tensor in another file.
+            a tensor in another file, or sizes that depend on what a picture shows.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
             _walk(body, 0, len(body), "model")
+            _check_sizes(body)
     except (ValueError, IndexError) as error:
         raise BundleError(
             f"{path} is not an ONNX model that a box may run: {error}", "export it again"
@@ -79,6 +84,42 @@ def _walk(body: Buffer, start: int, end: int, kind: str) -> None:
             raise ValueError("it holds a tensor kept in another file")
     if kind == "model" and not found:
         raise ValueError("no graph in it")
+
+
+def _check_sizes(body: Buffer) -> None:
+    """Hand the graph's nodes to export/model_sizes.py; protobuf merges a graph that comes twice."""
+    given, constants, nodes = list[str](), list[str](), list[Node]()
+    for low, high in _inner(body, 0, len(body), _GRAPH_OF_MODEL):
+        given += [_text(body, *at, _NAME_OF_VALUE) for at in _inner(body, low, high, _INPUT)]
+        tensors = [*_inner(body, low, high, _INITIALIZER)]
+        for sparse in _inner(body, low, high, _SPARSE):
+            tensors += _inner(body, *sparse, _VALUES_OF_SPARSE)
+        constants += [_text(body, *at, _NAME_OF_TENSOR) for at in tensors]
+        nodes += [_node(body, *at) for at in _inner(body, low, high, _NODE_OF_GRAPH)]
+    check_sizes(given, constants, nodes)
+
+
+def _node(body: Buffer, start: int, end: int) -> Node:
+    inputs = tuple(_decoded(body, *at) for at in _inner(body, start, end, _INPUT_OF_NODE))
+    outputs = tuple(_decoded(body, *at) for at in _inner(body, start, end, _OUTPUT_OF_NODE))
+    return Node(_text(body, start, end, _KIND_OF_NODE), inputs, outputs)
+
+
+def _inner(body: Buffer, start: int, end: int, field: int) -> Iterator[tuple[int, int]]:
+    """Where the contents of every occurrence of a field lie."""
+    for number, wire, low, high in _fields(body, start, end):
+        if number == field and wire == _BYTES:
+            yield low, high
+
+
+def _text(body: Buffer, start: int, end: int, field: int) -> str:
+    """A text field; the last occurrence counts, as protobuf has it."""
+    found = [*_inner(body, start, end, field)]
+    return _decoded(body, *found[-1]) if found else ""
+
+
+def _decoded(body: Buffer, low: int, high: int) -> str:
+    return bytes(body[low:high]).decode(errors="backslashreplace")
 
 
 def _check_domain(domain: bytes) -> None:

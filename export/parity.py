@@ -22,6 +22,7 @@ from export.preprocess import Pixels, shrink
 from export.verdict import Outcome, Thresholds
 
 TOLERANCE = 1e-3  # of a probability, ONNX Runtime's CPU against torch's, both FP32
+_NEEDED = frozenset({"probabilities", "score", "heatmap"})
 _ort: Any = cast("Any", onnxruntime)  # untyped; contained here
 
 
@@ -54,6 +55,8 @@ def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers
         ) from error
 
     names: list[str] = [output.name for output in session.get_outputs()]
+    if not _NEEDED <= set(names) <= _NEEDED | {"novelty"}:
+        raise BundleError(f"{model_path} has the outputs {', '.join(names)}", "export it again")
 
     def answers(batch: Pixels) -> Answers:
         return Answers(**dict(zip(names, session.run(names, {"frames": batch}), strict=True)))
@@ -67,21 +70,39 @@ def reproduce(bundle: Bundle) -> tuple[int, float]:
     Raises:
         BundleError: an answer differs by more than the bundle's tolerance.
     """
-    graph, known = answers_of(bundle.model_path), golden.read(bundle)
+    known = golden.read(bundle)
+    with bundle.sealed_model() as model:
+        graph = answers_of(model)
     differences: list[float] = []
     for sample, picture in golden.pictures(bundle, known):
-        got = graph(shrink(picture, bundle.input)[np.newaxis])
-        differences.append(
-            golden.check(
-                sample,
-                got.probabilities[0],
-                float(got.score[0]),
-                bundle.thresholds,
-                known.tolerance,
-                novelty=None if got.novelty is None else float(got.novelty[0]),
-            )
-        )
+        batch = shrink(picture, bundle.input)[np.newaxis]
+        try:
+            differences.append(_difference(graph, batch, sample, bundle.thresholds, known))
+        except (BundleError, MemoryError):
+            raise
+        except Exception as error:
+            # ONNX Runtime's exceptions share no base below Exception.
+            said = (str(error) or type(error).__name__).splitlines()[0]
+            raise BundleError(
+                f"{bundle.model_path} can't answer the golden sample {sample.file}: {said}",
+                "export the bundle again",
+            ) from error
     return len(differences), max(differences)
+
+
+def _difference(
+    graph: Callable[[Pixels], Answers],
+    batch: Pixels,
+    sample: golden.Sample,
+    thresholds: Thresholds,
+    known: golden.Golden,
+) -> float:
+    got = graph(batch)
+    novelty = None if got.novelty is None else float(got.novelty[0])
+    score = float(got.score[0])
+    return golden.check(
+        sample, got.probabilities[0], score, thresholds, known.tolerance, novelty=novelty
+    )
 
 
 def made_up_frames(height: int, width: int, count: int = 8, seed: int = 0) -> Pixels:

@@ -1,31 +1,26 @@
 """Reading and writing picture files, for training and line alike, hostile ones included.
 
-Only JPEG, PNG and BMP, told by their first bytes; the size is read from the header before a
-pixel is decoded, so that a decompression bomb is refused in milliseconds. Grey becomes BGR,
-transparency is refused as are 16 bits per channel: both would need a guess at what was meant.
+Only JPEG, PNG and BMP. `export/picture_header.py` looks at each before a pixel is decoded, so that
+a decompression bomb is refused in milliseconds. Grey becomes BGR, transparency is refused as are 16
+bits per channel and animations: all would need a guess at what was meant.
 A JPEG that is damaged inside is refused where its decoder can tell; JPEG has no checksum, so that
 a changed bit often makes another valid picture (docs/log.md has the shares).
 """
 
 import contextlib
-import io
 from pathlib import Path
 
 import cv2
-import imagesize  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import simplejpeg  # pyright: ignore[reportMissingTypeStubs]
 
 from export.errors import PictureError
+from export.picture_header import MAX_BYTES, examine
 from export.preprocess import Pixels
 
-MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 50_000_000
-MIN_SIDE = 8
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 # libjpeg's warnings that mean an odd header, not lost data (jerror.h, JWRN_*).
 _ODD = ("Invalid SOS parameters", "Unknown Adobe color transform", "Warning: unknown JFIF")
-_MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP"}
 
 
 def read(path: Path) -> Pixels:
@@ -54,8 +49,7 @@ def read(path: Path) -> Pixels:
 
 def decode(data: bytes, name: str) -> Pixels:
     """Decode the bytes of a picture file called `name`; returns and raises as `read`."""
-    kind = _kind(data, name)
-    _check_size(data, name)
+    kind = examine(data, name).kind
     # A JPEG has 8 bits and no alpha; IMREAD_COLOR also applies its EXIF orientation.
     how = cv2.IMREAD_COLOR if kind == "JPEG" else cv2.IMREAD_UNCHANGED
     picture = None
@@ -81,14 +75,6 @@ def decode(data: bytes, name: str) -> Pixels:
     return np.ascontiguousarray(picture, dtype=np.uint8)
 
 
-def _kind(data: bytes, name: str) -> str:
-    for magic, kind in _MAGIC.items():
-        if data.startswith(magic):
-            return kind
-    what = "is empty" if not data else "is not a JPEG, PNG or BMP file"
-    raise PictureError(f"{name!r} {what}", "convert it to PNG, or leave it out")
-
-
 def _is_damaged(jpeg: bytes) -> bool:
     """Whether a JPEG lacks its end, or libjpeg-turbo complains about its compressed data.
 
@@ -104,21 +90,6 @@ def _is_damaged(jpeg: bytes) -> bool:
     except ValueError as error:
         return not str(error).startswith(_ODD)
     return False
-
-
-def _check_size(data: bytes, name: str) -> None:
-    width, height = imagesize.get(io.BytesIO(data))  # pyright: ignore[reportUnknownMemberType]
-    if width <= 0 or height <= 0:
-        raise PictureError(f"{name!r} has no readable header", "copy it again from its source")
-    if width * height > MAX_PIXELS:
-        raise PictureError(
-            f"{name!r} unpacks to {width}x{height}, more than {MAX_PIXELS} pixels",
-            "shrink or leave it out",
-        )
-    if min(width, height) < MIN_SIDE:
-        raise PictureError(
-            f"{name!r} is {width}x{height}, smaller than {MIN_SIDE} pixels", "leave it out"
-        )
 
 
 def write(path: Path, picture: Pixels) -> None:

@@ -37,6 +37,14 @@ class Region:
         bottom = max(top + 1, round((self.y + self.height) * rows))
         return frame[min(top, rows - 1) : bottom, min(left, columns - 1) : right]
 
+    def moved(self, across: float, down: float) -> "Region":
+        """As large a region elsewhere: moved by these fractions, but not out of the frame."""
+        if not (across or down):
+            return self
+        x = min(max(0.0, self.x + across), 1.0 - self.width)
+        y = min(max(0.0, self.y + down), 1.0 - self.height)
+        return Region(max(0.0, x), max(0.0, y), self.width, self.height)
+
 
 WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 

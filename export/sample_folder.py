@@ -17,11 +17,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from export import durable
+from export.durable import PART
 from export.errors import SampleError
 from export.sample import Label, Sample
 
 RECORDS, UNLABELLED, LOCK = ".records", ".unlabelled", ".lock"
-PART = ".part"
 MAX_RECORD_BYTES = 1 << 20
 
 
@@ -183,38 +184,19 @@ def bytes_free(folder: Path) -> int:
 
 def _write(path: Path, body: bytes) -> None:
     """Write a file whole or not at all, and onto the disk."""
-    part = path.with_name(f".{path.name}{PART}")
     with _told(path, "written"):
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with part.open("wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync(path.parent)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
+        path.parent.mkdir(exist_ok=True)
+        durable.replace(path, body)
 
 
 def _move(before: Path, after: Path) -> None:
     after.parent.mkdir(exist_ok=True)
     before.rename(after)
     for folder in {before.parent, after.parent}:
-        _sync(folder)
+        durable.sync(folder)
     if not before.parent.name.startswith("."):
         with contextlib.suppress(OSError):  # others are still in it
             before.parent.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

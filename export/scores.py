@@ -17,7 +17,7 @@ from export.errors import BundleError
 from export.manifest import SCORES
 from export.verdict import Contract, Finite, Probability
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024  # some 200,000 pictures; a box reads them when it starts
 _COLUMNS = ("split", "part", "label", "score", "novelty")
 
 
@@ -90,11 +90,7 @@ def read(bundle: Bundle) -> tuple[Score, ...]:
         )
     if bundle.manifest.files[SCORES].bytes > MAX_BYTES:
         raise BundleError(f"{path} is larger than {MAX_BYTES} bytes", _REMEDY)
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} can't be read: {error.strerror}", _REMEDY) from error
-    found = decode(body, str(path))
+    found = decode(bundle.read(SCORES), str(path))
     if strange := {one.label for one in found} - set(bundle.manifest.classes):
         raise BundleError(f"{path} has classes that the manifest lacks: {sorted(strange)}", _REMEDY)
     return found

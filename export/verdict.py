@@ -7,12 +7,22 @@ One JSON document under a published, versioned JSON Schema (`linewarden schema v
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_BYTES = 8192
 MAX_COUNT = 2**53 - 1  # what every JSON reader holds exactly
 SCHEMA_VERSION = 1
+MAX_VIEWS = 8
 
+
+def _not_true(value: object) -> object:
+    """Pydantic takes JSON's true for 1 where that is a literal; the published schema doesn't."""
+    if isinstance(value, bool):
+        raise ValueError("must be the number 1")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+One = Annotated[Literal[1], BeforeValidator(_not_true)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -104,10 +114,28 @@ class CameraHealth(Contract):
     )
 
 
+class View(Contract):
+    """One of several frames of a part, judged by itself."""
+
+    frame: int = Field(ge=0, description="the camera's frame counter")
+    reason: Reason = Field(description="what it would have been alone; no result if not judged")
+    score: Probability | None = None
+    novelty: Finite | None = None
+
+
+class Fused(Contract):
+    """Several frames of one part, judged as one: the worst decides (the verdict's `frame`)."""
+
+    asked: int = Field(ge=2, le=MAX_VIEWS, description="frames that the trigger asks for")
+    views: tuple[View, ...] = Field(
+        min_length=1, max_length=MAX_VIEWS, description="first the one that would decide alone"
+    )
+
+
 class Verdict(Contract):
     """The decision on one part. Times are RFC 3339 in UTC; order by `seq`, never by time."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: One = SCHEMA_VERSION
     camera: str = Field(min_length=1, max_length=64)
     epoch: int = Field(
         ge=0, le=MAX_COUNT, description="life of the box's record; changes only if that was lost"
@@ -124,6 +152,11 @@ class Verdict(Contract):
     thresholds: Thresholds | None = None
     probabilities: dict[str, Probability] = Field(default_factory=dict)
     bundle: BundleRef | None = None
+    fused: Fused | None = Field(
+        default=None,
+        exclude_if=lambda fused: fused is None,
+        description="if several frames were judged as one; absent otherwise",
+    )
     frame: int = Field(ge=0, description="the camera's frame counter")
     captured_at: str
     decided_at: str
@@ -143,8 +176,10 @@ class Verdict(Contract):
 
     @classmethod
     def from_json(cls, body: bytes | str) -> "Verdict":
-        """Read the wire form; raises pydantic.ValidationError (a ValueError) if it isn't one."""
-        return cls.model_validate_json(body)
+        """Read the wire form; raises ValueError if it isn't one, or longer than one may be."""
+        if len(body) > MAX_BYTES:
+            raise ValueError(f"a verdict of {len(body)} bytes; at most {MAX_BYTES} are read")
+        return cls.model_validate_json(body, strict=True)
 
     @property
     def key(self) -> tuple[str, int, int]:

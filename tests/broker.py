@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -73,6 +74,11 @@ class Mosquitto:
     def url(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process while it runs."""
+        return self._process.pid
+
     def start(self):
         """Start it and wait until it listens; returns itself."""
         assert PROGRAM is not None
@@ -91,6 +97,15 @@ class Mosquitto:
             else:
                 return self
         raise AssertionError("mosquitto does not listen")
+
+    def set(self, key: str, value: object):
+        """Change one line of its configuration, for the next reload or start."""
+        lines = [line for line in self._conf.read_text().splitlines() if key not in line]
+        self._conf.write_text("\n".join([*lines, f"{key} {value}", ""]))
+
+    def reload(self):
+        """Have it read rights and limits again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self):
         """Kill -9, and wait until it is gone."""

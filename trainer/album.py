@@ -6,7 +6,7 @@ tells exact duplicates, the perceptual hash near ones.
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,5 +93,9 @@ def perceptual(pixels: Pixels) -> NDArray[np.uint8]:
 
 def fingerprint(album: Album, labels: Sequence[str]) -> str:
     """SHA-256 over every picture's path, class and digest: the same data, the same figure."""
-    lines = sorted(zip(album.paths, labels, album.digests, strict=True))
-    return hashlib.sha256("\n".join("\t".join(line) for line in lines).encode()).hexdigest()
+    return version_of(zip(album.paths, labels, album.digests, strict=True))
+
+
+def version_of(lines: Iterable[tuple[str, str, str]]) -> str:
+    """SHA-256 over (path, class, digest) of every picture, in any order."""
+    return hashlib.sha256("\n".join("\t".join(line) for line in sorted(lines)).encode()).hexdigest()

@@ -48,11 +48,23 @@ class Dataset:
 
 
 @dataclass(slots=True)
-class _Aside:
-    """What a walk found and did not take as a picture of a class."""
+class Walk:
+    """What the folders hold, before anything is refused; all paths are below the root.
 
+    Attributes:
+        pictures: files with a picture's suffix, each under its class folder's own name.
+        halves: the given train/ and test/, if there are any.
+        others: files that are no pictures.
+        foreign: pictures of types that can't be read.
+        empty: class folders without a picture.
+        sides: folders that are no class (masks), with the number of their files.
+    """
+
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    halves: set[str] = field(default_factory=set[str])
     others: list[str] = field(default_factory=list[str])
     foreign: list[str] = field(default_factory=list[str])
+    empty: list[str] = field(default_factory=list[str])
     sides: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -77,23 +89,19 @@ def open_dataset(
     Raises:
         DatasetError: no such folder, no good class, an empty class, too few pictures of one.
     """
-    if not root.is_dir():
+    found = walk(root)
+    if found.empty:
         raise DatasetError(
-            f"{str(root)!r} is not a folder", "give a folder that has one folder per class in it"
+            f"no JPEG, PNG or BMP picture in {listing(found.empty)} below {str(root)!r}",
+            "put pictures there, or remove the folder",
         )
-    aside = _Aside()
-    folders = _subfolders(root, aside)
-    halves = {name for name in ("train", "test") if name in folders}
-    if halves:
-        layout, pictures, notes = _halves(root, folders, aside)
-    else:
-        layout, pictures, notes = "classes", _classes(root, folders, None, aside), []
+    layout, pictures, notes = _layout(found)
     if resplit and layout == "given split":
         layout, pictures = "classes", [Picture(p.path, p.label) for p in pictures]
         notes.append("train/ and test/ were pooled and split anew (--resplit)")
-    good_name = _good_name(root, {p.label for p in pictures}, good, needed=not examining)
-    pictures = [Picture(p.path, _label(p.label, good_name), p.half) for p in pictures]
-    notes += _told(aside, skip_unreadable)
+    good_name = good_folder(root, {p.label for p in pictures}, good, needed=not examining)
+    pictures = [Picture(p.path, named(p.label, good_name), p.half) for p in pictures]
+    notes += _told(found, skip_unreadable)
     classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
     dataset = Dataset(
         root, layout, classes, tuple(sorted(pictures, key=lambda p: p.path)), tuple(notes)
@@ -101,6 +109,34 @@ def open_dataset(
     if not examining:
         _check_counts(dataset)
     return dataset
+
+
+def walk(root: Path) -> Walk:
+    """Every file below `root`, told apart by its name and folder.
+
+    Raises:
+        DatasetError: no such folder, no class folders, or class folders beside train/ or test/.
+    """
+    if not root.is_dir():
+        raise DatasetError(
+            f"{str(root)!r} is not a folder", "give a folder that has one folder per class in it"
+        )
+    found = Walk()
+    folders = _subfolders(root, "", found)
+    found.halves = {name for name in ("train", "test") if name in folders}
+    if not found.halves:
+        _classes(root, folders, None, found)
+        return found
+    if set(folders) != {"train", "test"}:
+        raise DatasetError(
+            f"{str(root)!r} holds {listing(sorted(folders))}: neither one folder per class nor "
+            "just train/ and test/",
+            "keep class folders, or train/ and test/ with class folders in both",
+        )
+    halves: tuple[Half, Half] = ("train", "test")
+    for half in halves:
+        _classes(root, _subfolders(root, half, found), half, found)
+    return found
 
 
 def listing(items: list[str]) -> str:
@@ -120,16 +156,16 @@ def without(dataset: Dataset, paths: set[str], note: str) -> Dataset:
     return smaller
 
 
-def _subfolders(root: Path, aside: _Aside) -> list[str]:
+def _subfolders(root: Path, inside: str, found: Walk) -> list[str]:
     names: list[str] = []
-    for entry in sorted(root.iterdir()):
+    for entry in sorted((root / inside).iterdir()):
         if entry.name.startswith("."):
             continue
         _check_name(entry)
         if not entry.is_dir():
-            aside.others.append(entry.name)
+            found.others.append(entry.relative_to(root).as_posix())
         elif entry.name.lower() in SIDE_FOLDERS:
-            aside.sides[entry.name] += sum(1 for path in entry.rglob("*") if path.is_file())
+            found.sides[entry.name] += sum(1 for path in entry.rglob("*") if path.is_file())
         else:
             names.append(entry.name)
     return names
@@ -142,73 +178,58 @@ def _check_name(path: Path) -> None:
         raise DatasetError(f"the name of {str(path)!a} is not valid UTF-8", "rename it") from error
 
 
-def _classes(root: Path, names: list[str], half: Half | None, aside: _Aside) -> list[Picture]:
+def _classes(root: Path, names: list[str], half: Half | None, found: Walk) -> None:
     if not names:
         raise DatasetError(
-            f"{str(root)!r} has no class folders",
+            f"{str(root / (half or ''))!r} has no class folders",
             "put the pictures of each class into a folder of its own: good/, scratch/, …",
         )
-    pictures: list[Picture] = []
-    empty: list[str] = []
     for name in names:
-        found = _pictures(root / name, aside)
-        if not found:
-            empty.append(name)
-        prefix = f"{half}/{name}" if half else name
-        pictures += [Picture(f"{prefix}/{path}", name, half) for path in found]
-    if empty:
-        raise DatasetError(
-            f"no JPEG, PNG or BMP picture in {listing(empty)} below {str(root)!r}",
-            "put pictures there, or remove the folder",
-        )
-    return pictures
+        inside = f"{half}/{name}" if half else name
+        before = len(found.pictures)
+        for path in sorted((root / inside).rglob("*")):
+            _sort_in(root, path, Picture(path.relative_to(root).as_posix(), name, half), found)
+        if len(found.pictures) == before:
+            found.empty.append(inside)
 
 
-def _pictures(folder: Path, aside: _Aside) -> list[str]:
-    found: list[str] = []
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.is_dir() or any(level.startswith(".") for level in inside.parts):
-            continue
-        _check_name(path)
-        suffix = path.suffix.lower()
-        if suffix in picture.SUFFIXES:
-            found.append(inside.as_posix())
-        elif suffix in FOREIGN_SUFFIXES:
-            aside.foreign.append(path.as_posix())
-        else:
-            aside.others.append(inside.as_posix())
-    return found
+def _sort_in(root: Path, path: Path, one: Picture, found: Walk) -> None:
+    levels = path.relative_to(root).parts
+    if path.is_dir() or any(level.startswith(".") for level in levels):
+        return
+    _check_name(path)
+    suffix = path.suffix.lower()
+    if suffix in picture.SUFFIXES:
+        found.pictures.append(one)
+    elif suffix in FOREIGN_SUFFIXES:
+        found.foreign.append(one.path)
+    else:
+        found.others.append(one.path)
 
 
-def _halves(
-    root: Path, folders: list[str], aside: _Aside
-) -> tuple[Layout, list[Picture], list[str]]:
-    if set(folders) != {"train", "test"}:
-        raise DatasetError(
-            f"{str(root)!r} holds {listing(sorted(folders))}: neither one folder per class nor "
-            "just train/ and test/",
-            "keep class folders, or train/ and test/ with class folders in both",
-        )
-    train = _classes(root / "train", _subfolders(root / "train", aside), "train", aside)
-    test = _classes(root / "test", _subfolders(root / "test", aside), "test", aside)
-    trained, tested = {p.label for p in train}, {p.label for p in test}
+def _layout(found: Walk) -> tuple[Layout, list[Picture], list[str]]:
+    if not found.halves:
+        return "classes", found.pictures, []
+    trained, tested = (
+        {p.label for p in found.pictures if p.half == half} for half in ("train", "test")
+    )
     if len(trained) == 1:
         note = (
             "train/ holds only good parts (MVTec AD's layout): a classifier needs defects to "
             "learn from, so train/ and test/ were pooled and split anew; figures don't compare "
             "with that benchmark's"
         )
-        return "mvtec", [Picture(p.path, p.label) for p in train + test], [note]
+        return "mvtec", [Picture(p.path, p.label) for p in found.pictures], [note]
     if unknown := sorted(tested - trained):
         raise DatasetError(
             f"test/ has {listing(unknown)}, which train/ lacks",
             "put some of these pictures into train/, or split anew with --resplit",
         )
-    return "given split", train + test, ["the given test/ is kept as the frozen test"]
+    return "given split", found.pictures, ["the given test/ is kept as the frozen test"]
 
 
-def _good_name(root: Path, labels: set[str], asked: str | None, *, needed: bool) -> str:
+def good_folder(root: Path, labels: set[str], asked: str | None, *, needed: bool) -> str:
+    """The good parts' folder among `labels`; raises DatasetError if it isn't there or unclear."""
     if asked is not None:
         if asked not in labels:
             raise DatasetError(
@@ -233,11 +254,12 @@ def _good_name(root: Path, labels: set[str], asked: str | None, *, needed: bool)
     return found[0]
 
 
-def _label(name: str, good: str) -> str:
+def named(name: str, good: str) -> str:
+    """A class by its name everywhere else: the good one is called good."""
     return GOOD if name == good else name
 
 
-def _told(aside: _Aside, skip_unreadable: bool) -> list[str]:
+def _told(aside: Walk, skip_unreadable: bool) -> list[str]:
     if aside.foreign and not skip_unreadable:
         raise DatasetError(
             f"{len(aside.foreign)} pictures of types that can't be read: {listing(aside.foreign)}",

@@ -11,6 +11,7 @@ from trainer import album, calibrate, evaluate, parts, pointing
 from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset
 from trainer.evaluate import Judged, Report
+from trainer.history import changed_words
 from trainer.novelty import survey
 from trainer.parts import PartRule
 from trainer.progress import Progress
@@ -102,9 +103,24 @@ def examine(
         network, run.record.temperature, dataset, read, to, at=kept, parts=judged.parts
     )
     report = replace(report, metrics=(*report.metrics, *pointing.metrics(played, "test")))
+    notes = _changed(run, read, dataset.notes)
     note = f"{alike} pictures look like ones that the run has seen, or show a part that it has"
-    notes = (*dataset.notes, note) if alike else dataset.notes
+    notes = (*notes, note) if alike else notes
     return Exam(judged, report, len(read.digests) - len(kept), notes)
+
+
+def _changed(run: Run, read: Album, notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes, and which pictures stand where the run's did but hold other bytes."""
+    known = {row.path: row.sha256 for row in run.split() if row.sha256}
+    changed = [
+        path
+        for path, digest in zip(read.paths, read.digests, strict=True)
+        if known.get(path, digest) != digest
+    ]
+    if len(changed) > len(known) / 2:  # another data set, with the same names
+        return notes
+    told = changed_words(changed, "the run was trained")
+    return (*notes, told) if changed else notes
 
 
 def rule_of(run: Run) -> PartRule:

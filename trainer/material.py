@@ -13,6 +13,7 @@ from trainer import album, masks, parts, split
 from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset, without
 from trainer.finetune import Labelled
+from trainer.history import named_version
 from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.run import SPLITS, DataRecord, Split
@@ -89,6 +90,9 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         read = album.load(root, [p.path for p in dataset.pictures], to, advance)
     dataset = _without_unreadable(dataset, read, choices.skip_unreadable)
     dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
+    seen = album.fingerprint(read, [p.label for p in dataset.pictures])
+    if told := named_version(root, seen):
+        dataset = replace(dataset, notes=(*dataset.notes, told))
     rule = parts.rule_for(choices.rule, root)
     united = parts.group(dataset.pictures, rule, read.digests, read.hashes)
     frozen = [p.half == "test" for p in dataset.pictures]

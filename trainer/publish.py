@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from export import __version__, golden, parity, picture, scores, stamp, to_onnx
 from export.bundle import Bundle, next_version, refuse_existing, write_bundle
 from export.decide import decide
-from export.errors import BundleError
+from export.errors import BundleError, RunError
 from export.manifest import (
     GOLDEN,
     MODEL,
@@ -34,6 +34,7 @@ from export.parity import Answers
 from export.preprocess import Pixels, shrink
 from export.signature import PrivateKey
 from trainer.backbone import normalise
+from trainer.history import changed_since, changed_words
 from trainer.run import Record, Run
 
 DEFAULT_FOLDER = Path("bundles")
@@ -122,6 +123,13 @@ def _golden(
             "train with more pictures",
         )
     pictures = [picture.read(root / candidate.source) for candidate in chosen]
+    known = {row.path: row.sha256 for row in run.split()}
+    if changed := changed_since({one.source: known[one.source] for one in chosen}, root):
+        raise RunError(
+            changed_words(changed, "the run was trained"),
+            "put the pictures back as they were, or train again: a golden sample must be what "
+            "the run was examined on",
+        )
     samples: list[tuple[golden.Sample, Pixels]] = []
     files: dict[str, bytes] = {}
     for number, png in enumerate(golden.encode(pictures)):

@@ -28,6 +28,7 @@ from trainer.calibrate import Budgets
 from trainer.curves import draw
 from trainer.evaluate import calibration_metric
 from trainer.finetune import PLACES, Epoch, Labelled, judge, tune
+from trainer.history import changed_words
 from trainer.material import Choices, Material, gather
 from trainer.parts import to_hex
 from trainer.progress import Progress
@@ -37,7 +38,7 @@ from trainer.sensing import sense
 from trainer.thresholds.decision import decide_thresholds
 from trainer.tuning.checkpoint import clear
 
-STARTED = "started.json"
+STARTED, PICTURES = "started.json", "pictures.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,33 @@ def open_folder(folder: Path, plan: Plan) -> None:
         ) from error
 
 
+def remember(folder: Path, material: Material) -> None:
+    """Note every picture's bytes when a run begins; a run that goes on must find the same.
+
+    Raises:
+        RunError: a picture has changed, come or gone since the run began.
+    """
+    told = json.dumps(dict(zip(material.album.paths, material.album.digests, strict=True)))
+    mark, fresh = folder / PICTURES, folder / f"{PICTURES}.part"
+    if not mark.exists():
+        fresh.write_text(told, encoding="utf-8")
+        fresh.replace(mark)
+        return
+    before, now = json.loads(mark.read_text(encoding="utf-8")), json.loads(told)
+    changed = sorted(p for p in before.keys() | now.keys() if before.get(p) != now.get(p))
+    if changed:
+        raise RunError(
+            f"{str(folder)!r}: {changed_words(changed, 'this run began')}",
+            "put the pictures back as they were, or begin anew with another --out",
+        )
+
+
 def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     """Train, calibrate, examine and write the run; raises LinewardenError."""
     begun = time.monotonic()
     open_folder(folder, plan)
     material = gather(plan.data, plan.choices, plan.to, plan.seed, progress)
+    remember(folder, material)
     for note in material.dataset.notes:
         progress.say(f"  {note}")
     torch.manual_seed(plan.seed)
@@ -128,6 +151,7 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     run.save(network, _split_rows(material), rows)
     board.close(record)
     (folder / STARTED).unlink()
+    (folder / PICTURES).unlink()
     clear(folder)
     progress.say(f"time: {_spent(record.seconds)}")
     return run

@@ -1,7 +1,6 @@
 """Where commissioning references are kept: one folder per camera, written whole or not at all."""
 
 import io
-import os
 import zlib
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.camera_health.reference import Reference
 from edge.camera_health.sample import CELLS
+from export import durable
 from export.errors import StoreError
 from export.preprocess import Pixels
 
@@ -43,8 +43,8 @@ def save(at: Path, reference: Reference, pixels: Pixels) -> None:
     try:
         at.mkdir(parents=True, exist_ok=True)
         _, jpeg = cv2.imencode(".jpg", pixels)
-        write_whole(at / PICTURE, jpeg.tobytes())
-        write_whole(at / FILE, buffer.getvalue())
+        durable.replace(at / PICTURE, jpeg.tobytes())
+        durable.replace(at / FILE, buffer.getvalue())
     except OSError as error:
         raise StoreError(
             f"the commissioning reference can't be written to {at}: {error.strerror}",
@@ -70,16 +70,6 @@ def load(at: Path) -> Reference | None:
             f"{path} is no commissioning reference: {error}",
             "take a new one while the camera is well: linewarden commission",
         ) from error
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a power cut leaves the old or the new one; raises OSError."""
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
 
 
 def _bytes(path: Path) -> bytes:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import structlog
 
-from edge.camera_health.archive import write_whole
+from export import durable
 from export.preprocess import Pixels
 
 WIDE = 960  # pixels of each of the two
@@ -101,7 +101,7 @@ class Album:
     def _write(exhibit: Exhibit) -> None:
         exhibit.path.parent.mkdir(parents=True, exist_ok=True)
         _, jpeg = cv2.imencode(".jpg", side_by_side(exhibit), [cv2.IMWRITE_JPEG_QUALITY, 88])
-        write_whole(exhibit.path, jpeg.tobytes())
+        durable.replace(exhibit.path, jpeg.tobytes())
         kept = sorted(exhibit.path.parent.glob(_PATTERN), key=lambda one: one.stat().st_mtime_ns)
         for old in kept[:-KEPT]:
             old.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from export.decide import decide
 from export.errors import LinewardenError, StoreError
 from export.manifest import GOOD
 from export.signature import PublicKey
-from export.verdict import FAIL_SAFE, Outcome, Verdict
+from export.verdict import FAIL_SAFE, Outcome, Reason, Verdict
 
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
 CALIBRATION_SPLIT = "calibration"
@@ -79,6 +79,11 @@ class Wardens:
         self._wardens[camera] = (warden, told)
         return warden
 
+    def learn(self, digest: str, calibration: Calibration | None) -> None:
+        """What another bundle's good pictures scored, before it judges its first part."""
+        if calibration is not None:
+            self._calibrations[digest] = calibration
+
     def start(self) -> None:
         """Start the writer of pictures."""
         self._album.start()
@@ -102,7 +107,11 @@ class Wardens:
         return recorded
 
     def judged(self, verdict: Verdict) -> None:
-        """Take a verdict into the test for drift; a fail-safe one says nothing of the part."""
+        """Take a verdict into the test for drift; a fail-safe one says nothing of the part.
+
+        Of several frames the first that says anything: the worst of several is no single picture,
+        and would look like drift from the calibration's.
+        """
         watched = self._wardens.get(verdict.camera)
         bundle = verdict.bundle
         if watched is None or bundle is None or verdict.score is None:
@@ -111,8 +120,10 @@ class Wardens:
             return
         warden, told = watched
         drift = self._drift(verdict.camera, bundle.digest, told)
-        passed = verdict.outcome is Outcome.PASS
-        if shift := drift.see(verdict.score, verdict.novelty, passed):
+        views = verdict.fused.views if verdict.fused else (verdict,)
+        view = next((one for one in views if one.score is not None), verdict)
+        passed = view.reason is Reason.BELOW_PASS
+        if shift := drift.see(view.score or 0.0, view.novelty, passed):
             self._tell(verdict.camera, warden, shift)
 
     def _drift(self, camera: str, digest: str, told: HealthSection) -> ScoreDrift:

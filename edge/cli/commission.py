@@ -62,7 +62,7 @@ def commission(
 def _taken(appliance: "Appliance", name: str, warden: "Warden", timeout_s: float) -> "Reference":
     from edge.camera.camera import Camera
     from edge.camera.slot import Slot
-    from edge.daemon import camera_settings
+    from edge.fitting import camera_settings
     from edge.health import Health
 
     health = Health((name,))

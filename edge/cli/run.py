@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge.config import Loaded
+    from threading import Event
+
+    from edge.config import Appliance, Loaded
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
 
@@ -37,21 +39,49 @@ def run(
 
     linewarden run --config appliance.toml
     """
-    import signal
     import sys
-    import threading
 
     import cv2
 
     from edge import journal
-    from edge.config import load
-    from edge.daemon import Daemon, armed
+    from edge.config import load, service_manager
+    from edge.service import Notify, Service
+    from edge.swap.standing import standings
 
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
     _log_settings(loaded)
+    stop = _on_signal()
+    begun = {} if check else standings(loaded.appliance)
+    inspectors = _armed(loaded.appliance, {name: one.path for name, one in begun.items()})
+    if check:
+        typer.echo(banner(loaded, inspectors))
+        return
+    from edge.daemon import Daemon
+
+    daemon = Daemon(loaded.appliance, inspectors, begun)
+    typer.echo(banner(loaded, inspectors), err=True)
+    service = Service(Notify(*service_manager()), daemon.pulse)
+    live = sys.stderr.isatty()
+
+    def tick() -> None:
+        said = _now(daemon)
+        service.turn(said)
+        if live:
+            typer.echo(f"\r\x1b[2K{said[:160]}", nl=False, err=True)
+
+    summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
+    service.stopping()
+    typer.echo(("\n" if live else "") + told(summary))
+
+
+def _on_signal() -> "Event":
+    """An event that SIGTERM and Ctrl-C set."""
+    import signal
+    import threading
+
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:
@@ -59,15 +89,22 @@ def run(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    inspectors = armed(loaded.appliance)
-    if check:
-        typer.echo(banner(loaded, inspectors))
-        return
-    daemon = Daemon(loaded.appliance, inspectors)
-    typer.echo(banner(loaded, inspectors), err=True)
-    live = sys.stderr.isatty()
-    summary = daemon.run(stop, forever=forever, tick=lambda: _tick(daemon) if live else None)
-    typer.echo(("\n" if live else "") + told(summary))
+    return stop
+
+
+def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspector]":
+    """An inspector for every camera, each bundle tried in a child first."""
+    from edge.inspection import qualification
+
+    trials = qualification.begin(appliance, paths)
+    # Python, OpenCV and ONNX Runtime load here while the children load them too.
+    from edge.daemon import armed
+
+    try:
+        return armed(appliance, paths=paths, trials=trials)
+    finally:
+        for trial in trials.values():
+            trial.abandon()
 
 
 def _log_settings(loaded: "Loaded") -> None:
@@ -103,8 +140,8 @@ def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
     return "\n".join(lines)
 
 
-def _tick(daemon: "Daemon") -> None:
-    """One line that tells how it goes, rewritten in place on a terminal."""
+def _now(daemon: "Daemon") -> str:
+    """One line that tells how it goes."""
     parts: list[str] = []
     for camera in daemon.cameras:
         counts = daemon.health.counts(camera.settings.name)
@@ -115,7 +152,7 @@ def _tick(daemon: "Daemon") -> None:
         parts.append(f"{link}, {daemon.outbox.depth()} to deliver")
     if faults := daemon.faults():
         parts.append(f"! {faults[0]}")
-    typer.echo(f"\r\x1b[2K{' | '.join(parts)[:160]}", nl=False, err=True)
+    return " | ".join(parts)
 
 
 def told(summary: "Summary") -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edge.inspection.inspector import Inspector
     from export.sample import Sample
     from export.sample_folder import SampleFolder
+    from export.verdict import Verdict
 
 
 def why(
@@ -108,6 +109,8 @@ def told(again: "Again") -> str:
         f"kept      {', '.join(sample.why)}; labelled {sample.label or 'by nobody yet'}",
         f"then      {_line(again.before)}",
     ]
+    if verdict.fused is not None:
+        lines.append(f"frames    {_frames(verdict)}")
     if again.judgement is not None:
         lines.append(f"now       {_line(again.now)}")
     if sample.late is not None:
@@ -128,6 +131,16 @@ def answer(again: "Again") -> str:
     if again.holds:
         return f"the same outcome, within the tolerance{apart}"
     return f"ANOTHER verdict{apart}"
+
+
+def _frames(verdict: "Verdict") -> str:
+    """Which frames were judged as one; only the one that decided was kept."""
+    assert verdict.fused is not None
+    told = (
+        f"{view.frame} {view.reason if view.score is None else f'score {view.score:.4f}'}"
+        for view in verdict.fused.views
+    )
+    return f"{', '.join(told)}; {verdict.frame} decided, and its picture is what was kept"
 
 
 def _line(body: bytes) -> str:

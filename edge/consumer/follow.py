@@ -15,8 +15,10 @@ from edge.messages import Health
 from export.verdict import Verdict
 
 REMEMBERED = 10_000  # digests of delivered verdicts per camera, to tell duplicates from conflicts
-AHEAD = 50_000  # verdicts per camera that may wait for those before them
+AHEAD = 20_000  # verdicts that may wait for those before them, all cameras together
 HELD = 10_000  # verdicts of epochs not yet confirmed, all cameras together
+CAMERAS = 256  # more than one box has; the names come from whoever may publish
+PAST = 1000  # epochs that are over
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class _Line:
     tail: int = 0
     ahead: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
     digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict[int, bytes])
-    past: set[int] = field(default_factory=set[int])
+    past: deque[int] = field(default_factory=lambda: deque[int](maxlen=PAST))
     rumour: tuple[int, str] = (0, "")
 
     def gaps(self, end: int) -> Iterator[Gap]:
@@ -92,8 +94,8 @@ class Follower:
         counts: what has been seen. `stale` are verdicts of another life of the box's record than
             the one it confirms: an earlier one's, a stray's or a forger's; `postponed` are those
             that could not be held, which will be asked for again.
-        conflicts: keys (camera, epoch, seq) that came with two different bodies.
-        lost: what was given up, oldest first.
+        conflicts: keys (camera, epoch, seq) that came with two different bodies; the first of them.
+        lost: what was given up, oldest first, until somebody takes it.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class Follower:
             return []
         line.ahead[verdict.seq] = verdict
         done = self._in_turn(line)
-        if len(line.ahead) > AHEAD:
+        if line.ahead and sum(len(one.ahead) for one in self._lines.values()) > AHEAD:
             del line.ahead[max(line.ahead)]
             self.counts.postponed += 1
         return done
@@ -164,7 +166,7 @@ class Follower:
         for camera, report in health.cameras.items():
             line = self._lines.get(camera)
             if line is None:
-                if not self._from_start:
+                if not self._from_start or len(self._lines) >= CAMERAS:
                     continue
                 line = self._lines[camera] = _Line(camera, health.epoch, 1)
             if health.epoch != line.epoch:
@@ -189,6 +191,11 @@ class Follower:
             return []
         return self._give_up(line, gap.last, why)
 
+    def take_lost(self) -> list[Lost]:
+        """What was given up since this was asked last."""
+        taken, self.lost = self.lost, []
+        return taken
+
     def positions(self) -> dict[str, Position]:
         """Where it stands, for a follower to come."""
         return {camera: Position(line.epoch, line.next) for camera, line in self._lines.items()}
@@ -198,6 +205,8 @@ class Follower:
         if line is None:
             if verdict.replay and not self._from_start:
                 return None  # somebody else's question
+            if len(self._lines) >= CAMERAS:
+                return None
             first = 1 if self._from_start else verdict.seq
             line = self._lines[verdict.camera] = _Line(verdict.camera, verdict.epoch, first)
         return line
@@ -232,7 +241,7 @@ class Follower:
     def _begin_epoch(self, line: _Line, epoch: int) -> list[Verdict]:
         """The box began a new record: what was still missing of the old one is gone with it."""
         done = self._give_up(line, max([line.tail, *line.ahead]), "the box's record was lost")
-        line.past.add(line.epoch)
+        line.past.append(line.epoch)
         line.epoch, line.next, line.tail = epoch, 1, 0
         line.digests.clear()
         return done
@@ -243,7 +252,8 @@ class Follower:
         before = _digest(held) if held is not None else line.digests.get(verdict.seq)
         if before is not None and before != _digest(verdict):
             self.counts.conflicts += 1
-            self.conflicts.append(verdict.key)
+            if len(self.conflicts) < REMEMBERED:
+                self.conflicts.append(verdict.key)
 
 
 def _believed(line: _Line, health: Health) -> bool:

@@ -88,7 +88,7 @@ class Watcher:
         self._handed = self._saved = self._follower.positions()
         self._save_due_s = 0.0
         self._asker = Asker()
-        self._told_lost = self._rejected = self._connections = 0
+        self._rejected = self._connections = 0
         self._bell = Bell()
         self._stopping = threading.Event()
         self._error: Exception | None = None
@@ -175,6 +175,8 @@ class Watcher:
         pipe.close(goodbye=True)
 
     def _hear(self, topic: str, payload: bytes) -> None:
+        if not payload:
+            return  # a retained message was cleared, or the doctor tried its right
         message = self._understood(topic, payload)
         if message is None:
             self._rejected += 1
@@ -208,8 +210,7 @@ class Watcher:
                 self._handed = {**self._handed, **after}
                 raise
             self._handed = {**self._handed, **after}
-        for lost in self._follower.lost[self._told_lost :]:
-            self._told_lost += 1
+        for lost in self._follower.take_lost():
             if self._on_lost is not None:
                 self._on_lost(lost)
         self._handed = self._follower.positions()

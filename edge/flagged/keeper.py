@@ -168,7 +168,7 @@ class Keeper:
             camera, work = job
             try:
                 work(self._opened())
-                self._health.clear_fault(WHERE, "dropped")
+                self._caught_up()
             except SampleError as error:
                 self._drop(camera, error.problem)
             except Exception as error:  # noqa: BLE001 - outermost line of the thread
@@ -177,6 +177,13 @@ class Keeper:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _caught_up(self) -> None:
+        """Samples are kept again once none waits; sooner, the fault would come and go."""
+        with self._changed:
+            waiting = bool(self._jobs)
+        if not waiting:
+            self._health.clear_fault(WHERE, "dropped")
 
     def _next(self) -> tuple[str, _Job] | None:
         with self._changed:

@@ -1,17 +1,21 @@
 """Arming: from a bundle on disk to an inspector that has proved itself on this box.
 
-Verifies the signature and every file, opens the model on the configured device, and judges the
-golden samples there. Whoever gets an `Inspector` from here may let it decide about parts.
+Verifies the signature and every file, lets a child process try the model under limits
+(qualification.py), then opens it on the configured device, and judges the golden samples there.
+Whoever gets an `Inspector` from here may let it decide about parts.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.inspection.inspector import Inspector, Scorer
+from edge.inspection.inspector import Inspector, Scorer, Scores, check_scores
+from edge.inspection.qualification import Trial
 from edge.inspection.session import OnnxScorer, blank
 from export import golden
 from export.bundle import Bundle, open_bundle
-from export.preprocess import shrink
+from export.errors import BundleError
+from export.manifest import MODEL
+from export.preprocess import Pixels, shrink
 from export.signature import PublicKey
 
 WARM_UP_RUNS = 3
@@ -22,6 +26,7 @@ def arm(
     trusted_keys: Sequence[PublicKey],
     providers: Sequence[str] = ("cpu",),
     threads: int = 1,
+    trial: Trial | None = None,
 ) -> Inspector:
     """Make an inspector of a bundle.
 
@@ -30,15 +35,19 @@ def arm(
         trusted_keys: keys whose signature is believed.
         providers: names of edge.inspection.session.PROVIDERS, the wanted one first.
         threads: threads within one operator.
+        trial: of this bundle, on that device, begun before; None begins one now.
 
     Raises:
         SignatureError: not signed by a trusted key.
-        BundleError: a file is missing, changed or not allowed, or a golden sample is judged
-            otherwise on this box than on the workstation.
+        BundleError: a file is missing, changed or not allowed, the model met a limit when it was
+            tried, or a golden sample is judged otherwise on this box than on the workstation.
         ProviderError: the device can't be had.
     """
-    bundle = open_bundle(bundle_path, trusted_keys)
-    scorer = OnnxScorer(bundle.model_path, providers, threads)
+    bundle = _qualified(
+        bundle_path, trusted_keys, trial or Trial(bundle_path, trusted_keys, providers, threads)
+    )
+    with bundle.sealed_model() as model:
+        scorer = OnnxScorer(model, providers, threads, name=str(bundle.path / MODEL))
     prove(bundle, scorer)
     for _ in range(WARM_UP_RUNS):
         scorer.score(blank(bundle.input.height, bundle.input.width))
@@ -46,11 +55,23 @@ def arm(
     return Inspector(scorer, bundle.input, bundle.thresholds, manifest.classes, bundle.ref)
 
 
+def _qualified(path: Path, keys: Sequence[PublicKey], trial: Trial) -> Bundle:
+    """The bundle, once it has passed its trial."""
+    try:
+        bundle = open_bundle(path, keys)
+        report = trial.passed()
+    finally:
+        trial.abandon()
+    if report.digest != bundle.digest:
+        raise BundleError(f"{path} was exchanged while it was being tried", "start again")
+    return bundle
+
+
 def prove(bundle: Bundle, scorer: Scorer) -> None:
     """Judge the bundle's golden samples with `scorer`; raises BundleError if one differs."""
     known = golden.read(bundle)
     for sample, picture in golden.pictures(bundle, known):
-        scores = scorer.score(shrink(picture, bundle.input)[None])
+        scores = _scores(bundle, scorer, shrink(picture, bundle.input)[None], sample.file)
         golden.check(
             sample,
             scores.probabilities[0],
@@ -59,3 +80,20 @@ def prove(bundle: Bundle, scorer: Scorer) -> None:
             known.tolerance,
             novelty=None if scores.novelty is None else float(scores.novelty[0]),
         )
+
+
+def _scores(bundle: Bundle, scorer: Scorer, batch: Pixels, name: str) -> Scores:
+    """What the model says of a golden sample; raises BundleError if that is no answer."""
+    try:
+        scores = scorer.score(batch)
+        check_scores(scores, len(bundle.manifest.classes))
+    except MemoryError:
+        raise
+    except Exception as error:
+        # ONNX Runtime's exceptions share no base below Exception.
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise BundleError(
+            f"{bundle.path / MODEL} can't judge the golden sample {name}: {said}",
+            "export the bundle again",
+        ) from error
+    return scores

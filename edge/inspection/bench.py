@@ -2,75 +2,53 @@
 
 Every part offered gets exactly one verdict: judged within its deadline, or fail-safe at it, from a
 second thread that keeps the time even while the model hangs. A pass after the deadline doesn't
-exist. It knows no camera, model, database, broker or gate: it is given an inspector with each part,
-a function that records verdicts, and an audience that hears of them.
+exist. A part of several frames is judged by those that were looked at in time. It knows no camera,
+model, database, broker or gate: it is given an inspector with each part, a function that records
+verdicts, and an audience that hears of them.
 """
 
 import contextlib
 import os
 import threading
-from collections import Counter, deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from edge.clock import monotonic_ns
 from edge.frame import Frame, Unusable
 from edge.health import Health
-from edge.inspection.inspector import Judgement
+from edge.inspection.audience import Audience, Nobody
+from edge.inspection.due import Due
 from edge.inspection.part import Part, fail_safe, judged
+from edge.pulse import Pulse
 from export.errors import StoreError
 from export.verdict import FAIL_SAFE, Reason, Verdict
 
 GUARD_MS = 5.0  # before the deadline: what the clock's thread may need to wake up and speak
 GUARD_SHARE = 0.1  # of a short deadline
 URGENCY = -10  # niceness of that thread, where the box may ask for it
+IDLE_S = 1.0  # a thread with nothing to do looks round so often, and shows that it moves
 
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
 
 
-class Audience(Protocol):
-    """Who hears of verdicts as they are given; quick, from any thread, and never raising."""
-
-    def decided(self, part: Part, verdict: Verdict) -> None:
-        """A part's one verdict."""
-        ...
-
-    def lost(self, part: Part) -> None:
-        """A part's verdict could not be recorded."""
-        ...
-
-    def late(self, part: Part, verdict: Verdict, judgement: Judgement) -> None:
-        """A result came after the part's verdict had to be given."""
-        ...
-
-
-class Nobody:
-    """No audience."""
-
-    def decided(self, part: Part, verdict: Verdict) -> None:
-        """Unheard."""
-
-    def lost(self, part: Part) -> None:
-        """Unheard."""
-
-    def late(self, part: Part, verdict: Verdict, judgement: Judgement) -> None:
-        """Unheard."""
-
-
 class Bench:
-    """Judges the parts of all cameras, one at a time, in the order in which they came."""
+    """Judges the parts of all cameras, one frame at a time, by turns that `Due` gives."""
 
     def __init__(
-        self, record: Record, epoch: int, health: Health, audience: Audience | None = None
+        self,
+        record: Record,
+        epoch: int,
+        health: Health,
+        audience: Audience | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._record, self._epoch, self._health = record, epoch, health
         self._audience = audience or Nobody()
+        pulse = pulse or Pulse()
+        self._judging, self._timing = pulse.stage("inspector"), pulse.stage("deadlines")
         self._changed = threading.Condition()
-        self._waiting: deque[Part] = deque()
-        self._awaited: list[Part] = []
-        self._due: Counter[str] = Counter()
+        self._due = Due()
         self._in_hand: Part | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
@@ -87,37 +65,55 @@ class Bench:
         """Whether both threads are at work, so that every part will have its verdict."""
         return self._thread.is_alive() and self._timekeeper.is_alive() and not self._closed
 
-    def offer(self, part: Part) -> None:
-        """Take a part; if there is no room for it, its fail-safe verdict is given at once."""
+    def offer(self, part: Part, others: Sequence[Frame] = (), *, more: bool = False) -> None:
+        """Take a part; if there is no room for it, its fail-safe verdict is given at once.
+
+        Args:
+            part: its `seen` is judged first.
+            others: further frames of it.
+            more: whether others are yet to come, by `arrived`.
+        """
         self._health.trigger(part.terms.camera)
         if isinstance(part.seen, Unusable):
             self._refuse(part, Reason.BAD_FRAME, part.seen.why)
-        else:
-            self._admit(part, self._waiting.append)
+            return
+        part.looks.add(part.seen, *others)
+        part.looks.open = more
+        self._admit(part)
 
     def expect(self, part: Part) -> None:
-        """Take a part whose frame is yet to come: `part.seen` says what is wrong if none does."""
+        """Take a part whose frames are yet to come: `part.seen` says what is wrong if none does."""
         self._health.trigger(part.terms.camera)
-        self._admit(part, self._awaited.append)
+        part.looks.open = True
+        self._admit(part)
 
-    def arrived(self, part: Part, frame: Frame | Unusable) -> bool:
-        """The frame of an expected part is here; False if its verdict was due before."""
+    def arrived(self, part: Part, frame: Frame | Unusable | None, *, last: bool = True) -> bool:
+        """A frame of a part is here (or None: no more will come); False if it was decided before.
+
+        Args:
+            part: as offered or expected.
+            frame: another one of it.
+            last: whether no more will come.
+        """
         with self._changed:
-            if part not in self._awaited:
+            if part.settled:
                 return False
-            self._awaited.remove(part)
-            part.seen = frame
-            self._waiting.append(part)
+            if frame is not None:
+                part.looks.add(frame)
+                part.seen = frame if isinstance(part.seen, Unusable) else part.seen
+            part.looks.open = not last
             self._changed.notify_all()
-            return True
+        if frame is None and part.looks.complete:
+            self._give_up(part, Reason.BAD_FRAME, "no frame of it came")
+            self._leave(part)
+        return True
 
-    def _admit(self, part: Part, take: Callable[[Part], None]) -> None:
+    def _admit(self, part: Part) -> None:
         camera = part.terms.camera
         with self._changed:
-            full, closed = self._due[camera] >= part.terms.room, self._closed
+            full, closed = self._due.of(camera) >= part.terms.room, self._closed
             if not (full or closed):
-                self._due[camera] += 1
-                take(part)
+                self._due.add(part)
                 self._changed.notify_all()
                 return
         if closed:
@@ -128,33 +124,50 @@ class Bench:
     def settled(self, camera: str, timeout_s: float) -> bool:
         """Wait until no part of `camera` is due; False if that isn't so in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._due[camera], timeout_s)
+            return self._changed.wait_for(lambda: not self._due.of(camera), timeout_s)
 
     def stop(self, timeout_s: float) -> None:
         """Judge what waits, for `timeout_s`; whatever is then left gets its fail-safe verdict."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._due.total(), timeout_s)
-            left = [*self._waiting, *self._awaited]
-            self._waiting.clear()
-            self._awaited.clear()
-            self._due.subtract(part.terms.camera for part in left)
-            left += [self._in_hand] if self._in_hand else []
+            self._changed.wait_for(lambda: not len(self._due), timeout_s)
+            left = list(self._due)
+            for part in left:
+                self._due.remove(part)
         for part in left:
-            self._refuse(part, Reason.LATE, "the box was being stopped")
+            self._give_up(part, Reason.LATE, "the box was being stopped")
 
     def _run(self) -> None:
-        while (part := self._next()) is not None:
+        while (turn := self._next()) is not None:
+            part, seen = turn
             try:
-                self._decide(part)
+                self._look(part, seen)
             except Exception as error:  # noqa: BLE001 - outermost line of the thread
                 # The thread must live: whatever a judge or the record does, the next part is due.
                 self._log.exception("a part could not be judged", camera=part.terms.camera)
                 self._refuse(part, Reason.INSPECTION_ERROR, f"{type(error).__name__}: {error}")
             with self._changed:
                 self._in_hand = None
-                self._due[part.terms.camera] -= 1
+            self._leave(part)
+
+    def _next(self) -> tuple[Part, Frame | Unusable] | None:
+        """The part whose turn it is, and its frame; None when the bench is closed and empty."""
+        with self._changed:
+            while (part := self._due.turn(monotonic_ns())) is None:
+                if self._closed:
+                    return None
+                self._changed.wait(IDLE_S)
+                self._judging()
+            self._judging()
+            self._in_hand = part
+            return part, part.looks.take(monotonic_ns())
+
+    def _leave(self, part: Part) -> None:
+        """Forget a part that has its verdict, unless it is still being looked at."""
+        with self._changed:
+            if part.settled and part is not self._in_hand:
+                self._due.remove(part)
                 self._changed.notify_all()
 
     def _keep_time(self) -> None:
@@ -162,15 +175,16 @@ class Bench:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), URGENCY)
         while True:
+            self._timing()
             with self._changed:
                 if self._closed:
                     return
-                due = [part for part in self._pending() if not part.settled]
+                due = [part for part in self._due if not part.settled]
                 now_ns = monotonic_ns()
                 late = [part for part in due if _left_ms(part, now_ns) <= 0]
                 if not late:
-                    soonest_ms = min((_left_ms(part, now_ns) for part in due), default=None)
-                    self._changed.wait(None if soonest_ms is None else soonest_ms / 1000)
+                    soonest_ms = min((_left_ms(part, now_ns) for part in due), default=IDLE_S * 1e3)
+                    self._changed.wait(min(IDLE_S, soonest_ms / 1000))
             for part in late:
                 try:
                     self._time_out(part)
@@ -180,52 +194,78 @@ class Bench:
                     self._health.count_fault(part.terms.camera, "timekeeper")
 
     def _time_out(self, part: Part) -> None:
+        if part.looks.enough:
+            self._health.count_fault(part.terms.camera, "frames_not_judged")
         if isinstance(part.seen, Unusable):
-            self._refuse(part, Reason.BAD_FRAME, part.seen.why)
+            self._give_up(part, Reason.BAD_FRAME, part.seen.why)
         else:
             limit_ms = part.terms.deadline_ms
-            self._refuse(part, Reason.LATE, f"no result in time for its {limit_ms:g} ms")
-        with self._changed:
-            if part in self._awaited:
-                self._awaited.remove(part)
-                self._due[part.terms.camera] -= 1
-                self._changed.notify_all()
+            self._give_up(part, Reason.LATE, f"no result in time for its {limit_ms:g} ms")
+        self._leave(part)
 
-    def _pending(self) -> list[Part]:
-        in_hand = [self._in_hand] if self._in_hand else []
-        return [*in_hand, *self._waiting, *self._awaited]
-
-    def _next(self) -> Part | None:
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
-            self._in_hand = self._waiting.popleft() if self._waiting else None
-            return self._in_hand
-
-    def _decide(self, part: Part) -> None:
-        started_ns, limit_ms = monotonic_ns(), part.terms.deadline_ms
-        if isinstance(part.seen, Unusable):
-            self._refuse(part, Reason.BAD_FRAME, part.seen.why)
+    def _look(self, part: Part, seen: Frame | Unusable) -> None:
+        """Judge one frame of a part, and decide about the part if that was the last."""
+        started_ns, judgement = monotonic_ns(), None
+        if self._hopeless(part, started_ns):
             return
-        if part.age_ms(started_ns) > limit_ms:
-            self._refuse(part, Reason.LATE, f"not begun within {limit_ms:g} ms of its capture")
+        if isinstance(seen, Frame):
+            judgement = part.terms.judge.judge(seen.pixels, seen.moved)
+        with self._changed:
+            if judgement is not None:
+                self._due.looked(part.terms.camera, (monotonic_ns() - started_ns) / 1e6)
+            part.looks.saw(seen, judgement)
+            complete = part.looks.complete
+        if not (complete or part.settled) or self._conclude(part) or judgement is None:
             return
-        judgement = part.terms.judge.judge(part.seen.pixels)
-        counts = self._health.counts(part.terms.camera)
-        if part.settle():
-            part.heatmap = judgement.heatmap
-            self._store(
-                part,
-                lambda seq: judged(part, (self._epoch, seq), counts, judgement, started_ns),
-            )
-        elif verdict := part.came_late(judgement):
+        if verdict := part.came_late(judgement):
             self._audience.late(part, verdict, judgement)
 
-    def _refuse(self, part: Part, reason: Reason, detail: str) -> None:
+    def _hopeless(self, part: Part, now_ns: int) -> bool:
+        """Whether a look would come too late; the part's verdict is then given without it.
+
+        Where others wait: a result that comes too late costs one of them its own.
+        """
+        limit_ms, left_ms = part.terms.deadline_ms, _left_ms(part, now_ns)
+        if part.age_ms(now_ns) > limit_ms:
+            self._refuse(part, Reason.LATE, f"not begun within {limit_ms:g} ms of its capture")
+            return True
+        with self._changed:
+            needed_ms = self._due.look_ms(part.terms.camera)
+            if left_ms >= needed_ms or self._due.alone(part):
+                return False
+            self._due.doubt(part.terms.camera)
+        self._time_out(part)
+        return True
+
+    def _give_up(self, part: Part, reason: Reason, detail: str) -> None:
+        """Decide by the frames that were judged; if none was, fail-safe."""
+        if part.looks.enough:
+            self._conclude(part)
+        else:
+            self._refuse(part, reason, detail)
+
+    def _conclude(self, part: Part) -> bool:
+        """Give the verdict that the judged frames make; False if it was given before."""
+        with self._changed:
+            answer = part.looks.answer()
+        if (judgement := answer.judgement) is None:
+            return self._refuse(part, Reason.BAD_FRAME, answer.why)
         counts = self._health.counts(part.terms.camera)
-        if part.settle():
-            self._store(
-                part, lambda seq: fail_safe(part, (self._epoch, seq), counts, reason, detail)
-            )
+        if not part.settle():
+            return False
+        part.seen, part.heatmap = answer.seen, judgement.heatmap
+        key = self._epoch
+        self._store(part, lambda seq: judged(part, (key, seq), counts, judgement, answer.fused))
+        return True
+
+    def _refuse(self, part: Part, reason: Reason, detail: str) -> bool:
+        """Give the fail-safe verdict; False if there is one."""
+        counts = self._health.counts(part.terms.camera)
+        if not part.settle():
+            return False
+        key = self._epoch
+        self._store(part, lambda seq: fail_safe(part, (key, seq), counts, reason, detail))
+        return True
 
     def _store(self, part: Part, make: Callable[[int], Verdict]) -> None:
         camera = part.terms.camera

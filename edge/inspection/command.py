@@ -41,6 +41,8 @@ class Orders:
     def flag(self, payload: bytes) -> None:
         """Somebody pressed: keep a part's picture."""
         asked = read(Flag, payload)
+        if asked.camera not in self._lanes:
+            raise ValueError(f"there is no camera {asked.camera!r}")
         if self._keeper is None:
             raise ValueError("no samples are kept here: [samples] keep_gb is 0")
         if not self._keeper.flag(asked.camera, asked.epoch, asked.seq, asked.part):

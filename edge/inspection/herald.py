@@ -4,7 +4,7 @@ The gate first: a part is on its way to it. Everything it calls returns at once.
 or broker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -28,22 +28,25 @@ class Herald:
     Attributes:
         keeper: of samples, if any are kept.
         gates: by camera.
-        windows: by camera, what its judge looks at.
         computed: what computes on this box.
+        note: told of every verdict; quick.
     """
 
     keeper: Keeper | None = None
     gates: Mapping[str, RejectGate] = field(default_factory=dict[str, RejectGate])
-    windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
     computed: Computed | None = None
+    note: Callable[[Verdict], None] | None = None
 
     def decided(self, part: Part, verdict: Verdict) -> None:
         """A part's one verdict."""
         if gate := self.gates.get(verdict.camera):
             gate.decide(Shown(verdict.outcome, verdict.seq, _until_ns(part)))
         if self.keeper and isinstance(part.seen, Frame):
-            window = self.windows.get(verdict.camera)
-            self.keeper.offer(Judged(part.seen, verdict, window, self.computed, part.heatmap))
+            region = part.terms.region
+            seen = region and window(region.moved(*part.seen.moved))
+            self.keeper.offer(Judged(part.seen, verdict, seen, self.computed, part.heatmap))
+        if self.note:
+            self.note(verdict)
 
     def lost(self, part: Part) -> None:
         """A verdict that nobody will ever read lets no part through."""

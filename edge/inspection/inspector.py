@@ -5,7 +5,7 @@ a port that `session.py` fills. An error or a non-finite output becomes a fail-s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from export.verdict import BundleRef, Outcome, Reason, Thresholds
 
 ROUNDING = 1e-4  # how far float32 sums may leave 0..1 before they are an error
 DETAIL_LIMIT = 512  # characters, as the verdict allows
+STILL = (0.0, 0.0)
 
 Floats = NDArray[np.float32]
 
@@ -85,17 +86,21 @@ class Inspector:
         self.classes = tuple(classes)
         self.bundle = bundle
 
-    def judge(self, pixels: Pixels) -> Judgement:
-        """Judge HxWx3 uint8 BGR pixels. Never raises: whatever goes wrong is a fail-safe fail."""
+    def judge(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Judgement:
+        """Judge HxWx3 uint8 BGR pixels. Never raises: whatever goes wrong is a fail-safe fail.
+
+        `moved`: how far the region goes with the part, in widths and heights of the picture.
+        """
         started = prepared = monotonic_ns()
         try:
             if problem := _unusable(pixels):
                 return self._fail_safe(Reason.BAD_FRAME, problem)
-            batch = shrink(pixels, self.input)[np.newaxis]
+            region = self.input.region.moved(*moved)
+            batch = shrink(pixels, replace(self.input, region=region))[np.newaxis]
             prepared = monotonic_ns()
             scores = self.scorer.score(batch)
             done = monotonic_ns()
-            _check(scores, len(self.classes))
+            check_scores(scores, len(self.classes))
         except _NotFiniteError as error:
             return self._fail_safe(Reason.NOT_FINITE, str(error), started, prepared)
         except Exception as error:  # noqa: BLE001 - here the fail-safe verdict is made
@@ -144,7 +149,7 @@ def _unusable(pixels: Pixels) -> str:
     return ""
 
 
-def _check(scores: Scores, classes: int) -> None:
+def check_scores(scores: Scores, classes: int) -> None:
     """Raise a ValueError unless `scores` answers for one picture as a model may."""
     told = (scores.probabilities.shape, scores.score.shape, scores.heatmap.ndim)
     if told != ((1, classes), (1,), 3) or scores.heatmap.shape[0] != 1:

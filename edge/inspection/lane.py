@@ -1,7 +1,7 @@
 """One camera's lane: takes its frames, lets the trigger look, and lays parts on the bench.
 
 One thread. A live camera never waits for it (the slot overwrites); a played source does, so that
-every part of it is judged. Parts may also be ordered from outside: each gets the next frame. Knows
+every part of it is judged. Parts may also be ordered from outside: each gets the next frames. Knows
 no capture process, model, database or broker.
 """
 
@@ -17,10 +17,12 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.part import Part, Terms
-from edge.trigger.trigger import OnOrder, Trigger
+from edge.pulse import Pulse
+from edge.trigger.trigger import Another, OnOrder, Trigger, Triggered
 
 TAKE_S = 0.25
-SETTLE_S = 120.0
+SETTLE_STEPS = 480  # of TAKE_S
+SPENT = 0.5  # share of its deadline that a part's further frames may be older than its best one
 
 
 class Lane:
@@ -33,10 +35,15 @@ class Lane:
         terms: Terms,
         bench: Bench,
         health: Health,
+        *,
+        pulse: Pulse | None = None,
     ) -> None:
         self.terms = terms
         self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
-        self._orders: deque[Part] = deque()
+        self._beat = (pulse or Pulse()).stage(f"lane {terms.camera}")
+        self._orders: deque[tuple[Part, int]] = deque()  # with the frames that it still gets
+        self._lock = threading.Lock()  # of the orders: they come from another thread
+        self._open: dict[Triggered, Part] = {}
         self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
         self._log = structlog.get_logger("lane").bind(camera=terms.camera)
@@ -60,17 +67,22 @@ class Lane:
         return isinstance(self._trigger, OnOrder)
 
     def order(self, name: str = "") -> None:
-        """A part is here, somebody says: judge the next frame; its deadline runs from now."""
+        """A part is here, somebody says: judge the next frames; its deadline runs from now."""
         now_ns, camera = monotonic_ns(), self.terms.camera
         why = f"no frame came within {self.terms.deadline_ms:g} ms of the trigger"
         nothing = Unusable(why, camera, 0, now_ns, wall_ns())
         part = Part(nothing, self.terms, name, now_ns, due_from_ns=now_ns)
-        self._orders.append(part)
         self._bench.expect(part)
+        with self._lock:
+            # Without frames nobody takes them, and a dead camera must not fill the memory.
+            while self._orders and self._orders[0][0].settled:
+                self._orders.popleft()
+            self._orders.append((part, self.terms.frames))
         self._ordered.set()
 
     def _run(self) -> None:
         while not self._slot.finished:
+            self._beat()
             if self._slot.lossless and self.takes_orders and not self._orders:
                 self._ordered.wait(TAKE_S)  # a played picture waits for its order
                 self._ordered.clear()
@@ -80,13 +92,25 @@ class Lane:
                 seen = self._stamped(seen)
                 self._serve(seen)
                 self._look(seen)
+        self._beat.rest()
 
     def _serve(self, seen: Frame | Unusable) -> None:
         """Give a frame to the parts that were ordered before it was captured; played, to one."""
-        while self._orders and self._orders[0].triggered_ns <= seen.captured_ns:
-            taken = self._bench.arrived(self._orders.popleft(), seen)
+        still: list[tuple[Part, int]] = []
+        while (order := self._ordered_before(seen)) is not None:
+            part, due = order
+            taken = self._bench.arrived(part, seen, last=due == 1)
+            if taken and due > 1:
+                still.append((part, due - 1))
             if taken and self._slot.lossless:
-                return
+                break
+        with self._lock:
+            self._orders.extendleft(reversed(still))
+
+    def _ordered_before(self, seen: Frame | Unusable) -> tuple[Part, int] | None:
+        with self._lock:
+            waits = self._orders and self._orders[0][0].triggered_ns <= seen.captured_ns
+            return self._orders.popleft() if waits else None
 
     def _stamped(self, seen: Frame | Unusable) -> Frame | Unusable:
         """A played picture is captured when the line takes it: until then it only lay ready."""
@@ -106,7 +130,34 @@ class Lane:
         self._health.clear_fault(f"camera {self.terms.camera}", "trigger")
         if isinstance(seen, Unusable):
             self._log.warning("a picture can't be used", label=seen.label, why=seen.why)
-        for triggered in found:
-            self._bench.offer(Part(triggered.seen, self.terms, triggered.part))
-        if self._slot.lossless and found:
-            self._bench.settled(self.terms.camera, SETTLE_S)
+        for one in found:
+            if isinstance(one, Another):
+                self._add(one)
+            else:
+                self._offer(one)
+        if self._slot.lossless and found and not any(not p.settled for p in self._open.values()):
+            self._settle()
+
+    def _settle(self) -> None:
+        """A played source waits until its parts are judged, but not for ever."""
+        for _ in range(SETTLE_STEPS):
+            if self._bench.settled(self.terms.camera, TAKE_S):
+                return
+            self._beat()
+
+    def _offer(self, found: Triggered) -> None:
+        """A part: its deadline runs from the first of its frames, so these can't be old."""
+        oldest_ns = found.seen.captured_ns - round(SPENT * self.terms.deadline_ms * 1e6)
+        others = [one for one in found.others if one.captured_ns >= oldest_ns]
+        began_ns = min(one.captured_ns for one in (found.seen, *others))
+        part = Part(found.seen, self.terms, found.part, due_from_ns=began_ns)
+        if found.more:
+            self._open[found] = part
+        self._bench.offer(part, others, more=found.more)
+
+    def _add(self, further: Another) -> None:
+        """Another frame of a part; it comes for nothing if the part has its verdict."""
+        if (part := self._open.get(further.of)) is None:
+            return
+        if not self._bench.arrived(part, further.frame, last=further.last) or further.last:
+            del self._open[further.of]

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.frame import Frame, Unusable
 from edge.health import CameraCounts
-from edge.inspection.inspector import Judgement
-from export.preprocess import Pixels
-from export.verdict import FAIL_SAFE, CameraHealth, Latency, Outcome, Reason, Verdict
+from edge.inspection.fusion import Looks
+from edge.inspection.inspector import STILL, Judgement
+from export.preprocess import Pixels, Region
+from export.verdict import FAIL_SAFE, CameraHealth, Fused, Latency, Outcome, Reason, Verdict
 
 DETAIL_LIMIT = 512
 PART_LIMIT = 128
@@ -25,8 +26,8 @@ PART_LIMIT = 128
 class Judge(Protocol):
     """Who decides about pixels; edge.inspection.inspector.Inspector is one."""
 
-    def judge(self, pixels: Pixels) -> Judgement:
-        """Judge HxWx3 uint8 BGR pixels; never raises."""
+    def judge(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Judgement:
+        """Judge HxWx3 uint8 BGR pixels, the region moved with the part; never raises."""
         ...
 
 
@@ -41,6 +42,8 @@ class Terms:
         room: parts that may be due at once.
         virtual: whether they are simulated.
         fail_safe: what becomes of a part without a trustworthy result; never a pass.
+        frames: of each part, judged as one.
+        region: of the picture that its judge looks at, where that is known.
     """
 
     camera: str
@@ -49,6 +52,8 @@ class Terms:
     room: int
     virtual: bool = False
     fail_safe: Outcome = Outcome.FAIL
+    frames: int = 1
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.fail_safe is Outcome.PASS:
@@ -59,8 +64,10 @@ class Terms:
 class Part:
     """One part that a verdict is due for; `name` may be empty, then its key names it.
 
-    `due_from_ns` is when its deadline began to run, if not at the capture: a part that was ordered
-    waits for its frame too. `heatmap` (h,w) is where its judge saw a defect.
+    `seen` is the frame that would be enough alone, and in the end the one that decided. `looks`
+    holds its frames. `due_from_ns` is when its deadline began to run, if not at the capture of
+    `seen`: a part that was ordered waits for its frame too. `heatmap` (h,w) is where
+    the judge saw a defect in the frame that decided.
     """
 
     seen: Frame | Unusable
@@ -69,10 +76,14 @@ class Part:
     triggered_ns: int = field(default_factory=monotonic_ns)
     due_from_ns: int | None = None
     heatmap: NDArray[np.floating] | None = None
+    looks: Looks = field(init=False)
     _settled: bool = False
     _verdict: Verdict | None = None
     _late: Judgement | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.looks = Looks(self.terms.frames)
 
     def settle(self) -> bool:
         """Whether the caller is the first to settle it, and so the one to give the verdict."""
@@ -108,16 +119,20 @@ class Part:
 
 
 def judged(
-    part: Part, key: tuple[int, int], counts: CameraCounts, judgement: Judgement, started_ns: int
+    part: Part,
+    key: tuple[int, int],
+    counts: CameraCounts,
+    judgement: Judgement,
+    fused: Fused | None = None,
 ) -> Verdict:
-    """The verdict of a judgement begun at `started_ns`; after the deadline it is fail-safe.
+    """The verdict of a judgement; after the deadline it is fail-safe.
 
     Args:
         part: whose.
         key: (epoch, seq).
         counts: its camera's.
         judgement: what the inspector said.
-        started_ns: monotonic.
+        fused: of which frames it was made, if of several.
     """
     facts = _facts(part, key, counts)
     total_ms, limit_ms = part.age_ms(monotonic_ns()), part.terms.deadline_ms
@@ -128,7 +143,7 @@ def judged(
     if reason in FAIL_SAFE:
         outcome = part.terms.fail_safe
     facts["latency_ms"] = Latency(
-        queue=part.age_ms(started_ns),
+        queue=part.age_ms(part.looks.began_ns),
         preprocess=judgement.preprocess_ms,
         score=judgement.score_ms,
         total=total_ms,
@@ -143,6 +158,7 @@ def judged(
         thresholds=judgement.thresholds,
         probabilities=judgement.probabilities,
         bundle=judgement.bundle,
+        fused=fused,
     )
 
 

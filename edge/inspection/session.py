@@ -60,6 +60,7 @@ class OnnxScorer:
         threads: threads within one operator. One is the measured default: on a busy box a second
             thread's spinning costs more than it gives.
         spinning: let idle threads spin instead of sleeping.
+        name: what to call the model in errors, if its path doesn't say.
 
     Raises:
         ProviderError: unknown or unavailable provider, two runtimes, a model it can't load.
@@ -72,7 +73,9 @@ class OnnxScorer:
         threads: int = 1,
         *,
         spinning: bool = False,
+        name: str = "",
     ) -> None:
+        name = name or str(model_path)
         refuse_two_runtimes()
         wanted = _wanted(providers)
         _ort.set_default_logger_severity(_FATAL)
@@ -83,16 +86,16 @@ class OnnxScorer:
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         if "cpu" not in providers:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        self._session = _open(model_path, options, wanted)
+        self._session = _open(model_path, options, wanted, name)
         self.providers = tuple(cast("list[str]", self._session.get_providers()))
         if self.providers[0] != wanted[0][0]:
             raise ProviderError(
-                f"{providers[0]!r} was asked for, but ONNX Runtime runs {model_path.name} on "
+                f"{providers[0]!r} was asked for, but ONNX Runtime runs {name} on "
                 f"{', '.join(self.providers)}",
                 f"install the driver and libraries of {providers[0]!r}, or set providers to 'cpu'",
             )
         self._outputs: list[str] = [output.name for output in self._session.get_outputs()]
-        _check_outputs(self._outputs, model_path)
+        _check_outputs(self._outputs, name)
 
     def score(self, batch: Pixels) -> Scores:
         """Score (N, H, W, 3) uint8 BGR pictures of the model's input size."""
@@ -123,6 +126,7 @@ def _open(
     model_path: Path,
     options: Any,
     wanted: list[tuple[str, dict[str, str]]],
+    name: str,
 ) -> Any:
     try:
         return _ort.InferenceSession(os.fspath(model_path), options, providers=wanted)
@@ -130,16 +134,16 @@ def _open(
         # ONNX Runtime's exceptions share no base below Exception.
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ProviderError(
-            f"ONNX Runtime can't run {model_path} on {wanted[0][0]}: {first}",
+            f"ONNX Runtime can't run {name} on {wanted[0][0]}: {first}",
             "check the driver, or set providers to 'cpu'; if that fails too, export again",
         ) from error
 
 
-def _check_outputs(outputs: Sequence[str], model_path: Path) -> None:
+def _check_outputs(outputs: Sequence[str], name: str) -> None:
     absent = {"probabilities", "score", "heatmap"}.difference(outputs)
     if absent:
         raise ProviderError(
-            f"{model_path} has no output {', '.join(sorted(absent))}",
+            f"{name} has no output {', '.join(sorted(absent))}",
             "export it with `linewarden export`",
         )
 

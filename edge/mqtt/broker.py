@@ -15,16 +15,19 @@ from edge import clock
 from edge.alarm import Alarms
 from edge.messages import Health, Severity, State
 from edge.mqtt.address import BrokerSettings
+from edge.mqtt.own import OwnMessages
 from edge.mqtt.pipe import Bell, PipeClosed
 from edge.mqtt.pump import Pump
 from edge.mqtt.session import BrokerSession, Commands, now_s
 from edge.outbox import Outbox
+from edge.pulse import Pulse
 from edge.topics import Topics
 
 FAREWELL_S = 1.0
 QUIET_S = 5.0  # a shorter absence of the broker is not yet a fault
 SHORT_S = 1.0  # a connection that ends sooner than this
 SHORTS = 5  # so many times in a row, is a fault
+STILL_S = 60.0  # a name server may take its time
 ABSENT, REFUSES = "broker_absent", "broker_refuses"  # alarms
 
 
@@ -39,6 +42,7 @@ class Broker:
         version: what the birth message says about the program.
         alarms: the box's book, to publish; what is wrong with the broker is written there too.
         commands: topic's name → what to do with a payload; quick, raising ValueError if it can't.
+        pulse: told that the thread moves.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Broker:
         *,
         alarms: Alarms | None = None,
         commands: Commands | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -59,7 +64,9 @@ class Broker:
         self._version = version
         self._alarms = alarms or Alarms()
         self._commands = commands or {}
+        self._beat = (pulse or Pulse()).stage("broker", STILL_S)
         self._pump = Pump(outbox, topics, settings.window, settings.refusals)
+        self._own = OwnMessages(settings.refusals)
         self._bell = Bell()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self._log = structlog.get_logger("broker")
@@ -89,13 +96,13 @@ class Broker:
             why = f"the last {self._shorts} connections ended at once: {self._trouble}"
             return (f"{why}; does another box use the prefix {self._topics.prefix}?",)
         if self._connected and session is not None:
-            return (*self._pump.faults(), *session.refused.values())
+            return (*self._pump.faults(), *self._own.faults())
         away_s = now_s() - self._absent_since_s
         return (f"no broker for {away_s:.0f} s: {self._trouble}",) if away_s > QUIET_S else ()
 
     def start(self) -> None:
         """Start the thread; returns at once, whether or not there is a broker."""
-        self._outbox.on_stored(self._bell.ring)
+        self._outbox.on_stored(self._news)
         self._alarms.on_change(self._bell.ring)
         self._thread.start()
 
@@ -110,9 +117,15 @@ class Broker:
         if not self._thread.is_alive():
             self._bell.close()
 
+    def _news(self) -> None:
+        """In the outbox's thread, after each commit."""
+        self._pump.stored()
+        self._bell.ring()
+
     def _run(self) -> None:
         pause_s = self._settings.backoff_min_s
         while not self._stopping.is_set():
+            self._beat()
             if (away_s := now_s() - self._absent_since_s) > QUIET_S:
                 why = f"no broker since {away_s:.0f} s: {self._trouble}; verdicts wait on the disk"
                 self._alarms.raise_("broker", ABSENT, why)
@@ -142,6 +155,7 @@ class Broker:
         began_s = now_s()
         while not self._stopping.is_set():
             session.turn()
+            self._beat()
             if self._shorts and now_s() - began_s > SHORT_S:
                 self._shorts = 0
         session.drain(self._outbox, self._stop_at_s - FAREWELL_S)
@@ -153,7 +167,8 @@ class Broker:
         if why != self._trouble:
             self._log.warning("broker lost", why=why)
         self._trouble = why
-        if session.acknowledged and not session.stalled:
+        judge = session.acknowledged and not session.stalled
+        if judge and not self._own.broke(code, self._pump.flying):
             self._pump.broke(code)
 
     def _next_session(self) -> BrokerSession:
@@ -175,6 +190,7 @@ class Broker:
             self._topics,
             self._pump,
             birth,
+            own=self._own,
             bell=self._bell,
             health=self._health_and_alarms,
             alarms=self._alarms,

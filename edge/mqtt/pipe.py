@@ -95,6 +95,10 @@ class Bell:
         """For select()."""
         return self._hear
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait for a ring, at most so long."""
+        select.select([self._hear], [], [], timeout_s)
+
     def hush(self) -> bool:
         """Forget past rings; returns whether there were any."""
         try:

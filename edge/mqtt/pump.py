@@ -1,9 +1,9 @@
 """What to send next, and what an answer means: the outbox's side of one broker, without a network.
 
 Rows go out in the order they were stored, a window at a time, and leave the outbox's waiting list
-on the broker's acknowledgement. Beside them go each camera's newest verdict (at once, whatever the
-backlog) and what was asked for again. What the broker refuses waits and is tried again; what ends
-the connection time after time is put in quarantine, so that the rest can move on.
+on the broker's acknowledgement. Before them goes each camera's newest verdict, whatever the
+backlog, and beside them what was asked for again. What the broker refuses waits and is tried
+again; what ends the connection time after time is put in quarantine, so that the rest can move on.
 """
 
 import json
@@ -21,11 +21,11 @@ from edge.topics import Topics
 REPLAY_ROWS = 10_000  # the most that one request brings
 REPLAY_REQUESTS = 64
 REPLAY_SHARE = 4  # a quarter of the window
-REFILL = 2  # a window is filled again when it is this part empty
+REFILL = 4  # a window is filled again when it is this part empty
 LASTS = 4  # newest verdicts that may fly beside a full window
 RESERVE = 6 + LASTS  # of the broker's own limit, for state, health and the newest verdicts
 PAGES = 20
-AHEAD_ROWS = 200  # read at once; a query for each row would halve the drain
+AHEAD_ROWS = 50  # read at once; a query for each row would halve the drain
 SUSPICIOUS = 3  # connections lost without a reason before a row is suspected of it
 PATIENCE = 10  # and before it is convicted
 # Malformed Packet, Protocol Error, Topic Name invalid, Packet too large, Payload format invalid
@@ -105,6 +105,7 @@ class Pump:
         self._flying: dict[int, Parcel] = {}
         self._cursor = 0
         self._ahead: deque[Row] = deque()
+        self._more = False  # whether the last page was full
         self._skipped = False
         self._lasts: dict[str, int] = {}
         self._news = True
@@ -131,9 +132,18 @@ class Pump:
         self._rewind()
         self._skipped, self._news = False, True
 
+    def end(self) -> None:
+        """The connection is gone, and what was on its way with it."""
+        self._flying.clear()
+
     def stored(self) -> None:
-        """The outbox has new rows."""
+        """The outbox has new rows; for any thread."""
         self._news = True
+
+    @property
+    def behind(self) -> bool:
+        """Whether more verdicts wait than could go at once: a backlog."""
+        return bool(self._ahead) or self._more
 
     def ask(self, request: Replay) -> bool:
         """Queue a replay; False, and counted, if it is for another epoch or too many wait."""
@@ -146,11 +156,20 @@ class Pump:
         self._asked.append(request.model_copy(update={"last": last}))
         return True
 
-    def parcels(self, now_s: float) -> Iterator[Parcel]:
-        """What may be sent now; the caller sends each and says so with `sent` before the next."""
+    def newest(self) -> Iterator[Parcel]:
+        """What may be sent of the present; the caller sends each and says so with `sent`."""
         if self._news and not self._careful():
             yield from self._newest()
-        yield from self._waiting(now_s)
+
+    def parcels(self, now_s: float) -> Iterator[Parcel]:
+        """What may be sent of the record now; sent and said like the `newest`, which go before.
+
+        Ends early when something new is stored: the caller comes back for that at once.
+        """
+        for parcel in self._waiting(now_s):
+            yield parcel
+            if self._news:
+                return
         if not self._careful():
             yield from self._again()
 
@@ -214,6 +233,8 @@ class Pump:
 
         Then verdicts go one at a time and nothing goes beside them, so that it can be told which.
         """
+        if not self._careful_to:
+            return False
         verdicts = (p.row.n for p in self._flying.values() if p.kind is Kind.VERDICT)
         return min(verdicts, default=self._cursor + 1) <= self._careful_to
 
@@ -224,16 +245,17 @@ class Pump:
 
     def _newest(self) -> Iterator[Parcel]:
         busy = {p.row.camera for p in self._flying.values() if p.kind is Kind.LAST}
+        self._news = False  # before looking: what is stored meanwhile is news again
         for row in self._source.newest():
             if row.n <= self._lasts.get(row.camera, 0) or row.camera in busy:
                 continue
             if len(self._flying) >= self._window + LASTS:
+                self._news = True
                 return
             self._lasts[row.camera] = row.n
             parcel = self._parcel(Kind.LAST, row)
             if self._fits(parcel) and row.n not in self._banned:
                 yield parcel
-        self._news = False
 
     def _waiting(self, now_s: float) -> Iterator[Parcel]:
         if self._skipped and any(now_s >= hold.until_s for hold in self._holds.values()):
@@ -264,6 +286,7 @@ class Pump:
         """The next waiting row above the cursor, read ahead by the page."""
         if not self._ahead:
             self._ahead.extend(self._source.unacked(AHEAD_ROWS, self._cursor))
+            self._more = len(self._ahead) == AHEAD_ROWS
         return self._ahead.popleft() if self._ahead else None
 
     def _rewind(self) -> None:

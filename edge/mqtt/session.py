@@ -5,21 +5,24 @@ flow of verdicts. Gives a connection up when nothing is acknowledged for a while
 every second, so silence is never for want of something to say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import structlog
 
 from edge import clock
 from edge.alarm import ROOM_BYTES, Alarms
-from edge.messages import AlarmList, Health, Replay, State, read
+from edge.messages import Health, Replay, State, read
 from edge.mqtt.address import BrokerSettings
+from edge.mqtt.own import OwnMessages, as_json, health_in
+from edge.mqtt.pace import Pace
 from edge.mqtt.pipe import Ack, Bell, Pipe, PipeClosed, Publication
-from edge.mqtt.pump import Pump
+from edge.mqtt.pump import Parcel, Pump
 from edge.topics import Topics
 
 HEALTH_EVERY_S = 1.0
 STEP_S = 0.25
+BACKLOG_SHARE = 0.25  # of a processor, to send a backlog; its answers take about as much again
 
 Commands = Mapping[str, Callable[[bytes], None]]
 
@@ -43,6 +46,7 @@ class BrokerSession:
         client_id: our name there; a second connection under it ends the first.
         topics: the box's topics.
         pump: the flow of verdicts.
+        own: what the broker bears of everything else.
         birth: the state to announce; the will is the same, offline.
         bell: rung when the outbox has stored something.
         health: what to publish every second.
@@ -52,7 +56,6 @@ class BrokerSession:
     Attributes:
         acknowledged: whether anything was, on this connection.
         stalled: whether it was given up for silence.
-        refused: topic → why the broker will not have it.
         rejected: commands that were not understood.
     """
 
@@ -64,21 +67,22 @@ class BrokerSession:
         pump: Pump,
         birth: State,
         *,
+        own: OwnMessages,
         bell: Bell,
         health: Callable[[], Health],
         alarms: Alarms,
         commands: Commands,
     ) -> None:
         self.acknowledged = self.stalled = False
-        self.refused: dict[str, str] = {}
         self.rejected = 0
         self._stall_s = settings.stall_s
         self._topics, self._pump, self._birth = topics, pump, birth
+        self._own = own
         self._bell, self._health = bell, health
         self._alarms, self._alarms_told = alarms, -1
         self._commands = {topics(name): act for name, act in commands.items()}
-        self._own: dict[int, str] = {}
         self._progress_s = self._health_due_s = now_s()
+        self._pace = Pace(BACKLOG_SHARE)
         self._log = structlog.get_logger("broker")
         self._pipe = Pipe(settings, client_id, self._state("offline"))
 
@@ -88,28 +92,34 @@ class BrokerSession:
         Not before: a broker that ends the connection takes acknowledgements on their way with it
         (TCP reset), and then nobody could tell a poisonous verdict from a broker that is down.
         """
+        self._own.begin()
         self._pipe.open()
         self._progress_s = now_s()
         self._send(self._state("online"))
-        while not self.acknowledged:
-            self._receive(STEP_S)
+        self._await_answers()
         for topic in (self._topics("replay"), *self._commands):
             self._pipe.subscribe(topic, retained=False)  # a retained order is an old one
         self._pump.begin(self._pipe.limits)
+        for tell in (self._tell_health, self._tell_alarms):  # one at a time: see OwnMessages
+            tell()
+            self._await_answers()
 
     def turn(self) -> None:
         """Send what may be sent, wait a little for the network, take what came."""
-        if self._bell.hush():
-            self._pump.stored()
+        if self._pump.behind and (rest_s := self._pace.rest_s(now_s())):
+            self._bell.wait(rest_s)
+        began_s = now_s()
+        resting = self._pump.behind and self._pace.rest_s(began_s) > 0
+        self._bell.hush()
         if now_s() >= self._health_due_s:
-            self._health_due_s = now_s() + HEALTH_EVERY_S
-            self._send(Publication(self._topics("health"), _json(self._health()), retain=True))
+            self._tell_health()
         if self._alarms_told != self._alarms.number:
             self._tell_alarms()
-        with self._pipe.together():
-            for parcel in self._pump.parcels(now_s()):
-                self._pump.sent(self._pipe.publish(parcel.publication), parcel)
-        self._receive(min(STEP_S, max(0.0, self._health_due_s - now_s())))
+        self._publish(self._pump.newest())
+        if not resting:
+            self._send_record(began_s)
+        wait_s = min(STEP_S, max(0.0, self._health_due_s - now_s()))
+        self._receive(0.0 if resting else wait_s)
 
     def drain(self, outbox: Record, until_s: float) -> None:
         """Keep the flow until everything stored has arrived, or time is up."""
@@ -120,38 +130,46 @@ class BrokerSession:
         """Say that the box is offline on purpose, and disconnect so that the will is not sent."""
         self._send(self._state("offline", clean=True))
         until_s = now_s() + timeout_s
-        while self._own and now_s() < until_s:
+        while self._own.flying and now_s() < until_s:
             self._receive(0.1)
         self._pipe.close(goodbye=True)
 
     def close(self) -> None:
-        """Drop what is left of the connection."""
+        """Drop what is left of the connection; nothing is on its way any more."""
+        self._pump.end()
         self._pipe.close()
+
+    def _send_record(self, began_s: float) -> None:
+        began_ns = clock.thread_ns()
+        with self._pipe.together():
+            self._publish(self._pump.parcels(began_s))
+        self._pace.worked(began_s, (clock.thread_ns() - began_ns) / 1e9)
+
+    def _publish(self, parcels: Iterable[Parcel]) -> None:
+        for parcel in parcels:
+            self._pump.sent(self._pipe.publish(parcel.publication), parcel)
+
+    def _await_answers(self) -> None:
+        while self._own.flying:
+            self._receive(STEP_S)
 
     def _receive(self, timeout_s: float) -> None:
         self._pipe.step(timeout_s, self._bell)
         acks = _emptied(self._pipe.acks.popleft, len(self._pipe.acks))
         self._pump.answered(acks, now_s())
+        self.acknowledged = self.acknowledged or bool(acks)
         for ack in acks:
-            self._answered(ack)
+            self._own.answered(ack)
         while self._pipe.messages:
             self._command(*self._pipe.messages.popleft())
         for why in self._pipe.refused:
-            self.refused[self._topics("replay")] = why
+            self._own.refused[self._topics("replay")] = why
         silent_s = now_s() - self._progress_s
-        if acks or not (self._own or self._pump.flying):
+        if acks or not (self._own.flying or self._pump.flying):
             self._progress_s = now_s()
         elif silent_s > self._stall_s:
             self.stalled = True
             raise PipeClosed(f"nothing was acknowledged for {silent_s:.1f} s")
-
-    def _answered(self, ack: Ack) -> None:
-        self.acknowledged = True
-        topic = self._own.pop(ack.mid, "")
-        if topic and ack.failure:
-            self.refused[topic] = f"the broker refuses {topic}: {ack.failure}"
-        elif topic:
-            self.refused.pop(topic, None)
 
     def _command(self, topic: str, payload: bytes) -> None:
         try:
@@ -168,27 +186,30 @@ class BrokerSession:
             self._log.warning("command rejected", why=why[:300])
         self.rejected += 1
 
+    def _tell_health(self) -> None:
+        topic, self._health_due_s = self._topics("health"), now_s() + HEALTH_EVERY_S
+        said = health_in(self._own.room(topic, self._pipe.limits), self._health())
+        if said is not None:
+            self._send(Publication(topic, said, retain=True))
+
     def _tell_alarms(self) -> None:
         topic, self._alarms_told = self._topics("alarms"), self._alarms.number
-        room = min(ROOM_BYTES, self._pipe.limits.packet_bytes - len(topic.encode()) - 10)
-        told = self._alarms.told(self._birth.epoch, self._birth.boots, room)
-        self._send(Publication(topic, _json(told), retain=True))
+        room = min(ROOM_BYTES, self._own.room(topic, self._pipe.limits))
+        said = as_json(self._alarms.told(self._birth.epoch, self._birth.boots, room))
+        if len(said) <= room:
+            self._send(Publication(topic, said, retain=True))
 
     def _state(self, state: str, *, clean: bool = False) -> Publication:
         told = self._birth.model_copy(update={"state": state, "clean": clean})
-        return Publication(self._topics("state"), _json(told), retain=True)
+        return Publication(self._topics("state"), as_json(told), retain=True)
 
     def _send(self, publication: Publication) -> None:
-        self._own[self._pipe.publish(publication)] = publication.topic
+        self._own.sent(self._pipe.publish(publication), publication)
 
 
 def now_s() -> float:
     """Monotonic seconds."""
     return clock.monotonic_ns() / 1e9
-
-
-def _json(message: State | Health | AlarmList) -> bytes:
-    return message.model_dump_json().encode()
 
 
 def _emptied(take: Callable[[], Ack], count: int) -> list[Ack]:

@@ -22,6 +22,7 @@ from edge.outbox import schema
 from edge.outbox.ballast import Ballast
 from edge.outbox.lock import lock
 from edge.outbox.store import Draft, Row, Store
+from edge.pulse import Pulse
 from edge.topics import check_level
 from export.errors import StoreError
 from export.verdict import Verdict
@@ -29,12 +30,15 @@ from export.verdict import Verdict
 GROUP_ROWS = 500
 ACKS_ROWS = 500
 ACKS_AGE_S = 0.1
+MANY_ACKS = 2000  # so many are noted even while new verdicts wait
 PRUNE_EVERY_S = 2.0
+STILL_S = 30.0  # a slow disk is no reason to start again
 FULL_BYTES = 1024**2  # a disk with less room than this is full
 RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
 NOT_WRITABLE, DISK_FULL = "outbox_not_writable", "disk_full"  # alarms
 QUARANTINE, DAMAGED = "verdicts_in_quarantine", "record_damaged"
+_ASIDE = "verdicts, refused by the broker or damaged on the disk, lie in quarantine"
 _SECOND = 1_000_000_000
 
 
@@ -67,6 +71,7 @@ class Outbox:
         path: the database; `.lock`, `.epoch` and `.ballast` lie beside it.
         settings: how much is kept.
         alarms: the box's book, in which a full disk or a damaged record is written.
+        pulse: told that the writer moves.
 
     Attributes:
         epoch: life of the record; another number means that the one before was lost.
@@ -74,7 +79,11 @@ class Outbox:
     """
 
     def __init__(
-        self, path: Path, settings: OutboxSettings | None = None, alarms: Alarms | None = None
+        self,
+        path: Path,
+        settings: OutboxSettings | None = None,
+        alarms: Alarms | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._settings = settings or OutboxSettings()
         self._alarms = alarms or Alarms()
@@ -102,6 +111,7 @@ class Outbox:
         self._closing = self._abandoned = False
         self._fault = ""
         self._stored: Callable[[], None] = _nobody
+        self._beat = (pulse or Pulse()).stage("outbox", STILL_S)
         self._alarms.set("outbox", DAMAGED, self._damage, Severity.CRITICAL)
         self._writer = threading.Thread(target=self._write_forever, name="outbox", daemon=True)
         self._writer.start()
@@ -137,19 +147,26 @@ class Outbox:
         self._stored = call
 
     def unacked(self, limit: int, after: int = 0) -> list[Row]:
-        """The first `limit` stored, unacknowledged rows above `after`, as they were stored."""
+        """The first `limit` stored, unacknowledged rows above `after`, as they were stored.
+
+        One that the disk has spoilt goes to quarantine, so that the rest can move on.
+        """
         with self._changed:
             done = self._acks | self._poison.keys()
         rows = self._store.unacked(limit + sum(n > after for n in done), after)
-        return [row for row in rows if row.n not in done][:limit]
+        for row in rows:
+            if not row.body and row.n not in done:
+                self._log.error("a stored verdict is damaged", camera=row.camera, seq=row.seq)
+                self.quarantine(row.n, "damaged on the disk")
+        return [row for row in rows if row.body and row.n not in done][:limit]
 
     def newest(self) -> list[Row]:
         """The newest stored verdict of every camera."""
-        return self._store.newest()
+        return [row for row in self._store.newest() if row.body]
 
     def replay(self, camera: str, first: int, last: int, limit: int = 50) -> list[Row]:
         """The kept rows of `camera` with seq from `first` to `last`, at most `limit`, by seq."""
-        return self._store.replay(camera, first, last, limit)
+        return [row for row in self._store.replay(camera, first, last, limit) if row.body]
 
     def mark_acked(self, rows: Iterable[int]) -> None:
         """These rows (by n) have arrived at the broker; they stay for replay."""
@@ -187,7 +204,7 @@ class Outbox:
         """What is wrong now, and what was wrong at opening; empty when all is well."""
         with self._changed:
             quarantined = self._quarantined + len(self._poison)
-            aside = f"{quarantined} verdicts refused by the broker lie in quarantine"
+            aside = f"{quarantined} {_ASIDE}"
             return tuple(
                 text for text in (self._damage, self._fault, aside if quarantined else "") if text
             )
@@ -265,8 +282,10 @@ class Outbox:
         size, retry_s, pruned_ns = GROUP_ROWS, RETRY_MIN_S, clock.monotonic_ns()
         self._watch()
         while self._wait_for_work():
+            self._beat()
             try:
                 self._write(size)
+                self._mark(MANY_ACKS if self._drafts else 1)
                 size, retry_s = GROUP_ROWS, RETRY_MIN_S
             except sqlite3.OperationalError as error:
                 self._refused(error)
@@ -302,17 +321,16 @@ class Outbox:
     def _write(self, size: int) -> None:
         with self._changed:
             drafts = [self._drafts[at] for at in range(min(size, len(self._drafts)))]
-            acks, poison = set(self._acks), dict(self._poison)
-        if not (drafts or acks or poison):
+            poison = dict(self._poison)
+        if not (drafts or poison):
             return
-        waiting, aside = self._store.write(drafts, acks, poison.items())
+        aside = self._store.write(drafts, poison.items())
         with self._changed:
             for _ in drafts:
                 self._drafts.popleft()
-            self._acks -= acks
             for n in poison:
                 self._poison.pop(n, None)
-            self._depth += waiting
+            self._depth += len(drafts) - aside
             self._quarantined += aside
             mended, self._fault = bool(self._fault), ""
             self._changed.notify_all()
@@ -322,6 +340,18 @@ class Outbox:
             self._watch()
         if drafts:
             self._stored()
+
+    def _mark(self, at_least: int = 1) -> None:
+        """Note what has arrived, if it is so much; a new verdict doesn't share that commit."""
+        with self._changed:
+            acks = frozenset(self._acks if len(self._acks) >= at_least else ())
+        if not acks:
+            return
+        marked = self._store.mark(acks)
+        with self._changed:
+            self._acks -= acks
+            self._depth -= marked
+            self._changed.notify_all()
 
     def _refused(self, error: sqlite3.OperationalError) -> None:
         with self._changed:
@@ -350,7 +380,7 @@ class Outbox:
             why = "the disk has no room for the outbox's reserve"
             self._alarms.raise_("box", DISK_FULL, why)
         count = self._quarantined
-        why = f"{count} verdicts refused by the broker lie in quarantine" if count else ""
+        why = f"{count} {_ASIDE}" if count else ""
         self._alarms.set("outbox", QUARANTINE, why)
 
     def _pause(self, seconds: float) -> None:
@@ -359,6 +389,7 @@ class Outbox:
 
     def _prune(self) -> None:
         try:
+            self._mark()
             self._store.prune(self._settings.keep_s)
         except sqlite3.OperationalError as error:
             self._log.warning("outbox could not forget old verdicts", error=str(error))

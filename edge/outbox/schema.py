@@ -6,12 +6,12 @@ life of the record: its `epoch` is chosen when the file is made and never change
 the last one beside it, so that the next life's is later even if the clock isn't.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from edge import clock
+from export import durable
 from export.errors import StoreError
 
 VERSION = 2
@@ -128,11 +128,7 @@ def _create(path: Path, epoch: int) -> None:
             "INSERT INTO meta VALUES ('epoch', ?), ('boots', 0), ('lived_s', 0)", (epoch,)
         )
     new.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.sync(path.parent)
 
 
 def _count_boot(path: Path) -> None:
@@ -149,10 +145,7 @@ def _new_epoch(path: Path) -> int:
     epoch = clock.wall_ns() // 1_000_000_000
     if before.strip().isdigit():
         epoch = max(epoch, int(before) + 1)
-    with note.open("w", encoding="ascii") as file:
-        file.write(f"{epoch}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    durable.replace(note, f"{epoch}\n".encode())
     return epoch
 
 

@@ -2,10 +2,12 @@
 
 Something is in front of the backdrop: its extent along the axis of motion is followed from frame
 to frame, and when its centre has reached the line, the nearer of the last two frames is the one
-to judge. Works in either direction. Part of the pure core.
+to judge; further ones from about the line may be asked for (`shots`). Works in either direction.
+Part of the pure core.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
@@ -13,7 +15,8 @@ import numpy as np
 
 from edge.frame import Frame, Unusable
 from edge.trigger.backdrop import ALONG, Backdrop, Mask, Picture, small
-from edge.trigger.trigger import Triggered
+from edge.trigger.shots import Marks, Seen, Shots
+from edge.trigger.trigger import Another, Triggered
 
 THIN = 0.04  # share of the picture across the axis that a part covers at least
 PATIENCE = 3  # looks during which a part may be out of sight
@@ -26,16 +29,35 @@ REACH = 0.45  # share of the picture that a part may move between two frames
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """Where parts are judged and how small they may be, as fractions along the axis 'x' or 'y'."""
+    """Where parts are judged and how small they may be, as fractions along the axis 'x' or 'y'.
+
+    Attributes:
+        axis: along which they move.
+        line: where they are judged.
+        min_size: the smallest part, and gap.
+        contrast: grey levels from the belt's.
+        frames: of each part.
+        spread: over which these are spread, the line in the middle.
+    """
 
     axis: str = "x"
     line: float = 0.5
     min_size: float = 0.05
     contrast: float = 20.0
+    frames: int = 1
+    spread: float = 0.25
 
     def __post_init__(self) -> None:
         if self.axis not in ("x", "y") or not 0 < self.line < 1 or not 0 < self.min_size <= 1:
             raise ValueError(f"{self} does not describe a line within the picture")
+        if self.frames < 1 or not 0 < self.spread <= 1:
+            raise ValueError(f"{self} does not describe frames about a line")
+
+    def marks(self) -> Marks:
+        """Places of the further frames, in small pixels."""
+        steps = max(1, self.frames // 2)  # on either side
+        step = self.spread / 2 * ALONG / steps
+        return Marks(self.line * (ALONG - 1), step, self.frames, self.axis, ALONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +80,7 @@ class _Extent:
         return self.first <= 1 or self.last >= ALONG - 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Track:
     """One thing followed; centres in small pixels, the one before with the frame it was seen in."""
 
@@ -67,7 +89,8 @@ class _Track:
     frame: Frame
     born_at: float
     anchor: _Extent
-    fired: bool = False
+    shots: Shots
+    fired: Triggered | None = None
     still: int = 0
     missed: int = 0
     travelled: float = 0.0
@@ -76,13 +99,24 @@ class _Track:
     def centre(self) -> float:
         return self.extent.centre
 
+    @property
+    def seen(self) -> Seen:
+        return Seen(self.frame, self.centre, whole=not self.extent.at_border)
+
+    def fire(self, best: Seen, *, upwards: bool) -> Triggered:
+        """It is at the line, best seen so."""
+        others = self.shots.reached(best, upwards=upwards)
+        self.fired = Triggered(best.frame, others=others, more=self.shots.open)
+        return self.fired
+
 
 class Gate:
     """Finds each part of a moving line once."""
 
     def __init__(self, settings: GateSettings | None = None) -> None:
         self.settings = settings or GateSettings()
-        self._line = self.settings.line * (ALONG - 1)
+        self._marks = self.settings.marks()
+        self._line = self._marks.line
         self._least = max(2.0, self.settings.min_size * ALONG)
         self._backdrop = Backdrop(self.settings.contrast)
         self._tracks: list[_Track] = []
@@ -94,7 +128,7 @@ class Gate:
         """Of the belt, in small pixels per frame number; all parts move alike."""
         return median(self._steps) if self._steps else None
 
-    def see(self, seen: Frame | Unusable) -> list[Triggered]:
+    def see(self, seen: Frame | Unusable) -> list[Triggered | Another]:
         """Look at the next frame; a frame that can't be used is passed over."""
         if isinstance(seen, Unusable):
             return []
@@ -102,12 +136,18 @@ class Gate:
         mask = self._backdrop.front(picture)
         extents = self._extents(mask)
         pairs, new = self._match(extents, seen.number)
-        fired = [self._follow(track, extent, seen) for track, extent in pairs]
-        fired += [self._begin(extent, seen) for extent in new]
-        fired += self._forget(seen.number)
+        before = list(self._tracks)
+        told = [one for track, extent in pairs for one in self._follow(track, extent, seen)]
+        told += [one for extent in new for one in self._begin(extent, seen)]
+        told += self._forget(seen.number)
         self._clear_scenery(picture, mask, seen.number)
         self._last_number = seen.number
-        return [Triggered(frame) for frame in fired if frame is not None]
+        told += [
+            Another(track.fired, None, last=True)
+            for track in before
+            if track.fired and track.shots.open and track not in self._tracks
+        ]
+        return told
 
     def _clear_scenery(self, picture: Picture, mask: Mask, number: int) -> None:
         """What stands for long, or is but a hole in the backdrop, is taken into the backdrop."""
@@ -161,10 +201,12 @@ class Gate:
             return track.centre
         return track.centre + (self._speed or 0.0) * (number - track.number)
 
-    def _follow(self, track: _Track, extent: _Extent, frame: Frame) -> Frame | None:
-        """Move a track on; returns the frame to judge if the part has now reached the line."""
-        before, before_frame, speed = track.centre, track.frame, self._speed
-        after = extent.centre
+    def _follow(
+        self, track: _Track, extent: _Extent, frame: Frame
+    ) -> Iterator[Triggered | Another]:
+        """Move a track on; the frame to judge if the part has now reached the line, or another."""
+        was, now = track.seen, Seen(frame, extent.centre, whole=not extent.at_border)
+        before, after, speed = was.centre, now.centre, self._speed
         inside = not (track.extent.at_border or extent.at_border)
         if inside and abs(after - before) > STILL:
             self._steps.append((after - before) / (frame.number - track.number))
@@ -172,35 +214,37 @@ class Gate:
         near = track.anchor.near(extent)
         track.still, track.anchor = (track.still + 1, track.anchor) if near else (0, extent)
         track.extent, track.number, track.frame, track.missed = extent, frame.number, frame, 0
+        was_open = track.shots.open
+        more = track.shots.moved(was, now)
+        if track.fired and was_open:
+            yield from _further(track.fired, more, still=track.shots.open)
         backwards = speed is not None and speed * (after - before) < 0
         if track.fired or backwards or not _crossed(track.born_at, before, after, self._line):
-            return None
-        track.fired = True
-        return frame if abs(after - self._line) <= abs(before - self._line) else before_frame
+            return
+        nearer = now if abs(after - self._line) <= abs(before - self._line) else was
+        yield track.fire(nearer, upwards=after > before)
 
-    def _begin(self, extent: _Extent, frame: Frame) -> Frame | None:
+    def _begin(self, extent: _Extent, frame: Frame) -> Iterator[Triggered]:
         """Follow something new; if it came in and passed the line unseen, judge it at once."""
-        track = _Track(extent, frame.number, frame, extent.centre, extent)
+        track = _Track(extent, frame.number, frame, extent.centre, extent, Shots(self._marks))
         self._tracks.append(track)
         if self._speed is None or frame.number - self._last_number < 2:
-            return None
+            return
         before = extent.centre - self._speed * (frame.number - self._last_number)
         outside = not 0 <= before <= ALONG
         if outside and (before - self._line) * (extent.centre - self._line) < 0:
-            track.fired = True
-            return frame
-        return None
+            yield track.fire(track.seen, upwards=self._speed > 0)
 
-    def _forget(self, number: int) -> list[Frame]:
+    def _forget(self, number: int) -> list[Triggered]:
         """Drop what is out of sight; what passed the line unseen is judged as it was last seen."""
         kept: list[_Track] = []
-        passed: list[Frame] = []
+        passed: list[Triggered] = []
         for track in self._tracks:
             track.missed += track.number != number
             expected = self._expected(track, number)
-            if track.missed and not track.fired and self._was_moving(track):
-                track.fired = _crossed(track.born_at, track.centre, expected, self._line)
-                passed += [track.frame] if track.fired else []
+            unseen = track.missed and not track.fired and self._was_moving(track)
+            if unseen and _crossed(track.born_at, track.centre, expected, self._line):
+                passed.append(track.fire(track.seen, upwards=track.travelled > 0))
             if track.missed <= PATIENCE and 0 <= expected <= ALONG:
                 kept.append(track)
         self._tracks = kept
@@ -217,3 +261,11 @@ def _crossed(born_at: float, before: float, after: float, line: float) -> bool:
         return False
     side = 1.0 if born_at > line else -1.0
     return side * (after - line) <= 0 < side * (before - line) + 1e-9
+
+
+def _further(of: Triggered, frames: list[Frame], *, still: bool) -> Iterator[Another]:
+    """What was taken behind the line, and that it was the last if no more are to come."""
+    for count, frame in enumerate(frames, 1):
+        yield Another(of, frame, last=count == len(frames) and not still)
+    if not frames and not still:
+        yield Another(of, None, last=True)

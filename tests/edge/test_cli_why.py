@@ -89,6 +89,35 @@ def test_a_part_is_found_by_its_name(tmp_path):
     assert "no picture of part 'p007.png'" in str(absent.exception)
 
 
+def test_a_part_of_several_frames_is_reproduced_by_the_one_that_decided(tmp_path):
+    """One verdict each, its frame the worst of those that it names, and the same bytes again."""
+    box = Box(tmp_path)
+    several = LINE.replace("parts = 24", "parts = 9")
+    several = several.replace('"gate"', '"gate", frames = 3').replace("x = 0.2", "x = 0.0")
+    box.write(several + AUDITED)
+    counts = run(box).cameras["line"]
+    assert counts.triggers == counts.verdicts == 9
+    folder, inspector = SampleFolder(tmp_path / "samples"), armed(box.appliance())["line"]
+    kept = [sample for sample in folder if sample.verdict.score is not None]
+    assert len(kept) >= 8
+    decided = set()
+    for sample in kept:
+        verdict, views = sample.verdict, sample.verdict.fused.views
+        scores = [view.score for view in views]
+        assert len(scores) == 3
+        assert (verdict.frame, verdict.score) == (
+            views[scores.index(max(scores))].frame,
+            max(scores),
+        )
+        assert judge_again(sample, folder.picture(sample), inspector, computer("cpu", 1)).same
+        decided.add(scores.index(max(scores)))
+    assert 2 in decided  # seen behind the line, where the window has gone with it
+    assert any(sample.region.x > 0 for sample in kept)
+    done = why(box, kept[0].id, "--save", tmp_path / "why.png")
+    assert done.exit_code == 0
+    assert f"{kept[0].verdict.frame} decided, and its picture is what was kept" in done.output
+
+
 def test_another_bundle_is_told(line, tmp_path):
     """With another bundle the answer says so, and doesn't claim to be the same verdict."""
     key, _ = load_or_make(line.folder / "signing.key")

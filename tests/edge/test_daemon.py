@@ -37,10 +37,12 @@ def box(tmp_path):
     return made
 
 
-def run(box, stop=None):
+def run(box, stop=None, stop_after_s=0.0):
     """Run the box in this process until its sources end; (summary, verdicts kept on it)."""
     appliance = box.appliance()
     daemon = Daemon(appliance, armed(appliance))
+    if stop_after_s:
+        threading.Timer(stop_after_s, stop.set).start()
     kept = {}
     close = daemon.outbox.close
 
@@ -84,9 +86,7 @@ def test_a_camera_that_never_opens_leaves_the_others_alone(box):
         '[cameras.dead]\nbundle = "bundle"\nsource = { kind = "stream", url = "http://[::1]:9" }\n'
     )
     box.write(folder_camera() + dead)
-    stop = threading.Event()
-    threading.Timer(3, stop.set).start()
-    summary, kept = run(box, stop)
+    summary, kept = run(box, threading.Event(), stop_after_s=3)
     assert len(kept["top"]) == 30
     assert summary.cameras["dead"].reconnects >= 1
     assert any("the stream" in said for said in summary.faults)

@@ -100,9 +100,9 @@ def description(**changes: Any) -> Description:
     return Description(**{**fields, **changes})
 
 
-def golden_files(level: int = 51) -> dict[str, bytes]:
-    """One golden sample: a flat picture of `level`, whose score is level/255."""
-    score = level / 255
+def golden_files(level: int = 51, gain: float = 1.0) -> dict[str, bytes]:
+    """One golden sample: a flat picture of `level`, whose score is level/255 times `gain`."""
+    score = gain * level / 255
     picture = np.full((2 * HEIGHT, 2 * WIDTH, 3), level, np.uint8)
     sample = Sample(
         file="golden/00.png", source="flat.png", label="good", outcome="pass",
@@ -115,8 +115,13 @@ def golden_files(level: int = 51) -> dict[str, bytes]:
 
 
 def small_bundle(
-    out: Path, key: PrivateKey, model: onnx.ModelProto | None = None, **changes: Any
+    out: Path,
+    key: PrivateKey,
+    model: onnx.ModelProto | None = None,
+    golden_gain: float = 1.0,
+    **changes: Any,
 ) -> Bundle:
-    """Write a signed bundle at `out`."""
+    """Write a signed bundle at `out`; its golden sample answers as a model of `golden_gain`."""
     body = (model or small_graph()).SerializeToString()
-    return write_bundle(out, description(**changes), {MODEL: body, **golden_files()}, key)
+    files = {MODEL: body, **golden_files(gain=golden_gain)}
+    return write_bundle(out, description(**changes), files, key)

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from export.bundle import next_version, open_bundle, write_bundle
 from export.errors import BundleError, SignatureError
-from export.manifest import MODEL, check_path
+from export.manifest import GOLDEN, MODEL, check_path
 from export.signature import PrivateKey
 from tests.export.small_bundle import description, golden_files, small_bundle, small_graph
 
@@ -241,3 +241,24 @@ def test_golden_files_are_part_of_it(folder: Path):
     """The golden picture and its answers are listed like any other file."""
     listed = open_bundle(folder, TRUSTED).manifest.files
     assert set(listed) == {MODEL, *golden_files()}
+
+
+def test_what_is_read_later_is_still_what_was_signed(folder):
+    """A file exchanged after the look at it is refused when it is used, the model too."""
+    bundle = open_bundle(folder, TRUSTED)
+    with bundle.sealed_model() as model:
+        assert model.read_bytes() == bundle.model_path.read_bytes()
+        with pytest.raises(OSError, match="not permitted"):
+            os.truncate(model, 0)
+    assert bundle.read(GOLDEN) == (folder / GOLDEN).read_bytes()
+    for name in (MODEL, GOLDEN):
+        body = bytearray((folder / name).read_bytes())
+        body[-1] ^= 1
+        (folder / name).write_bytes(body)
+    with pytest.raises(BundleError, match="not the file that was signed"), bundle.sealed_model():
+        pass
+    with pytest.raises(BundleError, match="not the file that was signed"):
+        bundle.read(GOLDEN)
+    (folder / MODEL).unlink()
+    with pytest.raises(BundleError, match="can't be read"), bundle.sealed_model():
+        pass

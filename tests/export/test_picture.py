@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from export import picture
 from export.errors import PictureError
+from export.picture_header import MAX_PIXELS
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
@@ -28,9 +29,9 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png_header(width: int, height: int) -> bytes:
+def png_header(width: int, height: int, bits: int = 8, colour: int = 2) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     body = _chunk(b"IDAT", zlib.compress(b"\0" * 100))
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + body + _chunk(b"IEND", b"")
 
@@ -39,6 +40,19 @@ def jpeg_header(width: int, height: int) -> bytes:
     """A JPEG whose header claims a size."""
     body = bytearray(encoded(NOISE, ".jpg"))
     at = body.index(b"\xff\xc0") + 5
+    body[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(body)
+
+
+def frame_header(width: int, height: int) -> bytes:
+    """Of a baseline JPEG."""
+    return b"\xff\xc0\0\x0b\x08" + struct.pack(">HH", height, width) + b"\1\1\x11\0"
+
+
+def progressive(width: int, height: int) -> bytes:
+    """A progressive JPEG whose header claims a size."""
+    body = bytearray(cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes())
+    at = body.index(b"\xff\xc2") + 5
     body[at : at + 4] = struct.pack(">HH", height, width)
     return bytes(body)
 
@@ -69,11 +83,22 @@ HOSTILE = {
     "alpha": (encoded(np.dstack([NOISE, NOISE[:, :, 0]])), "alpha"),
     "tiny": (encoded(NOISE[:7]), "smaller than 8"),
     "one pixel": (encoded(NOISE[:1, :1]), "smaller than 8"),
-    "png bomb": (png_header(20000, 20000), "more than 50000000 pixels"),
-    "png beyond all": (png_header(2**31 - 1, 2**31 - 1), "more than 50000000 pixels"),
-    "jpeg bomb": (jpeg_header(65500, 65500), "more than 50000000 pixels"),
-    "bmp bomb": (bmp_header(2**30, 2**30), "more than 50000000 pixels"),
+    "png bomb": (png_header(20000, 20000), "more than 36000000 pixels"),
+    "png beyond all": (png_header(2**31 - 1, 2**31 - 1), "more than 36000000 pixels"),
+    "jpeg bomb": (jpeg_header(65500, 65500), "more than 36000000 pixels"),
+    "bmp bomb": (bmp_header(2**30, 2**30), "more than 36000000 pixels"),
     "bmp bomb upside down": (bmp_header(2**20, -(2**20)), "pixels|header"),
+    "16 bits, large": (png_header(5900, 5900, bits=16), "16 bits|MiB"),
+    "alpha bomb": (png_header(5900, 5900, colour=6), "MiB to decode"),
+    "animation": (PNG[:33] + _chunk(b"acTL", bytes(8)) + PNG[33:], "animation"),
+    "transparent colour": (PNG[:33] + _chunk(b"tRNS", bytes(6)) + PNG[33:], "alpha"),
+    "progressive bomb": (progressive(5900, 5900), "MiB to decode"),
+    "bomb of comments": (b"\xff\xd8" + b"\xff\xfe\0\2" * 2_000_000, "4096 segments"),
+    "bomb without a marker": (b"\xff\xd8\xff\1" + bytes(8_000_000), "no frame header"),
+    "bomb of scans": (JPEG[:-2] + b"\xff\xda\0\2" * 100 + JPEG[-2:], "32 scans"),
+    "bomb of chunks": (PNG[:33] + _chunk(b"abCd", b"") * 5000 + PNG[33:], "4096 chunks"),
+    "two frames": (JPEG[:2] + frame_header(99, 99) + JPEG[2:], "second frame"),
+    "jpeg beyond its bytes": (JPEG + bytes(24 * 1024**2), "at most 25165824"),
 }
 
 
@@ -228,4 +253,4 @@ def test_any_bytes_are_a_picture_or_refused(body: bytes):
     assert found.ndim == 3
     assert found.shape[2] == 3
     assert found.dtype == np.uint8
-    assert found.shape[0] * found.shape[1] <= picture.MAX_PIXELS
+    assert found.shape[0] * found.shape[1] <= MAX_PIXELS

@@ -89,3 +89,15 @@ def test_an_absurd_input_is_refused(size: tuple[int, int]):
     """An input below 8 or above 4096 pixels can't be made."""
     with pytest.raises(ValueError, match=r"8\.\.4096"):
         Input(*size)
+
+
+@given(st.floats(-2, 2), st.floats(-2, 2))
+def test_a_region_that_moves_stays_within_the_frame_and_as_large(across, down):
+    """Moved as far as asked where there is room; by nothing it is the very same."""
+    region = Region(0.1, 0.2, 0.5, 0.3)
+    moved = region.moved(across, down)
+    assert (moved.width, moved.height) == (0.5, 0.3)
+    if 0 <= 0.1 + across <= 0.5 and 0 <= 0.2 + down <= 0.7:
+        assert (moved.x, moved.y) == pytest.approx((0.1 + across, 0.2 + down))
+    assert WHOLE.moved(across, down) == WHOLE
+    assert region.moved(0.0, 0.0) is region

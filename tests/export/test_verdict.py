@@ -123,3 +123,24 @@ def test_no_bytes_crash_the_reader(body: bytes):
     """Whatever arrives is a verdict or a ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011 - the contract names no message
         Verdict.from_json(body)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"seq":1', '"seq":"1"'), ('"seq":1', '"seq":1.0'), ('"replay":false', '"replay":0'),
+     ('"schema_version":1', '"schema_version":true'), ('"simulated":false', '"simulated":"no"')],
+)  # fmt: skip
+def test_values_of_another_type_are_refused(before, after):
+    """What the published schema refuses, the reader refuses: it guesses no types."""
+    body = a_verdict().to_json().decode()
+    assert before in body
+    with pytest.raises(ValueError, match=r"valid|number"):
+        Verdict.from_json(body.replace(before, after, 1))
+
+
+def test_a_longer_document_than_a_verdict_may_be_is_not_read():
+    """Blanks make no verdict longer than 8 KiB."""
+    body = a_verdict().to_json()
+    assert Verdict.from_json(body[:1] + b" " * (8192 - len(body)) + body[1:]) == a_verdict()
+    with pytest.raises(ValueError, match="at most 8192"):
+        Verdict.from_json(body[:1] + b" " * (8193 - len(body)) + body[1:])

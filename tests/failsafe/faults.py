@@ -54,7 +54,7 @@ class Rude:
 
     act: Callable[[], Judgement]
 
-    def judge(self, pixels):
+    def judge(self, pixels, moved=None):
         return self.act()
 
 

@@ -54,7 +54,7 @@ def test_strays_are_ignored_and_counted(tmp_path):
     assert len(dataset.pictures) == 8
     assert dataset.notes == (
         "masks/: 4 files, not a class",
-        "3 other files ignored: 'README.md', 'contact.jpg', 'notes.txt'",
+        "3 other files ignored: 'README.md', 'contact.jpg', 'dent/notes.txt'",
     )
 
 

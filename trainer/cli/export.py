@@ -36,6 +36,7 @@ def export(
     linewarden export runs/tiles --name tiles --key ~/keys/plant.key
     """
     from export import signature
+    from trainer.history import changed_since, changed_words
     from trainer.publish import Edition, publish
     from trainer.run import Run
 
@@ -46,6 +47,9 @@ def export(
         typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
     edition = Edition.of(opened, out, name, version)
     bundle = publish(opened, edition, private, data)
+    known = {row.path: row.sha256 for row in opened.split()}
+    if changed := changed_since(known, data or Path(opened.record.data.root)):
+        typer.echo(f"  note     {changed_words(changed, 'the run was trained')}")
     found, manifest = bundle.manifest.parity, bundle.manifest
     total = sum(entry.bytes for entry in manifest.files.values()) / 1e6
     typer.echo(f"{bundle.path}: {manifest.name} version {manifest.version}, {total:.1f} MB")

@@ -194,3 +194,33 @@ def test_hopeless_is_what_was_asked_for_often_without_progress():
         assert asker.hopeless(gaps) == []
         asker.due(gaps, 10.0 * tries)
     assert asker.hopeless(gaps) == [gaps[0]]
+
+
+def test_made_up_cameras_do_not_fill_the_memory():
+    """Names come from whoever may publish: beyond many of them they are strays."""
+    follower = Follower(from_start=True)
+    for number in range(follow.CAMERAS + 50):
+        follower.take(verdict(1, 1, f"cam{number}"))
+        follower.heads(health(1, camera=f"other{number}"))
+    assert len(follower.positions()) == follow.CAMERAS
+    assert follower.counts.stale > 0
+    assert [v.seq for v in follower.take(verdict(1, 2, "cam0"))] == [2]
+
+
+def test_verdicts_far_ahead_wait_up_to_a_limit_over_all_cameras(monkeypatch):
+    """What finds no room is put off, and asked for again."""
+    monkeypatch.setattr(follow, "AHEAD", 20)
+    follower = Follower(from_start=True)
+    for seq in range(2, 40):
+        follower.take(verdict(1, seq, f"cam{seq % 2}"))
+    assert sum(len(line.ahead) for line in follower._lines.values()) <= 20
+    assert follower.counts.postponed == 38 - 20
+    assert follower.gaps()
+
+
+def test_what_was_lost_is_told_once():
+    """Whoever takes the list of lost verdicts has it; it does not grow for ever."""
+    follower = Follower(from_start=True)
+    follower.heads(health(40, 10))
+    assert [one.gap for one in follower.take_lost()] == [Gap("cam", 1, 1, 9)]
+    assert follower.take_lost() == []

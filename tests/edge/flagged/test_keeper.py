@@ -151,6 +151,30 @@ def test_the_line_never_waits(rig, monkeypatch):
     assert health.standing() == ()
 
 
+def test_a_flood_is_told_once(rig, monkeypatch):
+    """While samples come faster than they can be kept, the fault stands; it doesn't come and go."""
+    keeper, health, _ = rig(queue=2)
+    turn, kept = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slowly(*_):
+        turn.acquire()
+        kept.release()
+
+    monkeypatch.setattr(pantry_module.SampleFolder, "add", slowly)
+    with structlog.testing.capture_logs() as told:
+        for seq in range(1, 31):
+            keeper.offer(judged(seq, **FAILED))
+            if seq > 10 and seq % 2:
+                turn.release()
+                kept.acquire()
+        for _ in range(3):
+            turn.release()
+        assert keeper.flush(5)
+    assert keeper.tally().dropped > 5
+    assert [one["event"] for one in told] == ["a sample was not kept"]
+    assert health.standing() == ()
+
+
 def test_a_full_disk_is_a_state(rig, monkeypatch):
     """Counted and told while it lasts, and over when there is room again."""
     keeper, health, folder = rig()

@@ -27,7 +27,7 @@ class Judge:
         self.seconds, self.error, self.gate = seconds, error, gate
         self.probabilities = probabilities or {"good": 0.9, "bad": 0.1}
 
-    def judge(self, pixels):
+    def judge(self, pixels, moved=None):
         if self.gate:
             self.gate.wait(10)
         time.sleep(self.seconds)
@@ -215,6 +215,49 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
     gate.set()
     time.sleep(0.1)
     assert health.counts("eye").verdicts == health.counts("eye").triggers == 5
+
+
+def test_a_camera_that_floods_the_box_does_not_hold_up_another():
+    """Every part has its one verdict, and the quiet camera's is among the next few given."""
+    health, record, gate = Health(("flood", "eye")), Record(), threading.Event()
+    bench = Bench(record, 7, health)
+    bench.start()
+    for number in range(60):
+        flood = Frame(frame().pixels, "flood", number, monotonic_ns(), wall_ns())
+        bench.offer(Part(flood, Terms("flood", Judge(gate=gate), 60_000.0, 50)))
+    bench.offer(Part(frame(), Terms("eye", Judge(gate=gate), 60_000.0, 50)))
+    gate.set()
+    assert bench.settled("eye", 5)
+    assert bench.settled("flood", 5)
+    bench.stop(2)
+    judged = [one.camera for one in record.verdicts if one.reason is not Reason.OVERLOAD]
+    assert (len(judged), len(record.verdicts)) == (51, 61)
+    assert judged.index("eye") <= 5
+
+
+class Slow(Judge):
+    """Takes its time, and counts how often it was asked."""
+
+    def __init__(self, seconds):
+        super().__init__(seconds)
+        self.asked = 0
+
+    def judge(self, pixels, moved=None):
+        self.asked += 1
+        return super().judge(pixels, moved)
+
+
+def test_a_part_that_cannot_be_done_in_time_costs_no_other_its_look(box):
+    """It is failed without one while others wait; the last of them is tried all the same."""
+    _, record, bench = box
+    judge = Slow(0.2)
+    bench.offer(Part(frame(0), terms(judge)))
+    for number in (1, 2, 3):
+        bench.offer(Part(frame(number), terms(judge, deadline_ms=330)))
+    assert bench.settled("eye", 5)
+    late = {one.frame for one in record.verdicts if one.reason is Reason.LATE}
+    assert late == {1, 2, 3}
+    assert judge.asked == 2
 
 
 KINDS = st.sampled_from(["good", "error", "late", "unusable", "slow"])

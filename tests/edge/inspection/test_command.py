@@ -5,10 +5,13 @@ import pytest
 import structlog
 
 from edge.camera.slot import Slot
+from edge.flagged.keeper import Keeper, KeeperSettings
+from edge.flagged.pantry import Quota
 from edge.health import Health
 from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
 from edge.inspection.lane import Lane
+from edge.inspection.part import Terms
 from edge.trigger.trigger import EveryFrame, OnOrder
 from export.verdict import Outcome, Reason
 from tests.edge.inspection.test_bench import Judge, Record, frame, terms
@@ -33,6 +36,17 @@ def line():
     slot.close()
     lane.join(2)
     bench.stop(2)
+
+
+class Attentive(OnOrder):
+    """Remembers what it was shown."""
+
+    def __init__(self):
+        self.seen = []
+
+    def see(self, seen):
+        self.seen.append(seen.number)
+        return []
 
 
 def said(**fields):
@@ -114,3 +128,52 @@ def test_a_flag_where_nothing_is_kept_is_refused(line):
     """Whoever pressed must not believe that it helped."""
     with pytest.raises(ValueError, match="keep_gb is 0"):
         line[0].flag(said(camera="eye"))
+
+
+def test_an_ordered_part_of_several_frames_is_judged_in_the_next_ones():
+    """Each order gets the frames after it, as many as were asked for, and one verdict."""
+    health, record, slot = Health(("eye",)), Record(), Slot()
+    bench = Bench(record, 7, health)
+    several = Terms("eye", Judge(), 5_000.0, 10, frames=3)
+    lane = Lane(slot, eye := Attentive(), several, bench, health)
+    bench.start()
+    lane.start()
+    orders = Orders({"eye": lane}, None)
+    orders.trigger(said(camera="eye", part="a"))
+    for number in range(4):
+        if number == 1:
+            orders.trigger(said(camera="eye", part="b"))
+        slot.put(frame(number))
+        limit_s = time.monotonic() + 5
+        while len(eye.seen) <= number and time.monotonic() < limit_s:
+            time.sleep(0.001)
+    told = {one.part: [view.frame for view in one.fused.views] for one in verdicts(record, 2)}
+    slot.close()
+    lane.join(2)
+    bench.stop(2)
+    assert told == {"a": [0, 1, 2], "b": [1, 2, 3]}
+
+
+def test_a_flag_for_a_camera_that_is_not_there_is_refused(tmp_path):
+    """It is no business of the keeper's, whose counts know the box's cameras only."""
+    health = Health(("eye",))
+    keeper = Keeper(KeeperSettings(tmp_path, Quota(10**6, 0)), health)
+    keeper.start()
+    lane = Lane(Slot(), EveryFrame(), terms(Judge()), Bench(Record(), 7, health), health)
+    with pytest.raises(ValueError, match="no camera 'nobody'"):
+        Orders({"eye": lane}, keeper).flag(said(camera="nobody", epoch=1, seq=1))
+    Orders({"eye": lane}, keeper).flag(said(camera="eye", epoch=1, seq=1))
+    assert keeper.flush(2)
+    assert keeper._thread.is_alive()
+    keeper.stop(1)
+
+
+def test_orders_for_a_dead_camera_do_not_gather(line):
+    """Without a frame nobody takes an order; once it has its verdict it is forgotten."""
+    orders, _, record = line
+    lane = orders._lanes["eye"]
+    for number in range(30):
+        orders.trigger(said(camera="eye", part=f"p{number}"))
+    assert len(verdicts(record, 30)) == 30
+    orders.trigger(said(camera="eye", part="last"))
+    assert len(lane._orders) == 1

@@ -8,17 +8,22 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
-from edge.trigger.trigger import EveryFrame, Triggered
+from edge.trigger.trigger import Another, EveryFrame, Triggered
 
 
 class Bench:
-    """Keeps the parts that it is offered."""
+    """Keeps the parts that it is offered, and what further frames come for them."""
 
     def __init__(self):
-        self.parts = []
+        self.parts, self.others, self.further = [], [], []
 
-    def offer(self, part):
+    def offer(self, part, others=(), *, more=False):
         self.parts.append(part)
+        self.others.append([one.number for one in others])
+
+    def arrived(self, part, frame, *, last):
+        self.further.append((self.parts.index(part), frame and frame.number, last))
+        return True
 
     def settled(self, _camera, _timeout_s):
         return True
@@ -88,3 +93,49 @@ def test_an_idle_lane_ends_soon_after_its_slot_is_closed():
     slot.close()
     lane.join(5)
     assert time.monotonic() - started < 1
+
+
+class Several:
+    """A trigger that finds a part in frame 2, seen in 0 before, in 3 and at last in 4."""
+
+    def __init__(self):
+        self.seen, self.found = [], None
+
+    def see(self, seen):
+        self.seen.append(seen)
+        if seen.number == 2:
+            self.found = Triggered(seen, "a", (self.seen[0],), more=True)
+            return [self.found]
+        if seen.number in (3, 4):
+            return [Another(self.found, seen, last=seen.number == 4)]
+        return []
+
+
+def test_further_frames_of_a_part_follow_it_to_the_bench():
+    """Those from before come along, later ones as they come, and the last one says so."""
+    slot, bench = Slot(lossless=True), Bench()
+    lane = Lane(slot, Several(), Terms("eye", None, 60_000.0, 4, frames=4), bench, Health(("eye",)))
+    lane.start()
+    for number in range(6):
+        slot.put(frame(number))
+    slot.close()
+    lane.join(5)
+    (part,) = bench.parts
+    assert (part.seen.number, bench.others) == (2, [[0]])
+    assert bench.further == [(0, 3, False), (0, 4, True)]
+
+
+def test_frames_from_long_before_are_left_out():
+    """The deadline runs from the first frame: half of it at most is spent before the best one."""
+    slot, bench, trigger = Slot(), Bench(), Several()
+    lane = Lane(slot, trigger, Terms("eye", None, 100.0, 4, frames=4), bench, Health(("eye",)))
+    lane.start()
+    for number, captured_ms in enumerate((0, 40, 60)):
+        limit_ns = monotonic_ns() + 5_000_000_000
+        slot.put(frame(number, captured_ms * 1_000_000))
+        while len(trigger.seen) <= number and monotonic_ns() < limit_ns:
+            time.sleep(0.001)
+    slot.close()
+    lane.join(5)
+    assert bench.others == [[]]
+    assert bench.parts[0].age_ms(160_000_000) == 100

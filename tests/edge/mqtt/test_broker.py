@@ -32,7 +32,7 @@ class Box:
     def __init__(self, folder, url, **more):
         self.outbox = Outbox(folder / "outbox.db")
         settings = BrokerSettings(BrokerUrl.parse(url), backoff_max_s=0.5, stall_s=1.0, **more)
-        self.alarms = Alarms()
+        self.alarms, self.wrong = Alarms(), ()
         self.broker = Broker(
             settings, TOPICS, self.outbox, self.health, "1.2.3", alarms=self.alarms
         )
@@ -46,6 +46,7 @@ class Box:
             epoch=self.outbox.epoch,
             cameras={name: CameraReport(oldest=old, newest=new) for name, (old, new) in heads},
             outbox=self.outbox.report(),
+            faults=self.wrong,
         )
 
     def put(self, count, camera="cam", **more):
@@ -238,6 +239,32 @@ def test_a_verdict_the_broker_cannot_take_is_set_aside(tmp_path, limit):
         assert set(seqs(ear.bodies("/verdicts"))) == {*range(1, 22)} - {11}
         assert box.outbox.report().quarantined == 1
         assert "quarantine" in box.outbox.faults()[0]
+        box.close()
+
+
+@needs_mosquitto
+def test_health_and_alarms_over_a_limit_are_shortened_and_verdicts_go_on(tmp_path):
+    """An unstated limit: what is too long is made shorter, and no verdict suffers for it."""
+    with (
+        Mosquitto(tmp_path, "message_size_limit 900") as broker,
+        Listener(broker.port, "acme/#") as ear,
+    ):
+        box = Box(tmp_path, broker.url)
+        box.put(10)
+        assert box.delivered()
+        box.wrong = ("w" * 300,) * 4
+        for number in range(8):
+            box.alarms.raise_("box", f"trouble_{number}", "d" * 200)
+        known = len(ear.bodies("/health"))
+        box.put(10)
+        assert wait(lambda: len(ear.bodies("/health")) > known + 1, 20)
+        assert box.delivered()
+        assert box.outbox.report().quarantined == 0
+        assert seqs(ear.bodies("/verdicts"))[-10:] == list(range(11, 21))
+        assert ear.bodies("/health")[-1]["faults"] == ["4 faults untold"]
+        assert wait(lambda: ear.bodies("/alarms")[-1]["unlisted"] >= 5)
+        for topic in ("acme/line1/health", "acme/line1/alarms"):
+            assert wait(lambda topic=topic: topic in " ".join(box.broker.faults()))
         box.close()
 
 

@@ -1,5 +1,7 @@
 """Laws of the pump, without a network: order, windows, refusals, poison, and fairness."""
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,7 @@ class Wire:
 
     def turn(self, code=0x87):
         """One turn: send all that may go, then take all answers."""
-        for parcel in self.pump.parcels(self.now):
+        for parcel in chain(self.pump.newest(), self.pump.parcels(self.now)):
             self.mid += 1
             self.pump.sent(self.mid, parcel)
             self.sent.append(parcel)
@@ -93,6 +95,20 @@ def test_the_newest_does_not_wait_for_the_backlog():
     wire.turn()
     assert [(p.kind, p.row.seq) for p in wire.sent[:2]] == [(Kind.LAST, 500)] * 2
     assert all(p.publication.retain == (p.kind is Kind.LAST) for p in wire.sent)
+
+
+def test_what_is_stored_meanwhile_does_not_wait_for_the_batch():
+    """A verdict stored while a batch goes out ends the batch, and its `last` is sent next."""
+    shelf = Shelf(500)
+    wire = Wire(shelf)
+    wire.turn()
+    begun = wire.pump.parcels(wire.now)
+    wire.pump.sent(1001, next(begun))
+    shelf.add(501)
+    wire.pump.stored()
+    assert list(begun) == []
+    assert [(p.kind, p.row.seq) for p in wire.pump.newest()] == [(Kind.LAST, 501)]
+    assert wire.pump.behind
 
 
 def test_a_refused_camera_waits_and_the_others_do_not():

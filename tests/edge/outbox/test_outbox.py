@@ -158,11 +158,9 @@ def test_full_disk_keeps_verdicts_in_memory_until_there_is_room(path):
     """When SQLite says "full", verdicts wait, it is a fault, and they are stored once it can."""
     outbox = Outbox(path, OutboxSettings(budget_bytes=100_000))
     put(outbox, 400)
-    assert not outbox.flush(0.5)
-    report = outbox.report()
-    assert report.waiting_in_memory > 0
-    assert "full" in report.fault
-    assert any("full" in fault for fault in outbox.faults())
+    while "full" not in outbox.report().fault:  # a group of a few may yet find room, and clears it
+        assert not outbox.flush(0.1)
+    assert outbox.report().waiting_in_memory > 0
     outbox._store._writer.execute("PRAGMA max_page_count = 100000")
     assert outbox.flush(5)
     assert outbox.faults() == ()
@@ -354,4 +352,61 @@ def test_putting_does_not_wait_for_the_disk(path):
         other.execute("ROLLBACK")
     assert outbox.flush(10)
     assert outbox.depth() == 100
+    outbox.close()
+
+
+def test_a_long_record_is_no_slower_to_ask(path):
+    """No question that the broker's thread asks reads more of a long record than of a short one."""
+    outbox = Outbox(path)
+    took = []
+    for _ in range(2):
+        put(outbox, 600, "left")
+        put(outbox, 600, "right")
+        assert outbox.flush()
+        took.append(
+            [
+                steps(outbox, ask)
+                for ask in (
+                    outbox.newest,
+                    outbox.heads,
+                    lambda: outbox.unacked(20, 1000),
+                    lambda: outbox.replay("right", 500, 520),
+                )
+            ]
+        )
+    outbox.close()
+    assert all(later <= before + 3 for before, later in zip(*took, strict=True)), took
+
+
+def steps(outbox, ask):
+    """Instructions of SQLite's machine that `ask` takes, in tens."""
+    reader, count = outbox._store._reader, 0
+
+    def one():
+        nonlocal count
+        count += 1
+
+    reader.set_progress_handler(one, 10)
+    ask()
+    reader.set_progress_handler(None, 10)
+    return count
+
+
+def test_what_has_arrived_is_noted_without_the_disk_yet_survives_kill_9(path):
+    """Acknowledgements are there after kill -9: that nothing waits is true of the file at once."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from edge.outbox import Outbox; from tests.edge.verdicts import verdict\n"
+        "outbox = Outbox(Path(sys.argv[1]))\n"
+        "for _ in range(700):\n"
+        "    outbox.record('cam', lambda seq: verdict(outbox.epoch, seq))\n"
+        "assert outbox.flush()\n"
+        "outbox.mark_acked(row.n for row in outbox.unacked(600))\n"
+        "assert outbox.flush() and outbox.depth() == 100\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False, timeout=60)
+    assert done.returncode == -9
+    outbox = Outbox(path)
+    assert [row.seq for row in outbox.unacked(1000)] == list(range(601, 701))
     outbox.close()

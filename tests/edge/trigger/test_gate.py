@@ -4,7 +4,7 @@ import pytest
 
 from edge.frame import Frame, Unusable
 from edge.trigger.gate import Gate, GateSettings
-from edge.trigger.trigger import EveryFrame
+from edge.trigger.trigger import ByCamera, EveryFrame
 
 WIDTH, HEIGHT, LOOP = 320, 200, 4096
 
@@ -164,6 +164,17 @@ def test_every_frame_is_a_part_even_if_it_cannot_be_used():
     bad = Unusable("torn", "c", 3, 0, 0, "a.png")
     assert [one.part for one in EveryFrame().see(bad)] == ["a.png"]
     assert Gate().see(bad) == []
+
+
+def test_a_frame_that_a_triggered_camera_lost_is_a_part_too():
+    """It can't be judged, so it isn't passed; the order of parts is that of their frames."""
+    eye = ByCamera()
+    told = [eye.see(Frame(None, "c", number, 5, 0, f"p{number}")) for number in (4, 5, 8)]
+    numbers = [[one.seen.number for one in found] for found in told]
+    assert numbers == [[4], [5], [6, 7, 8]]
+    assert [type(one.seen) for one in told[2]] == [Unusable, Unusable, Frame]
+    assert told[2][0].seen.why == "frame 6 was lost on its way from the camera"
+    assert len(eye.see(Frame(None, "c", 10**6, 5, 0))) == 101
 
 
 @pytest.mark.real_data

@@ -1,0 +1,53 @@
+"""The disks: writable, with room for all that the settings allow, and for how many days."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from edge.config import Appliance
+from edge.doctor.finding import Finding, doubtful, ill, well
+
+GB = 1024**3
+RESERVE_BYTES = 64 * 1024**2  # the outbox's reserve, its journal, and something to breathe
+
+
+def room(appliance: Appliance) -> Iterator[Finding]:
+    """One finding for each folder that the box writes to."""
+    store, samples = appliance.store, appliance.samples
+    wanted = {"disk of the store": (store.folder, store.keep_gb, 0.0)}
+    if samples.keep_gb:
+        wanted["disk of the samples"] = (samples.folder, samples.keep_gb, samples.leave_free_gb)
+    for organ, (folder, keep_gb, leave_gb) in wanted.items():
+        yield _folder(organ, folder, keep_gb, leave_gb)
+
+
+def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float) -> Finding:
+    at = _existing(folder)
+    try:
+        with TemporaryFile(dir=at) as probe:
+            probe.write(b"x")
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return ill(
+            organ, f"{str(at)!r} can't be written: {error.strerror}", "give the box its right"
+        )
+    free_gb, used_gb = shutil.disk_usage(at).free / GB, _size(folder) / GB
+    left_gb = free_gb - leave_gb
+    said = f"{free_gb:.1f} GB free; {keep_gb:g} GB may be kept, {used_gb:.2f} GB are"
+    if left_gb * GB < RESERVE_BYTES:
+        return ill(organ, said, "free space, or put the folder on another disk")
+    if left_gb < keep_gb - used_gb:
+        remedy = f"keep less: it will be full before it has kept {keep_gb:g} GB"
+        return doubtful(organ, said, remedy)
+    return well(organ, said)
+
+
+def _existing(folder: Path) -> Path:
+    return next(at for at in (folder, *folder.absolute().parents) if at.is_dir())
+
+
+def _size(folder: Path) -> int:
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())

@@ -1,0 +1,80 @@
+"""Fitting: each table of the settings, as the part of the box that it is for takes it.
+
+Reads the files that the settings name (keys, the password); starts nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge.camera.camera import CameraSettings
+from edge.camera_health.drift import Calibration
+from edge.camera_health.wardens import calibrations
+from edge.config import Appliance, BrokerSection, Samples
+from edge.flagged.keeper import Keeper, KeeperSettings
+from edge.flagged.pantry import Quota
+from edge.health import Health
+from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
+from edge.sections import CameraSection, GateTrigger
+from edge.trigger.gate import Gate, GateSettings
+from edge.trigger.trigger import ByCamera, EveryFrame, OnOrder, Trigger
+from export.signature import load_public
+
+LOSSLESS_KINDS = frozenset({"folder", "video"})
+
+
+def broker_settings(section: BrokerSection) -> BrokerSettings:
+    """The broker's table as the broker takes it; reads the password.
+
+    Raises:
+        ConfigError: the address is wrong, or a file can't be read.
+    """
+    password = read_password(section.password_file) if section.password_file else ""
+    return BrokerSettings(
+        BrokerUrl.parse(section.url),
+        user=section.username or "",
+        password=password,
+        ca_file=section.ca_file,
+        keepalive_s=section.keepalive_s,
+    )
+
+
+def camera_settings(name: str, section: CameraSection) -> CameraSettings:
+    """One camera's table as the camera takes it."""
+    source = section.source.model_dump(mode="json")
+    lossless = source["kind"] in LOSSLESS_KINDS or source.get("pace") == "lossless"
+    return CameraSettings(name, source, lossless, section.open_s, section.stall_s)
+
+
+def trigger(section: CameraSection) -> Trigger:
+    """How the parts of one camera are found."""
+    told = section.trigger
+    if isinstance(told, GateTrigger):
+        return Gate(GateSettings(**told.model_dump(exclude={"kind"})))
+    match told.kind:
+        case "command":
+            return OnOrder()
+        case "camera":
+            return ByCamera()
+        case "every_frame":
+            return EveryFrame()
+
+
+def calibrations_of(appliance: Appliance, used: Mapping[str, Path]) -> dict[str, Calibration]:
+    """{digest: what its good pictures scored} of every camera's bundle.
+
+    Args:
+        appliance: the settings.
+        used: {camera: its bundle}, where that isn't the settings'.
+    """
+    keys = [load_public(path) for path in appliance.trust.keys]
+    cameras = appliance.cameras.items()
+    return calibrations((used.get(name, one.bundle) for name, one in cameras), keys)
+
+
+def keeper(section: Samples, health: Health) -> Keeper | None:
+    """The keeper of samples, if any are to be kept."""
+    if not section.keep_gb:
+        return None
+    quota = Quota(round(section.keep_gb * 1024**3), round(section.leave_free_gb * 1024**3))
+    told = (section.picture, section.audit_rate, section.queue, section.recent)
+    return Keeper(KeeperSettings(section.folder, quota, *told), health)

@@ -1,0 +1,297 @@
+"""The exchange: one bundle for another between two parts, and back by itself if that was a mistake.
+
+Everything that can be known beforehand is: signature, files, age, a trial in a limited child, the
+golden samples on this box, the pace. Only then is the record written, and the next part judged by
+the new bundle; parts that wait are still judged by the old one. On probation the golden samples are
+judged again every few seconds beside the line. Knows no camera, broker or outbox.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from edge.alarm import Alarms
+from edge.clock import monotonic_ns
+from edge.inspection.armed import prove
+from edge.inspection.inspector import Inspector
+from edge.messages import Severity
+from edge.swap.probation import Probation, Terms
+from edge.swap.shelf import Chosen, Shelf
+from edge.swap.standing import Standing, digest_at, taken_back
+from export.bundle import Bundle, open_bundle
+from export.errors import BundleError, LinewardenError
+from export.signature import PublicKey
+from export.verdict import BundleRef, Verdict
+
+ROLLED_BACK = "bundle_rolled_back"  # alarm
+LOOK_S = 0.1
+NICENESS = 10
+PACED = 5  # judgements that are timed beforehand
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Seat:
+    """One camera's: who judges now, who did before, and whether that is settled.
+
+    Attributes:
+        configured: the bundle of the settings.
+        deadline_ms: of its parts.
+        inspector: who judges.
+        before: who did, while the new one is on probation.
+        probation: of `inspector`.
+        since_ns: when that began.
+    """
+
+    configured: Path
+    deadline_ms: float
+    inspector: Inspector
+    before: Inspector | None = None
+    probation: Probation | None = None
+    since_ns: int = 0
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Exchange:
+    """Activates and takes back bundles, one at a time, from any thread.
+
+    Args:
+        shelf: where copies are kept.
+        keys: whose signature is believed.
+        arm: makes (camera, bundle's folder) an inspector that has proved itself on this box.
+        install: makes an inspector the judge of a camera's next parts.
+        alarms: the box's book.
+        terms: of probation.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        keys: Sequence[PublicKey],
+        arm: Callable[[str, Path], Inspector],
+        install: Callable[[str, Inspector], None],
+        alarms: Alarms,
+        *,
+        terms: Terms | None = None,
+    ) -> None:
+        self._shelf, self._keys, self._arm, self._install = shelf, keys, arm, install
+        self._alarms, self._terms = alarms, terms or Terms()
+        self._seats: dict[str, Seat] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="exchange", daemon=True)
+        self._log = structlog.get_logger("exchange")
+
+    def seat(self, camera: str, seat: Seat, begun: Standing) -> None:
+        """A camera begins; one that was stopped on probation is on probation again."""
+        self._seats[camera] = seat
+        if begun.news:
+            self._log.warning(begun.news, camera=camera)
+            if begun.chosen:
+                self._alarms.raise_(camera, ROLLED_BACK, begun.news, Severity.CRITICAL)
+        if begun.chosen and begun.chosen.probation:
+            self._on_probation(seat)
+
+    def start(self) -> None:
+        """Start watching those on probation."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; a probation goes on at the next start."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+        for camera, seat in self._seats.items():
+            chosen = self._shelf.chosen(camera) if seat.probation else None
+            if chosen and chosen.probation == "running":
+                self._shelf.choose(camera, chosen.model_copy(update={"probation": "paused"}))
+
+    def cameras(self) -> tuple[str, ...]:
+        """Whose bundles may be exchanged."""
+        return tuple(self._seats)
+
+    def active(self, camera: str) -> BundleRef:
+        """Who judges now."""
+        return self._seats[camera].inspector.bundle
+
+    def progress(self, camera: str) -> str:
+        """How its probation goes; '' if it is on none."""
+        probation = self._seats[camera].probation
+        return f"{probation.parts} of {self._terms.parts} parts" if probation else ""
+
+    def judged(self, verdict: Verdict) -> None:
+        """A verdict was given; quick."""
+        seat = self._seats.get(verdict.camera)
+        if seat and (probation := seat.probation):
+            probation.judged(verdict)
+
+    def activate(self, camera: str, path: Path, say: Say = lambda _: None) -> BundleRef:
+        """Let the bundle at `path` judge the next part; returns which it is.
+
+        Raises:
+            BundleError, SignatureError, ProviderError: it is not to be trusted, too old, too slow,
+                was taken back before, or something else is being exchanged.
+            StoreError: the shelf can't be written.
+        """
+        seat = self._seat(camera)
+        with _Alone(seat.busy):
+            bundle = open_bundle(path, self._keys, say)
+            self._admissible(camera, seat, bundle)
+            copy = self._shelf.admit(bundle)
+            inspector = self._arm(camera, copy.path)
+            say("golden samples hold on this box")
+            say(f"a judgement takes {self._paced(seat, inspector):.1f} ms")
+            self._shelf.choose(camera, self._record(camera, seat, copy))
+            seat.before = seat.inspector
+            self._install(camera, inspector)
+            seat.inspector = inspector
+            self._on_probation(seat)
+            self._alarms.clear(camera, ROLLED_BACK)
+            self._log.info("bundle activated", camera=camera, bundle=inspector.bundle.name,
+                           version=inspector.bundle.version, digest=copy.digest)  # fmt: skip
+            return inspector.bundle
+
+    def rollback(self, camera: str, why: str = "asked for") -> BundleRef:
+        """Let the bundle before judge again; returns which it is.
+
+        Raises:
+            BundleError: there is none, or it can't be armed.
+            StoreError: the shelf can't be written.
+        """
+        seat = self._seat(camera)
+        with _Alone(seat.busy):
+            return self._back(camera, seat, why)
+
+    def _back(self, camera: str, seat: Seat, why: str) -> BundleRef:
+        chosen = self._shelf.chosen(camera)
+        if chosen is None or chosen.before is None:
+            raise BundleError(f"no bundle judged for {camera!r} before", "activate another one")
+        inspector = seat.before or self._arm(camera, self._shelf.slot(chosen.before.digest))
+        self._install(camera, inspector)
+        left, seat.inspector, seat.before, seat.probation = seat.inspector, inspector, None, None
+        self._shelf.choose(camera, taken_back(chosen))
+        self._log.warning("bundle taken back", camera=camera, bundle=left.bundle.name,
+                          version=left.bundle.version, why=why)  # fmt: skip
+        return inspector.bundle
+
+    def _seat(self, camera: str) -> Seat:
+        if camera not in self._seats:
+            known = ", ".join(self._seats)
+            raise BundleError(f"there is no camera {camera!r}", f"name one of: {known}")
+        return self._seats[camera]
+
+    def _admissible(self, camera: str, seat: Seat, bundle: Bundle) -> None:
+        """Refuse what judges already, what was taken back, and what is older."""
+        active, chosen = seat.inspector.bundle, self._shelf.chosen(camera)
+        if seat.probation:
+            raise BundleError(
+                f"{active.name} {active.version} is still on probation for {camera!r}: "
+                f"{self.progress(camera)}",
+                "wait until it is proved, or take it back: linewarden bundle rollback",
+            )
+        named = f"{bundle.manifest.name} {bundle.manifest.version}"
+        if bundle.digest == active.digest:
+            raise BundleError(f"{named} judges for {camera!r} already", "nothing is to be done")
+        if chosen and bundle.digest in chosen.refused:
+            raise BundleError(
+                f"{named} was taken back from {camera!r} before", "export a better one"
+            )
+        if bundle.manifest.name == active.name and bundle.manifest.version <= active.version:
+            raise BundleError(
+                f"{named} is older than version {active.version}, which judges for {camera!r}",
+                "export it with a higher --version, or use `linewarden bundle rollback`",
+            )
+
+    def _paced(self, seat: Seat, inspector: Inspector) -> float:
+        """Milliseconds of a judgement, the median of a few; raises BundleError if too slow."""
+        frame = np.zeros((inspector.input.height * 4, inspector.input.width * 4, 3), np.uint8)
+        spent_ms: list[float] = []
+        for _ in range(PACED):
+            began_ns = monotonic_ns()
+            inspector.judge(frame)
+            spent_ms.append((monotonic_ns() - began_ns) / 1e6)
+        median_ms = sorted(spent_ms)[PACED // 2]
+        if median_ms > seat.deadline_ms:
+            raise BundleError(
+                f"a judgement takes {median_ms:.0f} ms, {seat.deadline_ms:g} ms are allowed",
+                "take a smaller model or input, or raise deadline_ms",
+            )
+        return median_ms
+
+    def _record(self, camera: str, seat: Seat, copy: Bundle) -> Chosen:
+        chosen, active = self._shelf.chosen(camera), seat.inspector.bundle
+        if not self._shelf.slot(active.digest).is_dir():
+            self._shelf.admit(open_bundle(seat.configured, self._keys))
+        return Chosen(
+            configured=str(seat.configured),
+            configured_digest=digest_at(seat.configured),
+            active=copy.ref,
+            before=active,
+            probation="running",
+            refused=chosen.refused if chosen else (),
+        )
+
+    def _on_probation(self, seat: Seat) -> None:
+        seat.since_ns = monotonic_ns()
+        seat.probation = Probation(seat.inspector.bundle.digest, self._terms)
+
+    def _watch(self) -> None:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        due_ns = monotonic_ns()
+        while not self._stopping.wait(LOOK_S):
+            golden = monotonic_ns() >= due_ns
+            if golden:
+                due_ns = monotonic_ns() + round(self._terms.golden_s * 1e9)
+            for camera, seat in self._seats.items():
+                try:
+                    self._look(camera, seat, golden=golden)
+                except Exception:  # noqa: BLE001 - outermost line of the thread
+                    self._log.exception("a probation was not watched", camera=camera)
+
+    def _look(self, camera: str, seat: Seat, *, golden: bool) -> None:
+        probation = seat.probation
+        if probation is None:
+            return
+        if golden and not probation.failed:
+            self._examine(seat, probation)
+        lasted_s = (monotonic_ns() - seat.since_ns) / 1e9
+        if probation.failed:
+            with seat.busy:
+                if seat.probation is probation:
+                    self._back(camera, seat, probation.failed)
+                    self._alarms.raise_(camera, ROLLED_BACK, probation.failed, Severity.CRITICAL)
+        elif probation.proved and lasted_s >= self._terms.least_s:
+            with seat.busy:
+                chosen = self._shelf.chosen(camera)
+                if chosen and seat.probation is probation:
+                    self._shelf.choose(camera, chosen.model_copy(update={"probation": ""}))
+                    seat.before = seat.probation = None
+                    self._log.info("bundle proved", camera=camera, parts=probation.parts)
+
+    def _examine(self, seat: Seat, probation: Probation) -> None:
+        """Judge the golden samples again, with the very session that judges parts."""
+        try:
+            prove(self._shelf.take(seat.inspector.bundle.digest), seat.inspector.scorer)
+        except LinewardenError as error:
+            probation.drifted(error.problem)
+
+
+class _Alone:
+    """Holds a camera's seat, or says that somebody else does."""
+
+    def __init__(self, busy: threading.Lock) -> None:
+        self._busy = busy
+
+    def __enter__(self) -> None:
+        if not self._busy.acquire(timeout=0.5):
+            raise BundleError("another bundle is being exchanged", "try again in a moment")
+
+    def __exit__(self, *_: object) -> None:
+        self._busy.release()

@@ -1,0 +1,283 @@
+"""Every planted fault is found, names its remedy, and keeps the box from being armed."""
+
+import json
+import shutil
+import socket
+import sys
+import threading
+from contextlib import contextmanager
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from edge.cli.doctor import findings
+from edge.doctor import cameras, disk, house, models, post, time_of_day
+from edge.doctor.finding import State, examined
+from edge.mqtt.address import BrokerSettings, BrokerUrl
+from export.command import application
+from export.signature import load_or_make
+from tests.broker import Mosquitto, needs_mosquitto
+from tests.edge.box import PREFIX, Box, folder_camera
+from tests.export.small_bundle import golden_files, small_bundle, small_graph
+
+VIRTUAL = 'source = { kind = "virtual", parts = 400, width = 320, height = 256 }'
+
+
+@pytest.fixture
+def box(tmp_path):
+    """A box that is well, and plays a folder."""
+    made = Box(tmp_path)
+    made.pictures([20, 128])
+    made.write(folder_camera())
+    return made
+
+
+def ills(found):
+    """What keeps the box from being armed: {organ: what was said}; each has its remedy."""
+    bad = [one for one in found if one.state is State.ILL]
+    assert all(one.remedy for one in bad)
+    return {one.organ: one.said for one in bad}
+
+
+def look(appliance):
+    """Findings about the bundles of an appliance."""
+    return examined("bundles", lambda: models.bundles(appliance))
+
+
+def test_a_well_box_is_fit_to_be_armed(box):
+    """Nothing ill is found where nothing is wrong; the missing broker is but a doubt."""
+    found = list(findings(box.appliance(), 0.5))
+    assert not ills(found)
+    assert {one.organ for one in found} >= {
+        "program", "runtime", "disk of the store", "bundle of top", "pace of top", "camera top",
+    }  # fmt: skip
+
+
+def test_a_namesake_package_is_found():
+    """A distribution that installed its own `trainer` over ours, or an `edge` from elsewhere."""
+    found = ills(house.installed(owners={"trainer": ["trainer", "linewarden"]}))
+    assert found == {"program": "the package 'trainer' was also installed by trainer"}
+    homes = {"edge": Path("/a/edge"), "export": Path("/b/export")}
+    assert "different places" in ills(house.installed(homes=homes, owners={}))["program"]
+
+
+def test_two_runtimes_are_found():
+    """They own the same import name and overwrite each other."""
+    both = ["onnxruntime", "onnxruntime-gpu", "linewarden"]
+    found = ills(examined("runtime", lambda: house.installed(distributions=both)))
+    assert "overwrite each other" in found["runtime"]
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        ("unsigned", "manifest.sig is missing"),
+        ("changed", "model.onnx"),
+        ("wrong key", "key"),
+        ("parity", "golden"),
+        ("fall back to the processor", "CUDA"),
+    ],
+)
+def test_a_bundle_that_must_not_judge_is_found(box, plant, said):
+    """Unsigned, changed, signed by a stranger, answering otherwise here, or not on its device."""
+    bundle = box.folder / "bundle"
+    if plant == "unsigned":
+        (bundle / "manifest.sig").unlink()
+    elif plant == "changed":
+        body = bytearray((bundle / "model.onnx").read_bytes())
+        body[len(body) // 2] ^= 1
+        (bundle / "model.onnx").write_bytes(body)
+    elif plant == "fall back to the processor":
+        box.write(folder_camera() + '\n[engine]\nprovider = "cuda"\n')
+    else:
+        shutil.rmtree(bundle)
+        name = "signing.key" if plant == "parity" else "stranger.key"
+        key, _ = load_or_make(box.folder / name)
+        small_bundle(bundle, key, small_graph(gain=0.5 if plant == "parity" else 1.0))
+    (told,) = ills(look(box.appliance())).values()
+    assert said in told
+
+
+def test_a_model_that_is_too_slow_is_found(box, monkeypatch):
+    """Timed here, against the deadline."""
+    monkeypatch.setattr(models, "_judged_ms", lambda *_: 6000.0)
+    assert "5000 ms are allowed" in ills(look(box.appliance()))["pace of top"]
+    monkeypatch.setattr(models, "_judged_ms", lambda *_: 4000.0)
+    assert State.DOUBTFUL in {one.state for one in look(box.appliance())}
+
+
+class Silent(BaseHTTPRequestHandler):
+    """A network camera that gives `frames` pictures, moving or not, and then hangs."""
+
+    frames, frozen = 3, False
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=x")
+        self.end_headers()
+        chance = np.random.default_rng(1)
+        picture = chance.integers(0, 255, (48, 64, 3), np.uint8)
+        for _ in range(self.frames):
+            if not self.frozen:
+                picture = chance.integers(0, 255, (48, 64, 3), np.uint8)
+            body = cv2.imencode(".jpg", picture)[1].tobytes()
+            head = f"--x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+            try:
+                self.wfile.write(head.encode() + body + b"\r\n")
+            except OSError:
+                return
+            self.server.over.wait(0.05)
+        self.server.over.wait(10)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def camera_on_the_network(**kind):
+    """Its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Kind", (Silent,), kind))
+    server.over = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def lens(box, source, open_s=8.0):
+    """Findings about one camera."""
+    more = f"open_s = {open_s}\nstall_s = 5.0\n"
+    box.write(f'[cameras.top]\nbundle = "bundle"\n{more}{source}\n')
+    return list(cameras.lenses(box.appliance(), 1.0))
+
+
+def test_a_camera_that_stops_is_found(box):
+    """It opens, gives a few frames, and falls silent."""
+    with camera_on_the_network() as url:
+        found = ills(lens(box, f'source = {{ kind = "stream", url = "{url}" }}'))
+    assert "the newest is" in found["camera top"]
+
+
+def test_a_frozen_camera_is_found(box):
+    """Frames keep coming, and are the same to the bit."""
+    with camera_on_the_network(frames=200, frozen=True) as url:
+        found = ills(lens(box, f'source = {{ kind = "stream", url = "{url}" }}'))
+    assert "frozen" in found["camera top"]
+
+
+def test_a_camera_that_is_not_there_is_found(box):
+    """With the capture's own words."""
+    found = ills(lens(box, 'source = { kind = "stream", url = "http://127.0.0.1:9/" }', open_s=1.0))
+    assert "can't be opened" in found["camera top"]
+
+
+def test_a_camera_that_runs_is_well(box):
+    """Its size and pace are said; the truth file of a virtual line isn't touched."""
+    (found,) = lens(box, VIRTUAL.replace("}", ', truth = "truth.csv" }'))
+    assert (found.state, found.said[:7]) == (State.WELL, "320x256")
+    assert not (box.folder / "truth.csv").exists()
+
+
+def test_a_broker_that_is_away_is_found(box):
+    """Nobody listens there."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        settings = BrokerSettings(BrokerUrl("127.0.0.1", nobody.getsockname()[1]))
+        assert "can't be reached" in ills(post.broker(box.appliance(), settings))["broker"]
+
+
+@needs_mosquitto
+def test_wrong_rights_at_the_broker_are_found(box, tmp_path):
+    """One topic that may not be written, commands that may not be read: each is named."""
+    acl = tmp_path / "acl"
+    acl.write_text(f"topic write {PREFIX}/#\ntopic deny {PREFIX}/top/verdicts\n")
+    with Mosquitto(tmp_path, f"acl_file {acl}") as broker:
+        settings = BrokerSettings(BrokerUrl.parse(broker.url))
+        found = ills(post.broker(box.appliance(), settings))
+    assert f"{PREFIX}/top/verdicts (Not authorized)" in found["broker, rights"]
+    assert f"{PREFIX}/health" not in found["broker, rights"]
+
+
+@needs_mosquitto
+def test_a_broker_that_takes_too_little_is_found(box, tmp_path):
+    """A verdict may have 8 KiB; a limit of 2,000 bytes would lose some."""
+    with Mosquitto(tmp_path, "max_packet_size 2000") as broker:
+        settings = BrokerSettings(BrokerUrl.parse(broker.url))
+        assert "2000 bytes" in ills(post.broker(box.appliance(), settings))["broker, limits"]
+
+
+@needs_mosquitto
+def test_a_right_is_tried_without_disturbing_anybody(box, tmp_path):
+    """What is retained stays; a consumer hears no nonsense."""
+    from edge.consumer.watch import Watcher
+    from edge.topics import Topics
+
+    with Mosquitto(tmp_path) as broker:
+        settings = BrokerSettings(BrokerUrl.parse(broker.url))
+        with Watcher(settings, Topics(PREFIX), lambda _: None) as watcher:
+            threading.Event().wait(0.5)
+            assert not ills(post.broker(box.appliance(), settings))
+            threading.Event().wait(0.3)
+            report = watcher.report()
+    assert report.rejected == 0
+
+
+def test_a_full_disk_is_found(box, monkeypatch):
+    """No room for the reserve is ill; less than the settings may keep is doubtful."""
+    free = {"bytes": 10 * 1024**2}
+    usage = type("Usage", (), {"free": property(lambda _: free["bytes"])})
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage())
+    assert "0.0 GB free" in ills(disk.room(box.appliance()))["disk of the store"]
+    free["bytes"] = 1024**3
+    (found,) = disk.room(box.appliance())
+    assert found.state is State.DOUBTFUL
+
+
+def test_a_folder_that_can_not_be_written_is_found(box, monkeypatch):
+    """The box would lose its record."""
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(disk, "TemporaryFile", refused)
+    assert "Permission denied" in ills(disk.room(box.appliance()))["disk of the store"]
+
+
+def test_a_wrong_clock_is_found():
+    """Before a bundle was made is ill; kept by nothing is doubtful."""
+    made = "2026-01-01T00:00:00Z"
+    in_1970 = list(time_of_day.clock([made], kept=True, now_ns=5 * 10**9))
+    assert "1970-01-01" in ills(in_1970)["clock"]
+    now_ns = int(datetime.fromisoformat("2026-06-01T00:00:00Z").timestamp() * 1e9)
+    states = [one.state for one in time_of_day.clock([made], kept=False, now_ns=now_ns)]
+    assert states == [State.DOUBTFUL]
+    assert next(time_of_day.clock([made], kept=True, now_ns=now_ns)).state is State.WELL
+    if sys.platform == "linux":
+        assert time_of_day.synchronised() in (True, False)
+
+
+def test_the_command_ends_with_what_it_found(box):
+    """0 where it is fit, 1 where it isn't, 2 where there are no settings; JSON says the same."""
+    runner = CliRunner()
+    done = runner.invoke(application(), ["doctor", "--config", str(box.settings)])
+    assert done.exit_code == 0, done.output
+    assert "fit to be armed" in done.output
+    (box.folder / "bundle" / "manifest.sig").unlink()
+    done = runner.invoke(application(), ["doctor", "--config", str(box.settings), "--json"])
+    assert done.exit_code == 1
+    assert {one["organ"] for one in json.loads(done.stdout) if one["state"] == "ill"} == {"bundles"}
+
+
+def test_golden_answers_are_what_parity_is_measured_by():
+    """The planted fault above is one: half the gain gives half the score."""
+    assert json.loads(golden_files()["golden/golden.json"])["samples"][0]["score"] == 0.2

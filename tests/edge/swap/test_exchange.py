@@ -1,0 +1,251 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+import structlog
+
+from edge.alarm import Alarms
+from edge.inspection.armed import prove
+from edge.inspection.inspector import Inspector
+from edge.inspection.session import OnnxScorer
+from edge.swap.exchange import ROLLED_BACK, Exchange, Seat
+from edge.swap.probation import Probation, Terms
+from edge.swap.shelf import Shelf
+from edge.swap.standing import Standing, standing
+from export.bundle import open_bundle
+from export.errors import BundleError, SignatureError
+from export.signature import load_or_make
+from export.verdict import Outcome, Reason
+from tests.edge.verdicts import verdict
+from tests.export.small_bundle import small_bundle
+
+CAMERA = "top"
+SHORT = Terms(parts=10, errors=3, window=5, golden_s=0.2, least_s=0.0)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Planted failures are not printed."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+class Plant:
+    """One camera whose bundle can be exchanged; `judge` is who judges its next part."""
+
+    def __init__(self, folder):
+        self.folder, self.alarms, self.seq = folder, Alarms(), 0
+        self.key = load_or_make(folder / "signing.key")[0]
+        self.keys = [self.key.public]
+        self.shelf = Shelf(folder / "shelf", self.keys)
+        self.configured = self.bundle(1).path
+        self.begin()
+
+    def begin(self):
+        """As a start of the box does."""
+        begun = standing(self.shelf, CAMERA, self.configured)
+        self.judge = self.armed(CAMERA, begun.path)
+        self.exchange = Exchange(
+            self.shelf, self.keys, self.armed, self.install, self.alarms, terms=SHORT
+        )
+        self.exchange.seat(CAMERA, Seat(self.configured, 5000.0, self.judge), begun)
+        self.exchange.start()
+
+    def bundle(self, version, key=None, **more):
+        """A new one."""
+        return small_bundle(
+            self.folder / f"v{version}-{time.monotonic_ns()}", key or self.key,
+            version=version, **more,
+        )  # fmt: skip
+
+    def armed(self, _camera, path):
+        """Without the child, which has its own tests."""
+        bundle = open_bundle(path, self.keys)
+        scorer = OnnxScorer(bundle.model_path)
+        prove(bundle, scorer)
+        return Inspector(
+            scorer, bundle.input, bundle.thresholds, bundle.manifest.classes, bundle.ref
+        )
+
+    def install(self, _camera, inspector):
+        self.judge = inspector
+
+    def part(self, **more):
+        """The judge judges one; fields of its verdict may be planted."""
+        self.seq += 1
+        found = self.judge.judge(np.full((32, 48, 3), 20, np.uint8))
+        told = {"outcome": found.outcome, "reason": found.reason, "bundle": found.bundle}
+        self.exchange.judged(verdict(1, self.seq, CAMERA, **(told | more)))
+
+    def until(self, condition, timeout_s=10.0):
+        """Whether it came true in time."""
+        end = time.monotonic() + timeout_s
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.02)
+        return condition()
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """A plant, stopped afterwards."""
+    made = Plant(tmp_path)
+    yield made
+    made.exchange.stop()
+
+
+FAILED = {"outcome": Outcome.FAIL, "reason": Reason.NOT_FINITE}
+
+
+def test_the_next_part_is_judged_by_the_new_bundle(plant):
+    """And after its probation it stays, over restarts too."""
+    new, said = plant.bundle(2), []
+    assert plant.exchange.activate(CAMERA, new.path, said.append) == new.ref
+    assert plant.judge.bundle == new.ref
+    assert any("signed by trusted key" in one for one in said)
+    for _ in range(SHORT.parts):
+        plant.part()
+    assert plant.until(lambda: not plant.exchange.progress(CAMERA))
+    plant.exchange.stop()
+    plant.begin()
+    assert plant.judge.bundle == new.ref
+    assert plant.alarms.standing() == ()
+
+
+def test_a_bundle_that_errs_is_taken_back(plant):
+    """By itself, with an alarm that says why; it can't be activated again."""
+    old, new = plant.judge.bundle, plant.bundle(2)
+    plant.exchange.activate(CAMERA, new.path)
+    for _ in range(SHORT.errors):
+        plant.part(**FAILED)
+    assert plant.until(lambda: plant.judge.bundle == old)
+    assert plant.until(plant.alarms.standing)
+    (alarm,) = plant.alarms.standing()
+    assert (alarm.source, alarm.name) == (CAMERA, ROLLED_BACK)
+    assert "model_output_not_finite" in alarm.detail
+    with pytest.raises(BundleError, match="taken back"):
+        plant.exchange.activate(CAMERA, new.path)
+
+
+def test_a_bundle_that_breaks_deadlines_is_taken_back(plant):
+    """Its late parts carry no bundle, since no model answered; they count against it."""
+    old = plant.judge.bundle
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    for _ in range(SHORT.errors):
+        plant.part(outcome=Outcome.FAIL, reason=Reason.LATE, bundle=None)
+    assert plant.until(lambda: plant.judge.bundle == old)
+
+
+def test_a_bundle_that_drifts_from_its_golden_answers_is_taken_back(plant):
+    """They are judged again beside the line, though every part seems well."""
+    old = plant.judge.bundle
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    scorer = plant.judge.scorer
+    score = scorer.score
+    scorer.score = lambda batch: score(batch // 2)
+    assert plant.until(lambda: plant.judge.bundle == old)
+    assert plant.until(plant.alarms.standing)
+    assert "golden" in plant.alarms.standing()[0].detail
+
+
+def test_the_old_bundles_parts_are_not_held_against_the_new(plant):
+    """Those that were waiting when it was exchanged."""
+    old, new = plant.judge.bundle, plant.bundle(2)
+    plant.exchange.activate(CAMERA, new.path)
+    for _ in range(3 * SHORT.errors):
+        plant.part(bundle=old, **FAILED)
+    time.sleep(0.3)
+    assert plant.judge.bundle == new.ref
+
+
+@pytest.mark.parametrize("what", ["older", "the same", "stranger", "changed", "extra", "slow"])
+def test_what_may_not_judge_is_refused(plant, what):
+    """Older, the same, signed by a stranger, changed, with an extra file, or too slow."""
+    stranger = load_or_make(plant.folder / "stranger.key")[0]
+    bundle = {
+        "older": lambda: plant.bundle(1, created_at="2025-01-01T00:00:00Z"),
+        "the same": lambda: open_bundle(plant.configured, plant.keys),
+        "stranger": lambda: plant.bundle(2, key=stranger),
+    }.get(what, lambda: plant.bundle(2))()
+    if what == "changed":
+        (bundle.path / "golden" / "00.png").write_bytes(b"no picture")
+    if what == "extra":
+        (bundle.path / "more.txt").write_text("more")
+    if what == "slow":
+        plant.exchange._seats[CAMERA].deadline_ms = 1e-6
+    old = plant.judge.bundle
+    with pytest.raises((BundleError, SignatureError)):
+        plant.exchange.activate(CAMERA, bundle.path)
+    assert plant.judge.bundle == old
+    assert plant.shelf.chosen(CAMERA) is None
+
+
+def test_a_bundle_on_probation_is_not_exchanged(plant):
+    """One thing at a time; taking it back is always possible, and needs no proof."""
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    with pytest.raises(BundleError, match="on probation"):
+        plant.exchange.activate(CAMERA, plant.bundle(3).path)
+    plant.exchange.rollback(CAMERA)
+    assert plant.judge.bundle.version == 1
+    with pytest.raises(BundleError, match="before"):
+        plant.exchange.rollback(CAMERA)
+
+
+def test_two_who_ask_at_once_do_not_meet(plant):
+    """The second is told so, and nothing is half done."""
+    hold, held = threading.Event(), threading.Event()
+    arm = plant.exchange._arm
+
+    def slowly(camera, path):
+        held.set()
+        hold.wait(5)
+        return arm(camera, path)
+
+    plant.exchange._arm = slowly
+    first = threading.Thread(target=plant.exchange.activate, args=(CAMERA, plant.bundle(2).path))
+    first.start()
+    assert held.wait(5)
+    with pytest.raises(BundleError, match="being exchanged"):
+        plant.exchange.activate(CAMERA, plant.bundle(3).path)
+    hold.set()
+    first.join()
+    assert plant.judge.bundle.version == 2
+
+
+def test_a_probation_outlives_a_clean_stop_but_not_a_death(plant):
+    """Stopped: it goes on. Killed: the bundle before judges again."""
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    plant.exchange.stop()
+    plant.begin()
+    assert (plant.judge.bundle.version, plant.exchange.progress(CAMERA)) == (2, "0 of 10 parts")
+    plant.begin()  # as after kill -9: nothing was stopped
+    assert plant.judge.bundle.version == 1
+    assert [one.name for one in plant.alarms.standing()] == [ROLLED_BACK]
+
+
+def test_errors_count_only_within_the_window():
+    """Two in five hundred parts are no reason; three in a row are."""
+    probation = Probation("d" * 8, Terms(parts=1000, errors=3, window=20))
+    ours = {"bundle": {"name": "x", "version": 1, "digest": "d" * 8}}
+    for seq in range(1, 500):
+        bad = FAILED if seq % 15 == 0 else {}
+        probation.judged(verdict(1, seq, **ours, **bad))
+    assert not probation.failed
+    assert not probation.proved
+    for seq in range(500, 503):
+        probation.judged(verdict(1, seq, **ours, **FAILED))
+    assert "3 of its newest 20 parts" in probation.failed
+
+
+def test_a_bad_frame_is_not_the_bundles_fault():
+    """Nor is a full queue; a record without a bundle that isn't late says nothing of it."""
+    probation = Probation("d" * 8, Terms(parts=10, errors=1, window=5))
+    for seq, reason in enumerate((Reason.BAD_FRAME, Reason.OVERLOAD), 1):
+        probation.judged(verdict(1, seq, outcome=Outcome.FAIL, reason=reason, bundle=None))
+    assert (probation.failed, probation.parts) == ("", 0)
+
+
+def test_a_standing_that_changed_is_no_alarm_unless_it_went_back(plant):
+    """Settings that name another bundle are what somebody wanted."""
+    plant.exchange.seat("b", Seat(plant.configured, 1.0, plant.judge), Standing(plant.configured))
+    assert plant.alarms.standing() == ()

@@ -1,0 +1,1 @@
+"""Labelled pictures to and from other tools' formats: COCO, Label Studio, CSV."""

@@ -1,0 +1,164 @@
+"""A data set's folder read as entries, and entries laid out as a folder that training opens.
+
+OUT/good/1.jpg, OUT/train/good/1.jpg   pictures, copied byte for byte
+OUT/masks/good/1.png                   their masks
+OUT/parts.csv                          path,part: only where parts are known
+OUT/labels.csv                         path,label,by,at,note: who said what, oldest first
+"""
+
+import csv
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+
+from export.errors import DatasetError, SampleError
+from export.sample_folder import RECORDS, SampleFolder
+from trainer import masks
+from trainer.dataset import Dataset, listing, walk
+from trainer.exchange.entry import Entry, Said
+from trainer.run import GOOD
+
+PARTS, LABELS = "parts.csv", "labels.csv"
+PART_COLUMNS = ("path", "part")
+LABEL_COLUMNS = ("path", "label", "by", "at", "note")
+
+
+def collect(root: Path) -> list[Entry]:
+    """Every picture of a data set with what is known of it, by path.
+
+    Raises:
+        DatasetError: the folder is no data set, or its tables or masks don't fit.
+    """
+    found = walk(root)
+    pictures = tuple(sorted(found.pictures, key=lambda one: one.path))
+    if found.foreign:
+        raise DatasetError(
+            f"{len(found.foreign)} pictures of types that aren't read: {listing(found.foreign)}",
+            "convert them to PNG, or move them away",
+        )
+    classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
+    masked = masks.find(Dataset(root, "classes", classes, pictures))
+    part = {row["path"]: row["part"] for row in _rows(root / PARTS, PART_COLUMNS)}
+    said = _said(root)
+    return [
+        Entry(
+            path=one.path,
+            label=one.label,
+            source=root / one.path,
+            half=one.half,
+            part=part.get(one.path),
+            mask=masked.get(one.path),
+            said=tuple(said.get(one.path, ())),
+        )
+        for one in pictures
+    ]
+
+
+def _said(root: Path) -> dict[str, list[Said]]:
+    """Who said what: of labels.csv, and of a box's samples."""
+    found: dict[str, list[Said]] = defaultdict(list)
+    for row in _rows(root / LABELS, LABEL_COLUMNS):
+        found[row["path"]].append(Said(row["label"], row["by"], row["at"], row["note"]))
+    if not (root / RECORDS).is_dir():
+        return found
+    samples = SampleFolder(root)
+    try:
+        for sample in samples:
+            path = samples.picture(sample).relative_to(root).as_posix()
+            for label in sample.labels:
+                found[path].append(Said(label.label or "", label.by, label.at, label.note))
+    except SampleError as error:
+        raise DatasetError(error.problem, error.remedy) from error
+    return found
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if not set(columns) <= set(reader.fieldnames or ()):
+                raise DatasetError(
+                    f"{str(path)!r} has the columns {listing(list(reader.fieldnames or ()))}",
+                    f"its first line must name: {','.join(columns)}",
+                )
+            return [{name: row[name] or "" for name in columns} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(
+            f"{str(path)!r} can't be read: {error}", "save it as CSV in UTF-8"
+        ) from error
+
+
+def lay_out(
+    entries: Sequence[Entry], out: Path, advance: Callable[[], None] = lambda: None
+) -> None:
+    """Write a data set; pictures are copied, never changed.
+
+    Raises:
+        DatasetError: `out` holds files already, two entries want one place, or the disk refuses.
+    """
+    refuse_full(out)
+    twice = [path for path, count in Counter(one.path for one in entries).items() if count > 1]
+    if twice:
+        raise DatasetError(
+            f"{len(twice)} pictures would lie at the same place: {listing(twice)}",
+            "give them different names where they come from",
+        )
+    try:
+        for one in entries:
+            copy(one.source, out / one.path)
+            if (mask := one.marked()) is not None:
+                target = out / "masks" / PurePosixPath(one.path).with_suffix(".png")
+                write_mask(target, mask)
+            advance()
+        parts = [(e.path, e.part) for e in entries if e.part is not None]
+        if parts:
+            # Training wants the part of every picture: one that isn't known is its own.
+            rows = [(e.path, e.part if e.part is not None else e.path) for e in entries]
+            write_rows(out / PARTS, PART_COLUMNS, rows)
+        said = [(e.path, s.label, s.by, s.at, s.note) for e in entries for s in e.said]
+        if said:
+            write_rows(out / LABELS, LABEL_COLUMNS, said)
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or str(out)!r} can't be written: {error.strerror}",
+            "check its rights and the free space",
+        ) from error
+
+
+def refuse_full(out: Path) -> None:
+    """Refuse a folder that holds something; raises DatasetError."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{str(out)!r} already holds files", "give another --out")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a picture, making its folders; raises DatasetError if it isn't there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copy2(source, target)
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"the picture {str(source)!r} isn't there",
+            "put the pictures where the labels say, or give their folder with --pictures",
+        ) from error
+
+
+def write_mask(target: Path, mask: np.ndarray) -> None:
+    """Write a mask (H,W) bool as PNG, 255 where marked."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _done, data = cv2.imencode(".png", np.where(mask, 255, 0).astype(np.uint8))
+    target.write_bytes(data.tobytes())
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    """Write a table as CSV with a header."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
