@@ -39,6 +39,7 @@ ALARMS = {
     "disk_full": "Disk full",
     "outbox_not_writable": "Verdicts can't be stored",
     "record_damaged": "The record was damaged",
+    "bundle_rolled_back": "Model rolled back",
     "verdicts_in_quarantine": "Verdicts in quarantine",
 }
 SYMBOLS = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.REVIEW: "review"}

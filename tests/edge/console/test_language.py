@@ -56,9 +56,12 @@ def test_every_alarm_that_the_box_can_raise_has_words():
     from edge.camera_health.condition import Condition
     from edge.mqtt import broker
     from edge.outbox import outbox
+    from edge.swap import exchange
 
     raised = {broker.ABSENT, broker.REFUSES, outbox.NOT_WRITABLE, outbox.DISK_FULL}
-    raised |= {outbox.QUARANTINE, outbox.DAMAGED} | {one.value for one in Condition}
+    raised |= {exchange.ROLLED_BACK, outbox.QUARANTINE, outbox.DAMAGED} | {
+        one.value for one in Condition
+    }
     assert raised <= set(telling.ALARMS)
     assert Alarms
 
