@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from benchmarks.rig import make_bundle
 from demo.plant import free_port
 from edge.console.accounts.book import Book
@@ -51,13 +53,13 @@ Window = tuple[float, float]  # milliseconds since 1970
 
 
 @contextmanager
-def process(*words: str) -> Iterator[None]:
+def process(*words: str) -> Iterator[psutil.Process]:
     """A program while it runs."""
     running = subprocess.Popen(
         [str(LINEWARDEN), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        yield
+        yield psutil.Process(running.pid)
     finally:
         running.terminate()
         running.wait(20)
@@ -74,9 +76,9 @@ def watch(port: int, cookie: str, stop: threading.Event, got: list[int]) -> None
 
 
 @contextmanager
-def watched(settings: Path, port: int, cookie: str) -> Iterator[None]:
+def watched(settings: Path, port: int, cookie: str) -> Iterator[psutil.Process]:
     """The console with its clients, once all of them are served."""
-    with process("console", "--config", str(settings)):
+    with process("console", "--config", str(settings)) as console:
         stop, got = threading.Event(), [[] for _ in range(CLIENTS)]
         wait_for(port)
         threads = [
@@ -87,7 +89,7 @@ def watched(settings: Path, port: int, cookie: str) -> Iterator[None]:
             thread.start()
         while not all(len(one) > 3 for one in got):
             time.sleep(0.1)
-        yield
+        yield console
         stop.set()
         for thread in threads:
             thread.join(5)
@@ -140,6 +142,7 @@ def measure(folder: Path) -> list[Figure]:
     book.close()
     alone: list[Window] = []
     seen: list[Window] = []
+    worked: list[float] = []
     outbox = folder / "store" / OUTBOX_FILE
     with process("run", "--config", str(settings)):
         while not (outbox.exists() and len(latencies(outbox)) > 50):
@@ -147,10 +150,14 @@ def measure(folder: Path) -> list[Figure]:
         for number in range(ROUNDS):
             print(f"\rround {number + 1} of {ROUNDS} ", end="", flush=True)
             alone.append(window())
-            with watched(settings, port, cookie):
+            with watched(settings, port, cookie) as console:
+                before = sum(console.cpu_times()[:2])
                 seen.append(window())
+                share = (sum(console.cpu_times()[:2]) - before) / (SETTLE_S + WINDOW_S)
+                worked.append(100 * share)
     print()
-    return compared(latencies(outbox), alone, seen)
+    used = Figure("the console's processor, 20 clients", statistics.median(worked), "% of a core")
+    return [*compared(latencies(outbox), alone, seen), used]
 
 
 def compared(
