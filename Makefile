@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-console bench-watchers
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ setup: $(STAMP) ## Install everything into .venv (about 6 GB: torch brings CUDA 
 $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,demo,dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,demo,dev]'
 	@touch $@
 
 demo: $(STAMP) ## A line from nothing: make data, train, export, judge 200 parts over MQTT
@@ -59,6 +59,12 @@ $(PEERS)/anomalib/.installed:
 
 bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles (some 15 minutes)
 	$(BIN)/python -m benchmarks.tiling
+
+bench-console: $(STAMP) ## 5 million verdicts: what each question of the console takes (some 20 minutes)
+	$(BIN)/python -m benchmarks.console --cold
+
+bench-watchers: $(STAMP) ## The line's latency with 20 live clients on the console, and without (some 6 minutes)
+	$(BIN)/python -m benchmarks.watchers
 
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee
@@ -106,8 +112,8 @@ docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Write the pinned constraints of each role again
-	for role in edge trainer dev; do \
-	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,demo,dev; \
+	for role in edge trainer console dev; do \
+	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,console,demo,dev; \
 	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
     --constraint requirements/pins.in \

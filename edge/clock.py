@@ -27,3 +27,8 @@ def rfc3339(wall: int) -> str:
     """`wall` nanoseconds since 1970 as RFC 3339 with microseconds, in UTC."""
     seconds, rest = divmod(wall, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+
+
+def local(at_ms: int) -> datetime:
+    """A moment in milliseconds since 1970 in the box's own time zone: for people only."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()

@@ -66,6 +66,39 @@ class Samples(Section):
     )
 
 
+class Console(Section):
+    """The operators' web page, served by a process of its own (linewarden console)."""
+
+    folder: LocalPath = Field(
+        default=Path("console"), validate_default=True, description="accounts, verdicts to search"
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="0.0.0.0: every network")
+    port: int = Field(default=8480, ge=0, le=65_535, description="0: any free one")
+    certificate: LocalPath | None = Field(default=None, description="for TLS (PEM)")
+    key: LocalPath | None = Field(default=None, description="of the certificate (PEM)")
+    plain_http: bool = Field(
+        default=False, description="serve a network without TLS: a proxy on this box does that"
+    )
+    keep_days: float = Field(default=90.0, gt=0, description="verdicts, while nobody labelled them")
+    keep_gb: float = Field(default=4.0, gt=0, description="verdicts: up to this size")
+    leave_free_gb: float = Field(default=1.0, ge=0, description="what the disk must have left")
+    idle_minutes: float = Field(default=480.0, gt=0, description="unused for so long: logged out")
+    second_reader: Fraction = Field(
+        default=0.1, description="share of labelled samples that a second person reads"
+    )
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse half a certificate, and passwords in clear over a network."""
+        if (self.certificate is None) is not (self.key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        here = self.host in ("127.0.0.1", "::1", "localhost")
+        if not (here or self.certificate or self.plain_http):
+            raise ValueError(
+                f"host {self.host} is a network: passwords would cross it in clear; give"
+                " certificate and key, or plain_http = true where a proxy on this box does TLS"
+            )
+
+
 class Engine(Section):
     """What runs the model."""
 
@@ -103,6 +136,7 @@ class Appliance(Section):
     store: Store = Field(default_factory=lambda: Store(folder=Path("store")))
     samples: Samples = Field(default_factory=lambda: Samples(folder=Path("samples")))
     engine: Engine = Field(default_factory=Engine)
+    console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
     trust: Trust
     status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)
@@ -139,7 +173,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     written = _read(path)
     variables = _overrides(os.environ if environ is None else environ)
     folder = path.resolve().parent
-    for table in ("store", "samples"):
+    for table in ("store", "samples", "console"):
         written.setdefault(table, {})
     try:
         appliance = Appliance.model_validate(merge(written, variables), context={"folder": folder})

@@ -33,7 +33,7 @@ from edge.inspection.qualification import Trial
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
 from edge.mqtt.broker import Broker
-from edge.outbox import Outbox, OutboxSettings
+from edge.outbox import OUTBOX_FILE, Outbox, OutboxSettings
 from edge.output.wires import reject_gate
 from edge.pulse import Pulse
 from edge.sections import CameraSection
@@ -50,7 +50,6 @@ from export.errors import ConfigError, StoreError
 from export.signature import PublicKey, load_public
 from export.verdict import Outcome, Verdict
 
-OUTBOX_FILE = "outbox.db"
 DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 # After a signal, together within 5 s.
 DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3

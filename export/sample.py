@@ -70,6 +70,19 @@ class Computed(Contract):
     processor: str = Field(max_length=128)
 
 
+class Heat(Contract):
+    """Where the judge saw a defect: its heatmap over what it looked at, row by row, 0..255."""
+
+    width: int = Field(ge=1, le=256)
+    height: int = Field(ge=1, le=256)
+    values: str = Field(max_length=131_072, pattern=r"^([0-9a-f]{2})*$", description="in hex")
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a map of another size than it says."""
+        if len(self.values) != 2 * self.width * self.height:
+            raise ValueError(f"{len(self.values) // 2} values for {self.width}x{self.height}")
+
+
 class Audit(Contract):
     """A pass that was drawn at random, with `rate` as its chance of being drawn."""
 
@@ -87,18 +100,40 @@ class LateResult(Contract):
     after_ms: Milliseconds = Field(description="from capture to this result")
 
 
+class Step(StrEnum):
+    """What somebody did with a sample."""
+
+    LABEL = "label"
+    UNSURE = "unsure"
+    UNDO = "undo"
+    SECOND = "second"
+    DECISION = "decision"
+
+
 class Label(Contract):
     """What somebody said about the part; the last one counts."""
 
-    label: LabelName | None = Field(description="its class; null takes the one before back")
+    label: LabelName | None = Field(
+        description="its class from now on; null: none, it was taken back or is in doubt"
+    )
     by: str = Field(min_length=1, max_length=128)
     at: str = Field(max_length=40, description="RFC 3339 in UTC")
     note: str = Field(default="", max_length=1000)
+    step: Step = Field(
+        default=Step.LABEL,
+        description="unsure: an engineer decides; undo: as before; second: another person, who had"
+        " not seen the first one's; decision: an engineer's, where two disagreed or one was unsure",
+    )
+    said: LabelName | None = Field(
+        default=None, description="of a second reader: what was said, agreeing or not"
+    )
+    box: Window | None = Field(default=None, description="where the defect is, on the picture")
 
     def model_post_init(self, _context: object, /) -> None:
         """Refuse a class that a trainer would take for something else."""
-        if self.label is not None and self.label.lower() in RESERVED:
-            raise ValueError(f"{self.label!r} can't be a class: a trainer reads that folder's name")
+        for name in (self.label, self.said):
+            if name is not None and name.lower() in RESERVED:
+                raise ValueError(f"{name!r} can't be a class: a trainer reads that folder's name")
 
 
 class Sample(Contract):
@@ -112,6 +147,7 @@ class Sample(Contract):
     image: Image
     region: Window | None = Field(default=None, description="null: the judge was not told of one")
     computed: Computed | None = None
+    heat: Heat | None = None
     audit: Audit | None = Field(default=None, description="only of a pass that was drawn")
     late: LateResult | None = None
     labels: tuple[Label, ...] = Field(default=(), max_length=MAX_LABELS)

@@ -91,18 +91,23 @@ class SampleFolder:
         with self._locked():
             self._replace(sample)
 
-    def label(self, name: str, label: Label) -> Sample:
-        """Add to a sample's history and move its picture to its class; for any process."""
+    def label(self, name: str, label: Label, *, after: int | None = None) -> Sample:
+        """Add to a sample's history and move its picture to its class; for any process.
+
+        `after`: how long its history must be; SampleError if somebody has labelled it meanwhile.
+        """
         with self._locked():
             before = self.read(name)
+            if after not in (None, len(before.labels)):
+                raise SampleError(f"sample {name} was labelled meanwhile", "look at it again")
             fields = {**before.model_dump(), "labels": (*before.labels, label)}
             try:
-                after = Sample.model_validate(fields)
+                labelled = Sample.model_validate(fields)
             except ValidationError as error:
                 told = error.errors(include_url=False, include_input=False)[0]["msg"]
                 raise SampleError(f"sample {name} can't take that label: {told}") from error
-            self._replace(after)
-            return after
+            self._replace(labelled)
+            return labelled
 
     def remove(self, name: str) -> bool:
         """Delete a sample, unless somebody has labelled it meanwhile; whether it is gone."""

@@ -69,7 +69,7 @@ def drop(config: Config = SETTINGS, rows: Rows = None) -> None:
 
 def _quarantine(config: Path) -> "Quarantine":
     from edge.config import load
-    from edge.daemon import OUTBOX_FILE
+    from edge.outbox import OUTBOX_FILE
     from edge.outbox.quarantine import Quarantine
 
     return Quarantine(load(config).appliance.store.folder / OUTBOX_FILE)

@@ -23,6 +23,7 @@ from edge.flagged.choice import Choice
 from edge.flagged.pantry import SEED_BYTES, Pantry, Quota, audit_seed
 from edge.flagged.recent import Judged, Recent
 from edge.health import Health
+from export import heat
 from export.errors import SampleError
 from export.preprocess import Pixels
 from export.sample import Audit, Image, LateResult, Sample, Why, sample_id
@@ -223,6 +224,7 @@ class Keeper:
             image=image,
             region=judged.region,
             computed=judged.computed,
+            heat=None if judged.heatmap is None else heat.kept(judged.heatmap),
             audit=audit,
         )
         pantry.add(sample, picture)

@@ -8,6 +8,9 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.frame import Frame
 from export.sample import Computed, Window
 from export.verdict import Verdict
@@ -15,12 +18,13 @@ from export.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A frame, what was said of it, and how."""
+    """A frame, what was said of it, how, and where the judge saw a defect ((h,w), 0..1)."""
 
     frame: Frame
     verdict: Verdict
     region: Window | None = None
     computed: Computed | None = None
+    heatmap: NDArray[np.floating] | None = None
 
 
 class Recent:

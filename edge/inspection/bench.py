@@ -253,7 +253,7 @@ class Bench:
         counts = self._health.counts(part.terms.camera)
         if not part.settle():
             return False
-        part.seen = answer.seen
+        part.seen, part.heatmap = answer.seen, judgement.heatmap
         key = self._epoch
         self._store(part, lambda seq: judged(part, (key, seq), counts, judgement, answer.fused))
         return True

@@ -44,7 +44,7 @@ class Herald:
         if self.keeper and isinstance(part.seen, Frame):
             region = part.terms.region
             seen = region and window(region.moved(*part.seen.moved))
-            self.keeper.offer(Judged(part.seen, verdict, seen, self.computed))
+            self.keeper.offer(Judged(part.seen, verdict, seen, self.computed, part.heatmap))
         if self.note:
             self.note(verdict)
 

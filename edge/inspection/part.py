@@ -8,6 +8,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.frame import Frame, Unusable
 from edge.health import CameraCounts
@@ -63,7 +66,8 @@ class Part:
 
     `seen` is the frame that would be enough alone, and in the end the one that decided. `looks`
     holds its frames. `due_from_ns` is when its deadline began to run, if not at the capture of
-    `seen`: a part that was ordered waits for its frame too.
+    `seen`: a part that was ordered waits for its frame too. `heatmap` (h,w) is where
+    the judge saw a defect in the frame that decided.
     """
 
     seen: Frame | Unusable
@@ -71,6 +75,7 @@ class Part:
     name: str = ""
     triggered_ns: int = field(default_factory=monotonic_ns)
     due_from_ns: int | None = None
+    heatmap: NDArray[np.floating] | None = None
     looks: Looks = field(init=False)
     _settled: bool = False
     _verdict: Verdict | None = None

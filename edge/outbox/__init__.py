@@ -7,4 +7,6 @@
 from edge.outbox.outbox import Outbox, OutboxSettings
 from edge.outbox.store import Row
 
-__all__ = ["Outbox", "OutboxSettings", "Row"]
+OUTBOX_FILE = "outbox.db"  # in the folder of the box's record
+
+__all__ = ["OUTBOX_FILE", "Outbox", "OutboxSettings", "Row"]

@@ -92,5 +92,6 @@ def test_config_example_and_schema_are_whole(tmp_path):
     (tmp_path / "appliance.toml").write_text(text)
     assert call(config, "check", tmp_path / "appliance.toml")[0] == 0
     _, schema = call(config, "schema")
-    tables = {"station", "broker", "store", "samples", "engine", "trust", "cameras"}
+    tables = {"station", "broker", "store", "samples", "engine", "console", "trust"}
+    tables |= {"status", "cameras"}
     assert set(json.loads(schema)["properties"]) == tables

@@ -1,6 +1,7 @@
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from edge.flagged.pantry import Pantry, Quota, audit_seed, kind
 from edge.flagged.recent import Judged, Recent
 from edge.frame import Frame
 from edge.health import Health
-from export import picture
+from export import heat, picture
 from export.errors import SampleError
 from export.sample import Label, LateResult, Why, sample_id
 from export.sample_folder import SampleFolder
@@ -72,6 +73,18 @@ def rig(tmp_path):
 def test_a_reason_makes_a_sample(more, why):
     """Fails, reviews, novel parts, and whatever is fail-safe; a plain pass has none."""
     assert Choice(b"seed", 0.0).why(verdict(7, 1, **more)) == (why, None)
+
+
+def test_a_sample_keeps_where_its_judge_saw_a_defect(rig):
+    """The heatmap goes into the record, to a 255th; a part without one has none."""
+    keeper, _, folder = rig()
+    hot = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    keeper.offer(replace(judged(1, **FAILED), heatmap=hot))
+    keeper.offer(judged(2, **FAILED))
+    assert keeper.flush(5)
+    one, other = folder
+    assert np.abs(heat.of(one.heat) - hot).max() <= 0.5 / 255 + 1e-6
+    assert other.heat is None
 
 
 def test_a_second_opinion_is_a_reason():

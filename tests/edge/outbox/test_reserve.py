@@ -189,7 +189,7 @@ def stopped(tmp_path):
     config = tmp_path / "appliance.toml"
     config.write_text(example())
     from edge.config import load
-    from edge.daemon import OUTBOX_FILE
+    from edge.outbox import OUTBOX_FILE
 
     path = load(config).appliance.store.folder / OUTBOX_FILE
     outbox = Outbox(path, OutboxSettings(ballast_bytes=0))

@@ -1,0 +1,1 @@
+"""The console as web pages: server-rendered, a little JavaScript, nothing from anywhere else."""
