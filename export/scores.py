@@ -82,13 +82,14 @@ _REMEDY = "export the bundle again"
 
 def read(bundle: Bundle) -> tuple[Score, ...]:
     """The scores that a bundle carries; raises BundleError if it has none that can be used."""
-    path = bundle.path / SCORES
-    if SCORES not in bundle.manifest.files:
+    name = bundle.file(SCORES)
+    path = bundle.path / name
+    if name not in bundle.manifest.files:
         raise BundleError(
-            f"{bundle.path} carries no {SCORES}: its thresholds can't be decided anew",
+            f"{bundle.path} carries no {name}: its thresholds can't be decided anew",
             "export its run again with this version of Linewarden",
         )
-    if bundle.manifest.files[SCORES].bytes > MAX_BYTES:
+    if bundle.manifest.files[name].bytes > MAX_BYTES:
         raise BundleError(f"{path} is larger than {MAX_BYTES} bytes", _REMEDY)
     found = decode(bundle.read(SCORES), str(path))
     if strange := {one.label for one in found} - set(bundle.manifest.classes):
