@@ -111,7 +111,7 @@ def read(bundle: Bundle) -> Golden:
     """The golden samples of a bundle; raises BundleError if they can't be used."""
     path = bundle.path / bundle.file(GOLDEN)
     try:
-        found = Golden.model_validate_json(bundle.read(GOLDEN))
+        found = Golden.model_validate_json(bundle.read(bundle.file(GOLDEN)))
     except ValidationError as error:
         raise BundleError(f"{path} can't be used: {error}", "export the bundle again") from error
     for sample in found.samples:

@@ -296,7 +296,7 @@ class Description(Contract):
     parity: Parity
 
     def model_post_init(self, _context: object, /) -> None:
-        """Refuse classes that don't start with good or that repeat, and variants without figures."""
+        """Refuse classes that repeat or don't start with good, and variants without figures."""
         if self.classes[0] != GOOD or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes {self.classes} must start with {GOOD!r} and not repeat")
         if self.schema_version == SCHEMA_VERSION and (self.variants or self.refused):

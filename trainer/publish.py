@@ -75,6 +75,7 @@ def publish(
     edition: Edition,
     key: PrivateKey,
     data: Path | None = None,
+    *,
     variants: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Bundle:
@@ -119,9 +120,11 @@ def _scores(run: Run) -> bytes:
     """The scores of the calibration and the test pictures, as the bundle carries them."""
     part_of = {row.path: row.part for row in run.split()}
     return scores.encode(
-        scores.Scored(row.split, part_of[row.path], row.label, row.score, row.novelty)
-        for row in run.scores()
-        if row.split in {"calibration", "test"}
+        [
+            scores.Scored(row.split, part_of[row.path], row.label, row.score, row.novelty)
+            for row in run.scores()
+            if row.split in {"calibration", "test"}
+        ]
     )
 
 

@@ -133,7 +133,7 @@ def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
         limits = inspectors[name].thresholds
         lines.append(
             f"  camera   {name}: {camera.source.kind}, trigger {camera.trigger.kind}, "
-            f"{bundle.name} {bundle.version} ({bundle.digest[:12]}), pass below "
+            f"{bundle.name} {bundle.version} {bundle.variant} ({bundle.digest[:12]}), pass below "
             f"{limits.pass_below:.3g}, fail from {limits.fail_above:.3g}, "
             f"deadline {camera.deadline_ms:g} ms"
         )

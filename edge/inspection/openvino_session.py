@@ -5,7 +5,6 @@ would take its place. Nothing is left to hints: the precision that is asked for 
 use, or arming fails. Knows nothing of bundles, thresholds or frames.
 """
 
-import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,14 +25,18 @@ class OpenVinoScorer:
         model_path: the ONNX file.
         provider: a name of PRECISION.
         threads: threads within one inference.
+        name: what to call the model in errors, if its path doesn't say.
 
     Raises:
         ProviderError: OpenVINO isn't installed, can't load the model, or computes in another
             precision than was asked for.
     """
 
-    def __init__(self, model_path: Path, provider: str = "openvino", threads: int = 1) -> None:
+    def __init__(
+        self, model_path: Path, provider: str = "openvino", threads: int = 1, *, name: str = ""
+    ) -> None:
         runtime = _runtime()
+        name = name or str(model_path)
         wanted = PRECISION[provider]
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -44,24 +47,27 @@ class OpenVinoScorer:
         }
         try:
             core = runtime.Core()
-            compiled = core.compile_model(os.fspath(model_path), _DEVICE, settings)
+            # By its content: a sealed copy has no suffix, by which OpenVINO would tell what it is.
+            # No tensor in another file can be meant: a bundle with one was refused before.
+            model = core.read_model(model_path.read_bytes())
+            compiled = core.compile_model(model, _DEVICE, settings)
             used = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
             devices = tuple(compiled.get_property("EXECUTION_DEVICES"))
         except Exception as error:
             # OpenVINO's exceptions share no base below Exception.
             first = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             raise ProviderError(
-                f"OpenVINO can't run {model_path}: {first}",
+                f"OpenVINO can't run {name}: {first}",
                 "set [engine] provider to 'cpu'; if that fails too, export again",
             ) from error
         if used != wanted or devices != (_DEVICE,):
             raise ProviderError(
-                f"{provider!r} was asked for, but OpenVINO runs {model_path.name} in {used} on "
+                f"{provider!r} was asked for, but OpenVINO runs {name} in {used} on "
                 f"{', '.join(devices)}",
                 "set [engine] provider to 'openvino' or 'cpu'",
             )
         self.providers = (provider,)
-        self._at = _places(compiled, model_path)
+        self._at = _places(compiled, name)
         self._request: Any = compiled.create_infer_request()
 
     def score(self, batch: Pixels) -> Scores:
@@ -76,7 +82,7 @@ class OpenVinoScorer:
         )
 
 
-def _places(compiled: Any, model_path: Path) -> dict[str, int]:
+def _places(compiled: Any, model: str) -> dict[str, int]:
     """Where each output stands; a tensor may have several names, and of several outputs one."""
     told = [cast("set[str]", output.get_names()) for output in compiled.outputs]
     found = {
@@ -84,7 +90,7 @@ def _places(compiled: Any, model_path: Path) -> dict[str, int]:
     }
     if absent := [name for name in _NEEDED if name not in found]:
         raise ProviderError(
-            f"{model_path} has no output {', '.join(absent)}", "export it with `linewarden export`"
+            f"{model} has no output {', '.join(absent)}", "export it with `linewarden export`"
         )
     return found
 

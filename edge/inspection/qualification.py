@@ -22,6 +22,7 @@ from edge.config import Appliance
 from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
+from export.manifest import FP32
 from export.signature import PublicKey, load_public
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
@@ -53,13 +54,17 @@ class Report:
 
     Attributes:
         digest: SHA-256 of the manifest, as in BundleRef.
-        score_ms: median of a golden sample's scoring.
-        memory_bytes: by how much the child grew.
+        score_ms: median of one picture's scoring.
+        memory_bytes: by how much the child grew, with every variant that it tried.
+        variant: the one that is to judge here.
+        why: it is that one, in words.
     """
 
     digest: str
     score_ms: float
     memory_bytes: int
+    variant: str = FP32
+    why: str = ""
 
 
 def begin(appliance: Appliance, paths: Mapping[str, Path] | None = None) -> dict[Path, "Trial"]:
@@ -73,7 +78,8 @@ def begin(appliance: Appliance, paths: Mapping[str, Path] | None = None) -> dict
     engine = appliance.engine
     cameras = appliance.cameras.items()
     bundles = {(paths or {}).get(name, camera.bundle) for name, camera in cameras}
-    return {path: Trial(path, keys, (engine.provider,), engine.threads) for path in bundles}
+    told = (keys, (engine.provider,), engine.threads)
+    return {path: Trial(path, *told, variant=engine.variant) for path in bundles}
 
 
 class Trial:
@@ -85,6 +91,7 @@ class Trial:
         providers: as `edge.inspection.session.OnnxScorer` takes them.
         threads: as well.
         limits: what the trial may take.
+        variant: of the bundle, or "auto": the child finds the fastest that holds.
     """
 
     def __init__(
@@ -93,7 +100,9 @@ class Trial:
         keys: Sequence[PublicKey],
         providers: Sequence[str] = ("cpu",),
         threads: int = 1,
+        *,
         limits: Limits | None = None,
+        variant: str = FP32,
     ) -> None:
         self._bundle, self._limits = bundle, limits or Limits()
         self._wall_s = max(LEAST_S, PATIENCE * self._limits.cpu_s)
@@ -104,6 +113,7 @@ class Trial:
             "keys": [key.raw.hex() for key in keys],
             "providers": list(providers),
             "threads": threads,
+            "variant": variant,
             "limits": asdict(self._limits),
             "limit_memory": UNLIMITED.isdisjoint(providers),
             "parent": os.getpid(),

@@ -63,8 +63,8 @@ def noise(wanted: Answered, got: Answered) -> float:
     """
     apart = _relative(_log_odds(wanted.scores), _log_odds(got.scores), _SPREAD_OF_SCORES)
     if wanted.novelty is not None and got.novelty is not None:
-        both = (np.log(np.maximum(one, 1e-6)) for one in (wanted.novelty, got.novelty))
-        apart = max(apart, _relative(*both, _SPREAD_OF_NOVELTY))
+        before, after = (np.log(np.maximum(one, 1e-6)) for one in (wanted.novelty, got.novelty))
+        apart = max(apart, _relative(before, after, _SPREAD_OF_NOVELTY))
     return apart
 
 

@@ -93,7 +93,7 @@ class Workshop:
 
     def _make(self, name: str, made: Made) -> None:
         found = self._int8() if name == "int8" else self._fp16()
-        fp32, other, answered = self._sides(found.model, name)
+        fp32, other = self._sides(found.model, name)
         trial.veto(fp32, other)
         known = self._golden(found.model, other, name)
         made.variants[name] = Variant(
@@ -109,7 +109,7 @@ class Workshop:
         made.metrics[name] = trial.metrics(other)
         made.contents[name_of(MODEL, name)] = found.model
         made.contents[name_of(GOLDEN, name)] = known.model_dump_json(indent=2).encode() + b"\n"
-        made.contents[name_of(SCORES, name)] = scores.encode(answered)
+        made.contents[name_of(SCORES, name)] = scores.encode(_scored(other), _scored(fp32))
 
     def _int8(self) -> Found:
         taught = self._frames(self._rows("train", RANGES_FROM))
@@ -130,11 +130,10 @@ class Workshop:
         every = layers(onnx.load(self.model))
         return Found(model, found, (), share_of_work(every, every))
 
-    def _sides(self, model: Path, name: str) -> tuple[Sides, Sides, list[scores.Scored]]:
-        """FP32's and the variant's side, and the rows of the variant's scores."""
+    def _sides(self, model: Path, name: str) -> tuple[Sides, Sides]:
+        """FP32's side and the variant's."""
         fp32: dict[str, Judged] = {}
         other: dict[str, Judged] = {}
-        told: list[scores.Scored] = []
         part_of = {row.path: row.part for row in self.run.split()}
         for split in ("calibration", "test"):
             rows = self._rows(split)
@@ -143,10 +142,9 @@ class Workshop:
                 answered = ask(model, frames, advance)
             fp32[split] = _judged(rows, part_of, None)
             other[split] = _judged(rows, part_of, answered)
-            told += _scored(split, other[split])
         record = self.run.record
         known = Sides(fp32["calibration"], fp32["test"], record.thresholds, record.basis)
-        return known, trial.place(other["calibration"], other["test"], record.basis), told
+        return known, trial.place(other["calibration"], other["test"], record.basis)
 
     def _golden(self, model: Path, sides: Sides, name: str) -> golden.Golden:
         """The golden samples with the variant's own answers, where no threshold is near."""
@@ -211,10 +209,14 @@ def _judged(rows: Sequence[ScoreRow], part_of: dict[str, str], answered: Answere
     )
 
 
-def _scored(split: str, judged: Judged) -> list[scores.Scored]:
-    strange = [None] * len(judged.scores) if judged.novelty is None else judged.novelty.tolist()
-    every = zip(judged.parts, judged.labels, judged.scores.tolist(), strange, strict=True)
-    return [scores.Scored(split, *one) for one in every]
+def _scored(sides: Sides) -> list[scores.Scored]:
+    found: list[scores.Scored] = []
+    for split, judged in (("calibration", sides.calibration), ("test", sides.test)):
+        none = [None] * len(judged.scores)
+        strange = none if judged.novelty is None else judged.novelty.tolist()
+        every = zip(judged.parts, judged.labels, judged.scores.tolist(), strange, strict=True)
+        found += [scores.Scored(split, *one) for one in every]
+    return found
 
 
 def _words(name: str, found: Found) -> str:

@@ -57,7 +57,7 @@ def test_a_new_version_stands_beside_the_old(bundle: Bundle, tmp_path: Path):
     """Thresholds, basis, version and signature are new; graph, scores and the old bundle stay."""
     before = {path: path.read_bytes() for path in bundle.path.rglob("*") if path.is_file()}
     decision = decide_thresholds(reissue.judged(bundle), Budgets(0.05))
-    new = reissue.reissue(bundle, decision, tmp_path / "small-2", KEY)
+    new = reissue.reissue(bundle, {"fp32": decision}, tmp_path / "small-2", KEY)
     assert open_bundle(new.path, [KEY.public]).manifest == new.manifest
     assert new.manifest.version == 2
     assert new.thresholds == decision.thresholds
@@ -83,7 +83,7 @@ def test_golden_samples_are_decided_anew(bundle: Bundle, tmp_path: Path):
 def test_figures_are_counted_at_the_new_thresholds(bundle: Bundle, tmp_path: Path):
     """No figure of the old thresholds survives; those that thresholds don't touch do."""
     decision = decide_thresholds(reissue.judged(bundle), Budgets(0.05))
-    new = reissue.reissue(bundle, decision, tmp_path / "small-2", KEY)
+    new = reissue.reissue(bundle, {"fp32": decision}, tmp_path / "small-2", KEY)
     found = {one.name: one for one in new.manifest.metrics["fp32"]}
     assert found["overkill"].n == 200
     assert found["escape:bright"].n == 140
