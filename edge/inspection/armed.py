@@ -75,12 +75,16 @@ def _qualified(path: Path, keys: Sequence[PublicKey], trial: Trial) -> tuple[Bun
     return bundle.as_variant(report.variant), report.why
 
 
-def prove(bundle: Bundle, scorer: Scorer) -> None:
-    """Judge the bundle's golden samples with `scorer`; raises BundleError if one differs."""
-    known = golden.read(bundle)
+def prove(bundle: Bundle, scorer: Scorer) -> float:
+    """Judge the bundle's golden samples with `scorer`; returns the largest difference.
+
+    Raises:
+        BundleError: one differs by more than the bundle allows, or is decided otherwise.
+    """
+    known, most = golden.read(bundle), 0.0
     for sample, picture in golden.pictures(bundle, known):
         scores = _scores(bundle, scorer, shrink(picture, bundle.input)[None], sample.file)
-        golden.check(
+        apart = golden.check(
             sample,
             scores.probabilities[0],
             float(scores.score[0]),
@@ -88,6 +92,8 @@ def prove(bundle: Bundle, scorer: Scorer) -> None:
             known.tolerance,
             novelty=None if scores.novelty is None else float(scores.novelty[0]),
         )
+        most = max(most, apart)
+    return most
 
 
 def _scores(bundle: Bundle, scorer: Scorer, batch: Pixels, name: str) -> Scores:

@@ -5,6 +5,7 @@ would take its place. Nothing is left to hints: the precision that is asked for 
 use, or arming fails. Knows nothing of bundles, thresholds or frames.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -97,10 +98,9 @@ def _places(compiled: Any, model: str) -> dict[str, int]:
 
 def _runtime() -> Any:
     try:
-        import openvino  # pyright: ignore  # noqa: PLC0415 - an extra that most boxes lack
+        return import_module("openvino")  # an extra that most boxes lack
     except ImportError as error:
         raise ProviderError(
             "OpenVINO is not installed",
             "pip install 'linewarden[edge,openvino]', or set [engine] provider to 'cpu'",
         ) from error
-    return cast("Any", openvino)

@@ -15,6 +15,7 @@ from export.errors import BundleError, LinewardenError
 from export.manifest import MODEL
 from export.signature import PrivateKey, load_or_make
 from tests.export.small_bundle import description, golden_files, small_graph
+from tests.export.variant_bundle import variant_bundle
 from trainer.calibrate import Budgets
 from trainer.cli.threshold import threshold
 from trainer.thresholds import reissue
@@ -189,3 +190,17 @@ def test_wrong_options_are_explained(command, args: list[str], problem: str):
     result = command(*args)
     assert isinstance(result.exception, LinewardenError)
     assert problem in str(result.exception)
+
+
+def test_every_variant_is_decided_anew(tmp_path: Path):
+    """Each variant gets thresholds by the same budgets on its own scores, and figures to match."""
+    bundle = variant_bundle(tmp_path / "b-1", KEY)
+    decided = reissue.decisions(bundle, Budgets(0.05), None)
+    new = reissue.reissue(bundle, decided, tmp_path / "b-2", KEY)
+    own = new.manifest.variants["int8"]
+    assert own.thresholds == decided["int8"].thresholds == new.as_variant("int8").thresholds
+    assert own.thresholds.pass_below == pytest.approx(new.thresholds.pass_below + 0.01, abs=0.005)
+    assert own.basis.escape_bound == new.manifest.basis.escape_bound
+    assert own.agreement.pictures == 4  # as it was; only outcomes are counted again
+    assert own.agreement.same_outcome == 240
+    assert {one.name for one in new.manifest.metrics["int8"]} >= {"escape", "overkill"}
