@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-variants bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(STAMP) ## Speed and size, as ratios against the bare model in the same 
 
 bench-tiling: $(STAMP) ## Small defects in large frames, with and without tiles (some 15 minutes)
 	$(BIN)/python -m benchmarks.tiling
+
+bench-variants: $(STAMP) ## FP32 and INT8 on ONNX Runtime, OpenVINO and ONNX's reference (some 5 minutes)
+	$(BIN)/python -m benchmarks.variants
 
 bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound hold?
 	$(BIN)/python -m benchmarks.guarantee

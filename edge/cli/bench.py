@@ -18,9 +18,7 @@ def bench(
     ] = None,
     provider: Annotated[
         list[str] | None,
-        typer.Option(
-            help="cpu, cuda, tensorrt, openvino, openvino-bf16 [default: cpu, openvino]."
-        ),
+        typer.Option(help="cpu, cuda, tensorrt, openvino, openvino-bf16 [default: cpu, openvino]."),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Of five pictures for each, by turns.")] = 20,
     threads: Annotated[int, typer.Option(min=1, help="Threads within one operator.")] = 1,

@@ -1,4 +1,4 @@
-"""A bundle's variants: each speaks with its own files, thresholds and name; old bundles still load."""
+"""A variant speaks with its own files, thresholds and name; old bundles still load."""
 
 import json
 from pathlib import Path

@@ -14,7 +14,7 @@ from export.verdict import Thresholds
 from tests.export.small_bundle import HEIGHT, WIDTH, description, golden_files, small_graph
 
 OWN = Thresholds(pass_below=0.25, fail_above=0.75)
-AGREED = Agreement(pictures=4, same_outcome=4, max_abs_score=0.0, mean_abs_score=0.0)
+AGREED = Agreement(pictures=240, same_outcome=200, max_abs_score=0.0, mean_abs_score=0.0)
 
 
 def variant() -> Variant:
@@ -37,7 +37,7 @@ def rows(shift: float = 0.0) -> list[scores.Scored]:
 
 
 def variant_bundle(out: Path, key: PrivateKey, gain: float = 1.0, level: int = 20) -> Bundle:
-    """Write a signed bundle at `out`; INT8's model is `gain` as bright as its golden samples say."""
+    """Write a signed bundle at `out`; INT8's model is `gain` as bright as its golden samples."""
     score = level / 255
     picture = np.full((2 * HEIGHT, 2 * WIDTH, 3), level, np.uint8)
     sample = Sample(

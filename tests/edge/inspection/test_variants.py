@@ -100,12 +100,11 @@ def test_another_precision_than_asked_for_is_refused(tmp_path: Path):
     """Asked for bf16, it runs in bf16 or not at all: never quietly in something else."""
     pytest.importorskip("openvino")
     onnx.save(small_graph(), tmp_path / "m.onnx")
-    try:
-        scorer = open_scorer(tmp_path / "m.onnx", ["openvino-bf16"])
-    except ProviderError as refused:
-        assert "in f32 on CPU" in refused.problem
-    else:
-        assert scorer.providers == ("openvino-bf16",)
+    if "avx512_bf16" in Path("/proc/cpuinfo").read_text():
+        assert open_scorer(tmp_path / "m.onnx", ["openvino-bf16"]).providers == ("openvino-bf16",)
+        return
+    with pytest.raises(ProviderError, match="in f32 on CPU"):
+        open_scorer(tmp_path / "m.onnx", ["openvino-bf16"])
 
 
 def test_openvino_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""trainer/variants: INT8 that holds is found, layers that break it stay in FP32, or it is refused."""
+"""INT8 that holds is found; layers that break it stay in FP32, or it is refused."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SIDE, CHANNELS = 16, 8
 
 
 def graph(path: Path, depth: int = 4, outlier: tuple[int, ...] = (), gain: float = 300.0) -> Path:
-    """A small trunk with a score; after the convolutions in `outlier` one channel is `gain` as large.
+    """A small trunk with a score; after convolutions in `outlier` one channel is `gain` as large.
 
     The next convolution takes that back, so that FP32 answers the same: only a common scale of all
     channels, as INT8 has it, loses the others.
@@ -130,7 +130,7 @@ def test_layers_that_break_it_stay_in_fp32(tmp_path: Path):
 def test_what_stays_broken_is_refused(tmp_path: Path):
     """With outliers everywhere no INT8 holds, and the refusal says how far off it was."""
     model = graph(tmp_path / "m.onnx", depth=6, outlier=(0, 1, 2, 3, 4))
-    with pytest.raises(RefusedError, match="standard deviations from fp32's, 0.2 are allowed"):
+    with pytest.raises(RefusedError, match=r"standard deviations from fp32's, 0\.2 are allowed"):
         search(model, tmp_path).run()
 
 
