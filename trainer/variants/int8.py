@@ -3,7 +3,7 @@
 Activations are unsigned and asymmetric, weights signed and per channel (U8S8, as QuantizeLinear
 and DequantizeLinear pairs of the standard domain). Weights keep 7 of 8 bits: without VNNI, an x86
 processor adds two products in 16 bits, and only then can't they overflow (255 * 63 * 2 < 2^15).
-With 8 the same file answers otherwise on another processor: docs/decisions/0008.
+With 8 the same file answers otherwise on another processor: docs/decisions/0011.
 """
 
 import contextlib
