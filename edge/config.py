@@ -102,8 +102,11 @@ class Console(Section):
 class Engine(Section):
     """What runs the model."""
 
-    provider: Literal["cpu", "cuda", "tensorrt", "openvino"] = "cpu"
+    provider: Literal["cpu", "cuda", "tensorrt", "openvino", "openvino-bf16"] = "cpu"
     threads: int = Field(default=1, ge=1, le=64)
+    variant: Literal["auto", "fp32", "int8", "fp16"] = Field(
+        default="auto", description="of the bundle; auto: the fastest whose guarantee holds here"
+    )
 
 
 class Status(Section):

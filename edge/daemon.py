@@ -7,7 +7,7 @@ The only file of the edge that knows them all. What it is made of can be exchang
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,14 +47,14 @@ from edge.topics import Topics
 from export import __version__
 from export.bundle import open_bundle
 from export.errors import ConfigError, StoreError
-from export.signature import PublicKey, load_public
+from export.signature import load_public
 from export.verdict import Outcome, Verdict
 
 DELIVER_S = 10.0  # after the last frame: for the broker to take what is left
 # After a signal, together within 5 s.
 DRAIN_S, GATE_S, FLUSH_S, WATCH_S, KEEP_S, GOODBYE_S = 1.0, 0.3, 0.8, 0.2, 0.5, 1.3
 
-Arm = Callable[[Path, Sequence[PublicKey], Sequence[str], int, Trial | None], Inspector]
+Arm = Callable[..., Inspector]  # as edge.inspection.armed.arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,10 @@ def armed(
     for name, camera in appliance.cameras.items():
         path = (paths or {}).get(name, camera.bundle)
         if path not in loaded:
-            trial = (trials or {}).get(path)
-            loaded[path] = arm_bundle(path, keys, (engine.provider,), engine.threads, trial)
+            loaded[path] = arm_bundle(
+                path, keys, (engine.provider,), engine.threads,
+                trial=(trials or {}).get(path), variant=engine.variant,
+            )  # fmt: skip
         inspectors[name] = _with_region(loaded[path], camera)
     return inspectors
 
@@ -153,7 +155,9 @@ class Daemon:
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
         herald = Herald(self.keeper, self.gates, on_this, self._note)
         used = {name: one.path for name, one in (begun or {}).items()}
-        self.wardens = Wardens(self.alarms, store.folder, calibrations_of(appliance, used))
+        variants = {name: one.bundle.variant for name, one in inspectors.items()}
+        known = calibrations_of(appliance, used, variants)
+        self.wardens = Wardens(self.alarms, store.folder, known)
         record = self.wardens.recording(self.outbox.record)
         self._bench = Bench(record, self.outbox.epoch, self.health, herald, self.pulse)
         self.cameras: list[Camera] = []
@@ -179,8 +183,9 @@ class Daemon:
         """An inspector for one camera of another bundle than the settings'."""
         section, engine = self._appliance.cameras[camera], self._appliance.engine
         keys = [load_public(key) for key in self._appliance.trust.keys]
-        inspector = arm(path, keys, (engine.provider,), engine.threads)
-        self.wardens.learn(inspector.bundle.digest, calibration_of(open_bundle(path, keys)))
+        inspector = arm(path, keys, (engine.provider,), engine.threads, variant=engine.variant)
+        judging = open_bundle(path, keys).as_variant(inspector.bundle.variant)
+        self.wardens.learn(inspector.bundle.digest, calibration_of(judging))
         return _with_region(inspector, section)
 
     def _install(self, camera: str, inspector: Inspector) -> None:

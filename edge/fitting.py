@@ -59,16 +59,20 @@ def trigger(section: CameraSection) -> Trigger:
             return EveryFrame()
 
 
-def calibrations_of(appliance: Appliance, used: Mapping[str, Path]) -> dict[str, Calibration]:
+def calibrations_of(
+    appliance: Appliance, used: Mapping[str, Path], variants: Mapping[str, str]
+) -> dict[str, Calibration]:
     """{digest: what its good pictures scored} of every camera's bundle.
 
     Args:
         appliance: the settings.
         used: {camera: its bundle}, where that isn't the settings'.
+        variants: {camera: the bundle's variant that judges}: its scores count.
     """
     keys = [load_public(path) for path in appliance.trust.keys]
     cameras = appliance.cameras.items()
-    return calibrations((used.get(name, one.bundle) for name, one in cameras), keys)
+    judging = ((used.get(name, one.bundle), variants[name]) for name, one in cameras)
+    return calibrations(judging, keys)
 
 
 def keeper(section: Samples, health: Health) -> Keeper | None:

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +20,18 @@ from pydantic import ValidationError
 
 from export import durable, signature
 from export.errors import BundleError, SignatureError
-from export.manifest import MANIFEST, MODEL, SIGNATURE, Description, FileEntry, Manifest
+from export.manifest import (
+    FP32,
+    MANIFEST,
+    MODEL,
+    SIGNATURE,
+    Basis,
+    Description,
+    FileEntry,
+    Manifest,
+    Variant,
+    name_of,
+)
 from export.model_file import check_model
 from export.preprocess import Input
 from export.signature import PrivateKey, PublicKey
@@ -38,17 +49,41 @@ _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose signature and files were verified when it was opened."""
+    """A bundle whose signature and files were verified when it was opened.
+
+    It speaks as one of its variants: FP32, or what `as_variant` was asked for.
+    """
 
     path: Path
     manifest: Manifest
     digest: str
     key: PublicKey
+    variant: str = FP32
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that it carries, FP32 first."""
+        return (FP32, *self.manifest.variants)
+
+    def as_variant(self, name: str) -> "Bundle":
+        """The same bundle, speaking as another variant; raises BundleError if it has none."""
+        if name not in self.variants:
+            told = self.manifest.refused.get(name)
+            raise BundleError(
+                f"{self.path} carries no variant {name!r}, but {', '.join(self.variants)}"
+                + (f": {told}" if told else ""),
+                "ask for one that it carries, or export it again with that variant",
+            )
+        return replace(self, variant=name)
+
+    def file(self, name: str) -> str:
+        """What this variant's file is called in the bundle, where FP32's is called `name`."""
+        return name_of(name, self.variant)
 
     @property
     def model_path(self) -> Path:
         """The graph's file."""
-        return self.path / MODEL
+        return self.path / self.file(MODEL)
 
     def allowance(
         self, cpu_s: float = CPU_S, memory_bytes: int = MEMORY_BYTES
@@ -60,7 +95,7 @@ class Bundle:
             memory_bytes: likewise; more for the file and the pixels.
         """
         pixels = self.input.width * self.input.height
-        model_bytes = self.manifest.files[MODEL].bytes
+        model_bytes = self.manifest.files[self.file(MODEL)].bytes
         memory_bytes += _TIMES_MODEL * model_bytes + _BYTES_PER_PIXEL * pixels
         return cpu_s + _CPU_S_PER_PIXEL * pixels, memory_bytes
 
@@ -92,7 +127,7 @@ class Bundle:
         """
         handle = os.memfd_create(MODEL, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            _copy(self.model_path, handle, self.manifest.files[MODEL])
+            _copy(self.model_path, handle, self.manifest.files[self.file(MODEL)])
             fcntl.fcntl(handle, fcntl.F_ADD_SEALS, _SEALS)
             yield Path(f"/proc/self/fd/{handle}")
         finally:
@@ -106,12 +141,27 @@ class Bundle:
     @property
     def thresholds(self) -> Thresholds:
         """Where it passes, fails and asks a person."""
-        return self.manifest.thresholds
+        return self._said.thresholds
+
+    @property
+    def basis(self) -> Basis:
+        """What the thresholds stand on."""
+        return self._said.basis
+
+    @property
+    def _said(self) -> Manifest | Variant:
+        """Where the manifest speaks of this variant."""
+        return self.manifest if self.variant == FP32 else self.manifest.variants[self.variant]
 
     @property
     def ref(self) -> BundleRef:
         """How verdicts name it; the digest is the SHA-256 of its manifest."""
-        return BundleRef(name=self.manifest.name, version=self.manifest.version, digest=self.digest)
+        return BundleRef(
+            name=self.manifest.name,
+            version=self.manifest.version,
+            digest=self.digest,
+            variant=self.variant,
+        )
 
 
 def _unheard(_check: str) -> None: ...
@@ -145,7 +195,8 @@ def open_bundle(
         _check_file(path / name, entry)
     total = sum(entry.bytes for entry in manifest.files.values())
     passed(f"{len(manifest.files)} files, {total / 1e6:.1f} MB, as signed (size and SHA-256)")
-    check_model(path / MODEL)
+    for variant in (FP32, *manifest.variants):
+        check_model(path / name_of(MODEL, variant))
     passed("graph without control flow, custom operators or tensors in other files")
     return Bundle(path, manifest, hashlib.sha256(body).hexdigest(), key)
 
@@ -274,7 +325,7 @@ def write_bundle(
         for name, content in contents.items():
             durable.put(partial / name, content)
         manifest = _list_files(partial, description, contents)
-        body = manifest.model_dump_json(indent=2).encode() + b"\n"
+        body = _encoded(manifest)
         durable.put(partial / MANIFEST, body)
         durable.put(partial / SIGNATURE, key.sign(body))
         for folder in sorted({partial, *(file.parent for file in partial.rglob("*"))}):
@@ -290,6 +341,12 @@ def write_bundle(
         with contextlib.suppress(OSError):
             shutil.rmtree(partial)
     return Bundle(out, bundle.manifest, bundle.digest, bundle.key)
+
+
+def _encoded(manifest: Manifest) -> bytes:
+    """The manifest's bytes; fields that older boxes don't know only where they say something."""
+    silent = {name for name in ("variants", "refused") if not getattr(manifest, name)}
+    return manifest.model_dump_json(indent=2, exclude=silent).encode() + b"\n"
 
 
 def refuse_existing(out: Path) -> None:

@@ -38,6 +38,7 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, str]]:
         yield "", f"or novelty from {limits.novel_above:.4f}"
     yield "fail", f"score from {limits.fail_above:.4f}"
     yield from zip(chain(("bound",), repeat("")), _bound(manifest.basis), strict=False)
+    yield from zip(chain(("variants",), repeat("")), _variants(manifest), strict=False)
     yield "model", f"{made.arch} from {made.weights.source} weights {made.weights.name}"
     yield "run", f"{made.run}, seed {made.seed}, exported {manifest.created_at}"
     tools = f"linewarden {made.linewarden}, python {made.python}, torch {made.torch}"
@@ -62,6 +63,19 @@ def _bound(basis: Basis) -> Iterator[str]:
         f"{basis.overkills} of {basis.n_good} good pictures failed: at most "
         f"{basis.overkill_bound:.2%} of parts do; {basis.reviews} pictures to review"
     )
+
+
+def _variants(manifest: Manifest) -> Iterator[str]:
+    for name, one in manifest.variants.items():
+        limits, agreed = one.thresholds, one.agreement
+        yield f"{name}: {one.words}"
+        yield f"  pass below {limits.pass_below:.4f}, fail from {limits.fail_above:.4f}"
+        yield f"  {one.basis.words}"
+        yield (
+            f"  decides as fp32 on {agreed.same_outcome} of {agreed.pictures} pictures; scores "
+            f"within {agreed.max_abs_score:.3f}, {agreed.mean_abs_score:.4f} on average"
+        )
+    yield from (f"{name}: not released: {why}" for name, why in manifest.refused.items())
 
 
 def _metrics(metrics: tuple[Metric, ...]) -> Iterator[str]:

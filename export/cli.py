@@ -65,10 +65,11 @@ def verify(path: _Folder, key: _Key = None) -> None:
     except BundleError as error:
         typer.echo(f"refused  {error}")
         raise typer.Exit(1) from error
-    said = _golden(opened)
-    typer.echo(said)
-    if said.startswith("refused"):
-        raise typer.Exit(1)
+    for variant in opened.variants:
+        said = _golden(opened.as_variant(variant))
+        typer.echo(said)
+        if said.startswith("refused"):
+            raise typer.Exit(1)
 
 
 def _golden(opened: "Bundle") -> str:
@@ -91,7 +92,8 @@ def _answered(opened: "Bundle") -> str:
         count, difference = reproduce(opened)
     except (BundleError, PictureError) as error:
         return f"refused  {error}"
-    return f"ok       {count} golden samples answered alike (largest difference {difference:.1e})"
+    told = f"{opened.variant} answered {count} golden samples alike"
+    return f"ok       {told} (largest difference {difference:.1e})"
 
 
 @bundle.command()

@@ -76,14 +76,16 @@ def choose(
     return turns[:count]
 
 
-def is_clear(candidate: Candidate | Sample, thresholds: Thresholds) -> bool:
+def is_clear(
+    candidate: Candidate | Sample, thresholds: Thresholds, tolerance: float = TOLERANCE
+) -> bool:
     """Whether its answers lie so far from every threshold that rounding can't decide over it."""
     limits = (thresholds.pass_below, thresholds.fail_above)
-    if min(abs(candidate.score - limit) for limit in limits) <= 2 * TOLERANCE:
+    if min(abs(candidate.score - limit) for limit in limits) <= 2 * tolerance:
         return False
     if candidate.novelty is None or thresholds.novel_above is None:
         return True
-    return _apart(thresholds.novel_above, candidate.novelty) > 2 * TOLERANCE
+    return _apart(thresholds.novel_above, candidate.novelty) > 2 * tolerance
 
 
 def _apart(novelty: float, other: float) -> float:
@@ -107,9 +109,9 @@ def encode(pictures: Sequence[Pixels]) -> list[bytes]:
 
 def read(bundle: Bundle) -> Golden:
     """The golden samples of a bundle; raises BundleError if they can't be used."""
-    path = bundle.path / GOLDEN
+    path = bundle.path / bundle.file(GOLDEN)
     try:
-        found = Golden.model_validate_json(bundle.read(GOLDEN))
+        found = Golden.model_validate_json(bundle.read(bundle.file(GOLDEN)))
     except ValidationError as error:
         raise BundleError(f"{path} can't be used: {error}", "export the bundle again") from error
     for sample in found.samples:

@@ -13,6 +13,8 @@ from export.preprocess import METHOD, Input, Region
 from export.verdict import Contract, Finite, Probability, Thresholds
 
 SCHEMA_VERSION = 1
+VARIANTS_VERSION = 2  # of a manifest that tells of variants; one without is as old boxes know it
+FP32 = "fp32"  # the variant that was trained; every bundle has it
 MODEL = "model.onnx"
 GOLDEN = "golden/golden.json"
 SCORES = "scores.csv"
@@ -35,6 +37,13 @@ def check_path(path: str) -> str:
     return path
 
 
+def name_of(file: str, variant: str) -> str:
+    """What a variant calls a file that FP32 calls `file`: model.onnx → model.int8.onnx."""
+    stem, _, suffix = file.rpartition(".")
+    return file if variant == FP32 else f"{stem}.{variant}.{suffix}"
+
+
+Precision = Annotated[str, Field(pattern=r"^(int8|fp16)$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -226,10 +235,42 @@ class Parity(Contract):
     runtime: str
 
 
+class Agreement(Contract):
+    """A variant's answers beside FP32's, on pictures that neither was made with."""
+
+    pictures: Count
+    same_outcome: Count = Field(description="of them, each variant at its own thresholds")
+    max_abs_score: Finite
+    mean_abs_score: Finite
+    max_novelty: Finite | None = Field(
+        default=None, description="in proportion to the novelty where that is beyond 1"
+    )
+
+
+class Variant(Contract):
+    """The same model in another precision, with thresholds placed on its own scores.
+
+    Whether it is released is decided without a look at the calibration pictures, so its bound is
+    as exact as FP32's: see docs/variants.md.
+    """
+
+    thresholds: Thresholds
+    basis: Basis
+    agreement: Agreement
+    runtime: str = Field(description="what its figures were measured with")
+    work: Probability = Field(description="share of the multiplications in this precision")
+    in_float: tuple[str, ...] = Field(default=(), description="layers of the trunk left in FP32")
+    noise: Amount = Field(
+        description="largest RMS change of the score's or the novelty's logarithm on validation "
+        "pictures, in standard deviations"
+    )
+    words: str
+
+
 class Description(Contract):
     """All of a manifest except the list of files."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     kind: Literal["inspection"] = "inspection"
     name: Name
     version: int = Field(ge=1, description="grows with every bundle of that name")
@@ -242,6 +283,12 @@ class Description(Contract):
     outputs: tuple[str, ...]
     thresholds: Thresholds
     basis: Basis
+    variants: dict[Precision, Variant] = Field(
+        default_factory=dict, description="the model's other variants, beside FP32"
+    )
+    refused: dict[Precision, str] = Field(
+        default_factory=dict, description="variants that were not released, and why"
+    )
     metrics: dict[str, tuple[Metric, ...]] = Field(description="variant of the graph → figures")
     data: Data
     recipe: dict[str, JsonValue]
@@ -249,9 +296,13 @@ class Description(Contract):
     parity: Parity
 
     def model_post_init(self, _context: object, /) -> None:
-        """Refuse classes that don't start with good, or that repeat."""
+        """Refuse classes that repeat or don't start with good, and variants without figures."""
         if self.classes[0] != GOOD or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes {self.classes} must start with {GOOD!r} and not repeat")
+        if self.schema_version == SCHEMA_VERSION and (self.variants or self.refused):
+            raise ValueError(f"a manifest of version {SCHEMA_VERSION} knows no variants")
+        if unmeasured := [name for name in self.variants if name not in self.metrics]:
+            raise ValueError(f"metrics lacks the figures of {', '.join(unmeasured)}")
 
 
 class Manifest(Description):
@@ -262,6 +313,8 @@ class Manifest(Description):
     def model_post_init(self, context: object, /) -> None:
         """Refuse a bundle without its model or its golden samples."""
         super().model_post_init(context)
-        for needed in (MODEL, GOLDEN):
-            if needed not in self.files:
-                raise ValueError(f"files lacks {needed}")
+        for variant in (FP32, *self.variants):
+            asked = (MODEL, GOLDEN) if variant == FP32 else (MODEL, GOLDEN, SCORES)
+            for needed in (name_of(file, variant) for file in asked):
+                if needed not in self.files:
+                    raise ValueError(f"files lacks {needed}")

@@ -67,6 +67,8 @@ def answers_of(model_path: Path, threads: int = 1) -> Callable[[Pixels], Answers
 def reproduce(bundle: Bundle) -> tuple[int, float]:
     """Answer a bundle's golden samples on the CPU; returns how many, and the largest difference.
 
+    Of the variant that it speaks as.
+
     Raises:
         BundleError: an answer differs by more than the bundle's tolerance.
     """
@@ -88,6 +90,11 @@ def reproduce(bundle: Bundle) -> tuple[int, float]:
                 "export the bundle again",
             ) from error
     return len(differences), max(differences)
+
+
+def runtime() -> str:
+    """What the graphs run on here, in words."""
+    return f"onnxruntime {_ort.__version__}, CPU"
 
 
 def _difference(
@@ -161,7 +168,7 @@ def compare(
         max_abs_heatmap=worst["heatmap"],
         max_novelty=worst.get("novelty"),
         tolerance=tolerance,
-        runtime=f"onnxruntime {_ort.__version__}, CPU",
+        runtime=runtime(),
     )
 
 

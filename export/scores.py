@@ -7,7 +7,7 @@ thresholds are chosen.
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field, ValidationError
@@ -42,9 +42,21 @@ class Scored:
     novelty: float | None = None
 
 
-def encode(found: Iterable[Scored]) -> bytes:
-    """The bytes of scores.csv: parts become numbers, in the order of splits, classes and scores."""
-    ordered = sorted(found, key=lambda one: (one.split, one.label, one.score, one.part))
+def encode(found: Sequence[Scored], fp32: Sequence[Scored] | None = None) -> bytes:
+    """The bytes of scores.csv: parts become numbers, in the order of splits, classes and scores.
+
+    Args:
+        found: one for each picture.
+        fp32: FP32's of the same pictures, if `found` is another variant's: it orders them, so
+            that a line speaks of the same picture in every variant's file.
+    """
+    pairs = zip(found if fp32 is None else fp32, found, strict=True)
+    ordered = [
+        one
+        for _, one in sorted(
+            pairs, key=lambda pair: (pair[0].split, pair[0].label, pair[0].score, pair[0].part)
+        )
+    ]
     numbers: dict[str, int] = {}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -82,15 +94,16 @@ _REMEDY = "export the bundle again"
 
 def read(bundle: Bundle) -> tuple[Score, ...]:
     """The scores that a bundle carries; raises BundleError if it has none that can be used."""
-    path = bundle.path / SCORES
-    if SCORES not in bundle.manifest.files:
+    name = bundle.file(SCORES)
+    path = bundle.path / name
+    if name not in bundle.manifest.files:
         raise BundleError(
-            f"{bundle.path} carries no {SCORES}: its thresholds can't be decided anew",
+            f"{bundle.path} carries no {name}: its thresholds can't be decided anew",
             "export its run again with this version of Linewarden",
         )
-    if bundle.manifest.files[SCORES].bytes > MAX_BYTES:
+    if bundle.manifest.files[name].bytes > MAX_BYTES:
         raise BundleError(f"{path} is larger than {MAX_BYTES} bytes", _REMEDY)
-    found = decode(bundle.read(SCORES), str(path))
+    found = decode(bundle.read(name), str(path))
     if strange := {one.label for one in found} - set(bundle.manifest.classes):
         raise BundleError(f"{path} has classes that the manifest lacks: {sorted(strange)}", _REMEDY)
     return found

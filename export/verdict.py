@@ -87,11 +87,12 @@ class Thresholds(Contract):
 
 
 class BundleRef(Contract):
-    """Which model judged: name, monotone version, and the SHA-256 of its manifest."""
+    """Which model judged: name, monotone version, the SHA-256 of its manifest, and its variant."""
 
     name: str
     version: int
     digest: str
+    variant: str = Field(default="fp32", max_length=16, description="fp32, int8 or fp16")
 
 
 class Latency(Contract):

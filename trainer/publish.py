@@ -6,7 +6,7 @@ run's test pictures and writes the bundle. Nothing is written if any step fails.
 
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from export.bundle import Bundle, next_version, refuse_existing, write_bundle
 from export.decide import decide
 from export.errors import BundleError, RunError
 from export.manifest import (
+    FP32,
     GOLDEN,
     MODEL,
+    SCHEMA_VERSION,
     SCORES,
+    VARIANTS_VERSION,
     Data,
     Description,
     InputOfModel,
@@ -35,10 +38,11 @@ from export.preprocess import Pixels, shrink
 from export.signature import PrivateKey
 from trainer.backbone import normalise
 from trainer.history import changed_since, changed_words
+from trainer.progress import Progress
 from trainer.run import Record, Run
+from trainer.variants.make import Made, Workshop
 
 DEFAULT_FOLDER = Path("bundles")
-VARIANT = "fp32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,15 @@ class Edition:
         return cls(name, version, out or DEFAULT_FOLDER / f"{name}-{version}")
 
 
-def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = None) -> Bundle:
+def publish(
+    run: Run,
+    edition: Edition,
+    key: PrivateKey,
+    data: Path | None = None,
+    *,
+    variants: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Bundle:
     """Make a bundle of a run.
 
     Args:
@@ -74,6 +86,8 @@ def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = Non
         edition: its name, version and folder.
         key: signs it.
         data: where the run's pictures lie now, if not where they were when it was trained.
+        variants: to make beside FP32; one that doesn't hold is left out, and the bundle says why.
+        progress: told how far the variants are.
 
     Raises:
         BundleError: the folder exists, the name can't be used, or the graph answers otherwise
@@ -84,7 +98,8 @@ def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = Non
     record = run.record
     network = run.network()
     answers = to_onnx.reference(network, normalise, record.temperature)
-    samples, files = _golden(run, data or Path(record.data.root), answers)
+    pictures = data or Path(record.data.root)
+    samples, files = _golden(run, pictures, answers)
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / MODEL
         graph = to_onnx.Graph(network, normalise, record.temperature)
@@ -92,10 +107,12 @@ def publish(run: Run, edition: Edition, key: PrivateKey, data: Path | None = Non
         made_up = parity.made_up_frames(record.input.height, record.input.width)
         shown = np.concatenate([made_up, *(pixels for _, pixels in samples)])
         found = parity.compare(answers, parity.answers_of(model), shown, record.thresholds)
-        description = describe(record, edition, found)
         known = golden.Golden(samples=tuple(sample for sample, _ in samples))
+        shop = Workshop(run, model, pictures, known, Path(scratch), progress or Progress(None))
+        made = shop.make(variants) if variants else Made()
+        description = describe(record, edition, found, made)
         body = known.model_dump_json(indent=2).encode() + b"\n"
-        contents = {MODEL: model, GOLDEN: body, SCORES: _scores(run), **files}
+        contents = {MODEL: model, GOLDEN: body, SCORES: _scores(run), **files, **made.contents}
         return write_bundle(edition.out, description, contents, key)
 
 
@@ -103,9 +120,11 @@ def _scores(run: Run) -> bytes:
     """The scores of the calibration and the test pictures, as the bundle carries them."""
     part_of = {row.path: row.part for row in run.split()}
     return scores.encode(
-        scores.Scored(row.split, part_of[row.path], row.label, row.score, row.novelty)
-        for row in run.scores()
-        if row.split in {"calibration", "test"}
+        [
+            scores.Scored(row.split, part_of[row.path], row.label, row.score, row.novelty)
+            for row in run.scores()
+            if row.split in {"calibration", "test"}
+        ]
     )
 
 
@@ -156,12 +175,13 @@ def _sample(
     )
 
 
-def describe(record: Record, edition: Edition, found: Parity) -> Description:
+def describe(record: Record, edition: Edition, found: Parity, made: Made) -> Description:
     """The manifest of a run, except for the files; raises BundleError if it lacks something."""
     versions = to_onnx.versions()
     region = dict(zip(("x", "y", "width", "height"), record.input.region, strict=True))
     try:
         return Description(
+            schema_version=VARIANTS_VERSION if made.variants or made.refused else SCHEMA_VERSION,
             name=edition.name,
             version=edition.version,
             created_at=stamp.now(),
@@ -175,7 +195,9 @@ def describe(record: Record, edition: Edition, found: Parity) -> Description:
             outputs=to_onnx.OUTPUTS if found.max_novelty is not None else to_onnx.OUTPUTS[:3],
             thresholds=record.thresholds,
             basis=record.basis,
-            metrics={VARIANT: record.metrics},
+            variants=made.variants,
+            refused=made.refused,
+            metrics={FP32: record.metrics, **made.metrics},
             data=Data(
                 fingerprint=record.data.fingerprint,
                 parts=record.data.parts,

@@ -146,12 +146,17 @@ class Wardens:
         self._log.warning("drift", camera=camera, what=said, cause=cause.value, part=shift.parts)
 
 
-def calibrations(bundles: Iterable[Path], keys: Sequence[PublicKey]) -> dict[str, Calibration]:
-    """{digest: calibration} of the bundles that say what their good pictures scored."""
+def calibrations(
+    bundles: Iterable[tuple[Path, str]], keys: Sequence[PublicKey]
+) -> dict[str, Calibration]:
+    """{digest: calibration} of the bundles that say what their good pictures scored.
+
+    Each with the variant that judges: it has scores of its own.
+    """
     known: dict[str, Calibration] = {}
-    for path in set(bundles):
+    for path, variant in set(bundles):
         try:
-            bundle = open_bundle(path, keys)
+            bundle = open_bundle(path, keys).as_variant(variant)
         except LinewardenError:
             continue  # whoever arms it says so
         if found := calibration_of(bundle):

@@ -25,8 +25,12 @@ def inspect(
         str, typer.Option(help="Exit with 1 on: reject (a fail), review (a fail or review), never.")
     ] = "never",
     provider: Annotated[
-        list[str] | None, typer.Option(help="cpu, cuda, tensorrt, openvino [default: cpu].")
+        list[str] | None,
+        typer.Option(help="cpu, cuda, tensorrt, openvino, openvino-bf16 [default: cpu]."),
     ] = None,
+    variant: Annotated[
+        str, typer.Option(help="Of the bundle: fp32, int8, fp16, or auto.")
+    ] = "fp32",
     threads: Annotated[int, typer.Option(min=1, help="Threads within one operator.")] = 1,
 ) -> None:
     """Judge pictures with a bundle and say pass, fail or review for each.
@@ -41,6 +45,7 @@ def inspect(
 
     linewarden inspect bundles/tiles-1 a.png b.jpg --save judged --fail-on reject
     """
+    from edge import journal
     from edge.inspection.armed import arm
     from edge.inspection.stills import Asked, find, judge_all
     from export import signature
@@ -48,8 +53,9 @@ def inspect(
 
     if fail_on not in {"never", "reject", "review"}:
         raise LinewardenError(f"--fail-on {fail_on!r}", "choose never, reject or review")
+    journal.begin("warning")
     trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
-    inspector = arm(bundle, trusted, provider or ["cpu"], threads)
+    inspector = arm(bundle, trusted, provider or ["cpu"], threads, variant=variant)
     totals = judge_all(inspector, find(images), Asked(as_json, save), typer.echo)
     if not as_json:
         typer.echo(totals.summary())

@@ -100,7 +100,8 @@ def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspe
     keys = [load_public(path) for path in appliance.trust.keys]
     told = (keys, (appliance.engine.provider,), appliance.engine.threads)
     bundles = {paths.get(name, camera.bundle) for name, camera in appliance.cameras.items()}
-    trials = {path: Trial(path, *told) for path in bundles}
+    variant = appliance.engine.variant
+    trials = {path: Trial(path, *told, variant=variant) for path in bundles}
     # Python, OpenCV and ONNX Runtime load here while the children load them too.
     from edge.daemon import armed
 
@@ -137,7 +138,7 @@ def banner(loaded: "Loaded", inspectors: "dict[str, Inspector]") -> str:
         limits = inspectors[name].thresholds
         lines.append(
             f"  camera   {name}: {camera.source.kind}, trigger {camera.trigger.kind}, "
-            f"{bundle.name} {bundle.version} ({bundle.digest[:12]}), pass below "
+            f"{bundle.name} {bundle.version} {bundle.variant} ({bundle.digest[:12]}), pass below "
             f"{limits.pass_below:.3g}, fail from {limits.fail_above:.3g}, "
             f"deadline {camera.deadline_ms:g} ms"
         )

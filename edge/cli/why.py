@@ -68,7 +68,11 @@ def why(
         )
     section = appliance.cameras[camera]
     chosen = section.model_copy(update={"bundle": bundle or section.bundle})
-    alone = appliance.model_copy(update={"cameras": {camera: chosen}})
+    judged_by = sample.verdict.bundle
+    engine = appliance.engine.model_copy(
+        update={"variant": judged_by.variant if judged_by else "fp32"}
+    )
+    alone = appliance.model_copy(update={"cameras": {camera: chosen}, "engine": engine})
     inspector = armed(alone)[camera]
     here = computer(appliance.engine.provider, appliance.engine.threads)
     safe = Outcome(section.fail_safe)

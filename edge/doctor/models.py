@@ -31,7 +31,8 @@ def bundles(appliance: Appliance) -> Iterator[Finding]:
     for name, inspector in armed(appliance).items():
         organ, ref = f"bundle of {name}", inspector.bundle
         device = appliance.engine.provider
-        said = f"{ref.name} {ref.version}: signed, and its golden samples hold on {device}"
+        which = f"{ref.name} {ref.version} {ref.variant}"
+        said = f"{which}: signed, and its golden samples hold on {device}"
         yield well(organ, said)
         yield _pace(f"pace of {name}", inspector, appliance.cameras[name].deadline_ms)
 

@@ -1,6 +1,7 @@
 """What computes on this box, in words: scores are equal to the byte only where these are equal."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,13 +13,17 @@ CPUINFO = Path("/proc/cpuinfo")
 
 def computer(provider: str, threads: int) -> Computed:
     """This box, running models on `provider` with `threads` threads."""
+    runtimes = ("openvino",) if provider.startswith("openvino") else RUNTIMES
     return Computed(
-        provider=provider, threads=threads, runtime=_runtime(), processor=_processor()[:128]
+        provider=provider,
+        threads=threads,
+        runtime=_runtime(runtimes),
+        processor=_processor()[:128],
     )
 
 
-def _runtime() -> str:
-    for name in RUNTIMES:
+def _runtime(runtimes: Sequence[str]) -> str:
+    for name in runtimes:
         try:
             return f"{name} {version(name)}"
         except PackageNotFoundError:

@@ -21,6 +21,7 @@ from typing import Any
 from export.bundle import CPU_S, MEMORY_BYTES
 from export.confined import end
 from export.errors import BundleError, LinewardenError, ProviderError, SignatureError
+from export.manifest import FP32
 from export.signature import PublicKey
 
 # Where the device's driver reserves address space by the hundred GB, that can't be limited.
@@ -52,13 +53,17 @@ class Report:
 
     Attributes:
         digest: SHA-256 of the manifest, as in BundleRef.
-        score_ms: median of a golden sample's scoring.
-        memory_bytes: by how much the child grew.
+        score_ms: median of one picture's scoring.
+        memory_bytes: by how much the child grew, with every variant that it tried.
+        variant: the one that is to judge here.
+        why: it is that one, in words.
     """
 
     digest: str
     score_ms: float
     memory_bytes: int
+    variant: str = FP32
+    why: str = ""
 
 
 class Trial:
@@ -70,6 +75,7 @@ class Trial:
         providers: as `edge.inspection.session.OnnxScorer` takes them.
         threads: as well.
         limits: what the trial may take.
+        variant: of the bundle, or "auto": the child finds the fastest that holds.
     """
 
     def __init__(
@@ -78,7 +84,9 @@ class Trial:
         keys: Sequence[PublicKey],
         providers: Sequence[str] = ("cpu",),
         threads: int = 1,
+        *,
         limits: Limits | None = None,
+        variant: str = FP32,
     ) -> None:
         self._bundle, limits = bundle, limits or Limits()
         if "tensorrt" in providers:
@@ -88,6 +96,7 @@ class Trial:
             "keys": [key.raw.hex() for key in keys],
             "providers": list(providers),
             "threads": threads,
+            "variant": variant,
             "limits": asdict(limits),
             "limit_memory": UNLIMITED.isdisjoint(providers),
             "parent": os.getpid(),

@@ -4,46 +4,32 @@ Started by qualification.py, told what to do on its standard input, answers with
 on its standard output. It may hang, crash or be killed at any time: that is what it is for.
 """
 
+import contextlib
 import ctypes
 import json
 import os
 import resource
 import signal
-import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from edge.clock import monotonic_ns
 from edge.inspection.armed import prove
-from edge.inspection.inspector import Scorer, Scores
-from edge.inspection.session import OnnxScorer
-from export.bundle import open_bundle
+from edge.inspection.engine import open_scorer
+from edge.inspection.inspector import Scorer
+from edge.inspection.session import blank
+from edge.inspection.variants import AUTO, candidates, fastest, in_words, race
+from export.bundle import Bundle, open_bundle
 from export.confined import limit_clock, limit_memory, limit_time, own_bytes
 from export.errors import BundleError, LinewardenError
-from export.manifest import MODEL
-from export.preprocess import Pixels
+from export.manifest import FP32
 from export.signature import PublicKey
 
 PATIENCE, LEAST_S = 4, 60.0  # of the clock, for one second of processor time: others work as well
 _PR_SET_PDEATHSIG = 1
-
-
-class Timed:
-    """A scorer that notes how long it takes."""
-
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
-        self.spent_ms: list[float] = []
-
-    def score(self, batch: Pixels) -> Scores:
-        """As the scorer does."""
-        began_ns = monotonic_ns()
-        scores = self._scorer.score(batch)
-        self.spent_ms.append((monotonic_ns() - began_ns) / 1e6)
-        return scores
 
 
 def tried(told: dict[str, Any]) -> dict[str, Any]:
@@ -52,31 +38,68 @@ def tried(told: dict[str, Any]) -> dict[str, Any]:
     limits, before = told["limits"], own_bytes("VmRSS")
     _limit(limits["cpu_s"])
     bundle = open_bundle(Path(told["bundle"]), keys)
-    cpu_s, memory_bytes = bundle.allowance(**limits)
+    tries = candidates(bundle, told["providers"][0], told["variant"])
+    cpu_s, memory_bytes = allowance(tries, **limits)
     _limit(cpu_s)
     if told["limit_memory"]:
         limit_memory(memory_bytes)
     try:
-        with bundle.sealed_model() as model:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on it writes no file
-            name = str(bundle.path / MODEL)
-            scorer = Timed(OnnxScorer(model, told["providers"], told["threads"], name=name))
-        prove(bundle, scorer)
+        scorers, left_out = _proved(tries, told)
+        medians_ms = race(scorers, blank(bundle.input.height, bundle.input.width))
     except MemoryError as error:
         raise BundleError(
             f"{bundle.path} needs more than {memory_bytes >> 20} MiB of memory",
             "export it again with a smaller input or network",
         ) from error
+    chosen = fastest(medians_ms)
     return {
         "digest": bundle.digest,
-        "score_ms": statistics.median(scorer.spent_ms),
+        "score_ms": medians_ms[chosen],
         "memory_bytes": max(0, own_bytes("VmHWM") - before),
+        "variant": chosen,
+        "why": in_words(chosen, medians_ms, left_out),
     }
 
 
 def _limit(cpu_s: float) -> None:
     limit_time(cpu_s)
     limit_clock(max(LEAST_S, PATIENCE * cpu_s))
+
+
+def _proved(
+    tries: Sequence[Bundle], told: dict[str, Any]
+) -> tuple[dict[str, Scorer], tuple[str, ...]]:
+    """The variants that hold here, at work, and why the others don't.
+
+    FP32, or the one that was asked for by name, must hold: where it fails, so does the trial.
+    """
+    scorers: dict[str, Scorer] = {}
+    left_out: list[str] = []
+    with contextlib.ExitStack() as sealed:
+        models = [sealed.enter_context(one.sealed_model()) for one in tries]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on it writes no file
+        for one, model in zip(tries, models, strict=True):
+            name = str(one.model_path)
+            try:
+                scorer = open_scorer(model, told["providers"], told["threads"], name=name)
+                prove(one, scorer)
+            except LinewardenError as error:
+                if one.variant == FP32 or told["variant"] != AUTO:
+                    raise
+                left_out.append(f"{one.variant} is left out: {error.problem}")
+            else:
+                scorers[one.variant] = scorer
+    return scorers, tuple(left_out)
+
+
+def allowance(tries: Sequence[Bundle], cpu_s: float, memory_bytes: int) -> tuple[float, int]:
+    """Seconds and bytes that the trial of these variants may take, given a small model's."""
+    each = [one.allowance(cpu_s, memory_bytes) for one in tries]
+    spare = len(tries) - 1
+    return (
+        sum(seconds for seconds, _ in each) - spare * cpu_s,
+        sum(size for _, size in each) - spare * memory_bytes,
+    )
 
 
 def main() -> None:

@@ -171,7 +171,7 @@ def test_a_path_out_of_the_folder_is_refused(folder: Path, path: str):
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema_version": 2},
+        {"schema_version": 3},
         {"unknown": 1},
         {"classes": ["bad", "good"]},
         {"classes": ["good", "x", "x"]},

@@ -24,19 +24,26 @@ def export(
     data: Annotated[
         Path | None, typer.Option(help="Where the run's pictures lie now, if they were moved.")
     ] = None,
+    variants: Annotated[
+        str, typer.Option(help="Made beside fp32: int8, fp16, int8,fp16, or none.")
+    ] = "int8",
 ) -> None:
     """Export a run as a bundle: graph, thresholds, measurements, golden samples, signature.
 
-    The graph must answer as the trained network did, or nothing is written.
+    The graph must answer as the trained network did, or nothing is written. A variant of it gets
+    thresholds and figures of its own; one that doesn't hold is left out, and the bundle says why.
 
     For example:
 
     linewarden export runs/tiles --out bundles/tiles-1
 
     linewarden export runs/tiles --name tiles --key ~/keys/plant.key
+
+    linewarden export runs/tiles --variants int8,fp16
     """
     from export import signature
     from trainer.history import changed_since, changed_words
+    from trainer.progress import Progress
     from trainer.publish import Edition, publish
     from trainer.run import Run
 
@@ -46,7 +53,8 @@ def export(
     if made:
         typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
     edition = Edition.of(opened, out, name, version)
-    bundle = publish(opened, edition, private, data)
+    asked = [] if variants == "none" else [one.strip() for one in variants.split(",")]
+    bundle = publish(opened, edition, private, data, variants=asked, progress=Progress())
     known = {row.path: row.sha256 for row in opened.split()}
     if changed := changed_since(known, data or Path(opened.record.data.root)):
         typer.echo(f"  note     {changed_words(changed, 'the run was trained')}")
@@ -57,5 +65,9 @@ def export(
         f"  parity   {found.runtime} against torch on {found.pictures} pictures: "
         f"probabilities within {found.max_abs_probability:.1e} (allowed {found.tolerance:.0e})"
     )
+    for one, told in manifest.variants.items():
+        typer.echo(f"  {one:<8} {told.words}")
+    for one, why in manifest.refused.items():
+        typer.echo(f"  {one:<8} not released: {why}")
     typer.echo(f"  signed   by key {bundle.key.key_id}")
     typer.echo(f"  next     linewarden bundle show {bundle.path}")

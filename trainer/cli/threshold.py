@@ -67,7 +67,8 @@ def threshold(
 ) -> None:
     """Show what escape budgets cost, and decide a bundle's thresholds anew, without training.
 
-    The bundle's own calibration scores are used. The table shows, for each escape budget, whether
+    The bundle's own calibration scores are used, and every variant of it is decided on its own. The
+    table, of fp32, shows, for each escape budget, whether
     the parts prove it, and the overkill and review that it brings. With --out a new version is
     written and signed; the old bundle stays untouched.
 
@@ -83,24 +84,23 @@ def threshold(
     from export import signature
     from export.bundle import open_bundle
     from trainer.thresholds import reissue, tradeoff
-    from trainer.thresholds.decision import decide_thresholds
 
     opened = open_bundle(bundle, [signature.load_public(trust or signature.PUBLIC_KEY)])
     asked = (escape_budget, overkill_budget, review_budget, confidence, each_type)
     budgets = _budgets(reissue.budgets_of(opened), asked)
     costs = _costs((cost_escape, cost_overkill, cost_review, defect_share))
     judged, novel = reissue.judged(opened), opened.thresholds.novel_above
-    decision = decide_thresholds(judged, budgets, costs, novel)
+    decided = reissue.decisions(opened, budgets, costs)
     rows = tradeoff.rows(judged, budgets, costs, novel)
-    refused = proven_only and not decision.basis.proven
+    refused = proven_only and not all(one.basis.proven for one in decided.values())
     written = None
     if out is not None and not refused:
-        written = _write(opened, decision, out, key, dry_run)
-    typer.echo(_json(decision, rows, written) if json else _words(opened, decision, rows))
+        written = _write(opened, decided, out, key, dry_run)
+    typer.echo(_json(decided, rows, written) if json else _words(opened, decided, rows))
     if refused:
         raise typer.Exit(1)
     if out is not None and not json:
-        typer.echo(_outcome(opened, decision, out, written))
+        typer.echo(_outcome(opened, decided, out, written))
 
 
 def _budgets(old: "Budgets", asked: tuple[float | bool | None, ...]) -> "Budgets":
@@ -137,7 +137,7 @@ def _costs(given: tuple[float | None, ...]) -> "Costs | None":
 
 
 def _write(
-    opened: "Bundle", decision: "Decision", out: Path, key: Path | None, dry_run: bool
+    opened: "Bundle", decided: "dict[str, Decision]", out: Path, key: Path | None, dry_run: bool
 ) -> "Bundle | None":
     from export import signature
     from export.bundle import refuse_existing
@@ -146,14 +146,16 @@ def _write(
     refuse_existing(out)
     private = signature.load_private(key or signature.PRIVATE_KEY)
     if dry_run:
-        reissue.prepare(opened, decision.thresholds)
+        for name, one in decided.items():
+            reissue.prepare(opened.as_variant(name), one.thresholds)
         return None
-    return reissue.reissue(opened, decision, out, private)
+    return reissue.reissue(opened, decided, out, private)
 
 
-def _words(opened: "Bundle", decision: "Decision", rows: "tuple[Row, ...]") -> str:
+def _words(opened: "Bundle", decided: "dict[str, Decision]", rows: "tuple[Row, ...]") -> str:
     from trainer.thresholds.tradeoff import table
 
+    decision, *others = decided.values()
     basis, placed, old = decision.basis, decision.thresholds, opened.thresholds
     asked = "for each type and over all" if basis.each_type else "over all types together"
     name = f"{opened.manifest.name} version {opened.manifest.version}"
@@ -171,18 +173,29 @@ def _words(opened: "Bundle", decision: "Decision", rows: "tuple[Row, ...]") -> s
         *basis.plan,
         f"{passing}, {failing}, review between",
     ]
+    for name, one in zip(list(decided)[1:], others, strict=True):
+        limits = one.thresholds
+        lines.append(
+            f"{name}: pass below {limits.pass_below:.4g}, fail from {limits.fail_above:.4g}; "
+            f"{one.basis.words}"
+        )
     return "\n".join(lines)
 
 
-def _outcome(opened: "Bundle", decision: "Decision", out: Path, written: "Bundle | None") -> str:
+def _outcome(
+    opened: "Bundle", decided: "dict[str, Decision]", out: Path, written: "Bundle | None"
+) -> str:
     from trainer.evaluate import in_words
     from trainer.thresholds.reissue import prepare
 
-    edition = prepare(opened, decision.thresholds)
-    counted = tuple(one for one in edition.metrics if one.name != "auroc")
-    lines = ["test (95 % intervals):", *(f"  {line}" for line in in_words(counted))]
-    if edition.dropped:
-        lines.append(f"left out, too close to a threshold: {', '.join(edition.dropped)}")
+    lines: list[str] = []
+    for name, decision in decided.items():
+        edition = prepare(opened.as_variant(name), decision.thresholds)
+        counted = tuple(one for one in edition.metrics if one.name != "auroc")
+        lines += [f"test of {name} (95 % intervals):"]
+        lines += [f"  {line}" for line in in_words(counted)]
+        if edition.dropped:
+            lines.append(f"left out, too close to a threshold: {', '.join(edition.dropped)}")
     if written is None:
         return "\n".join([*lines, f"{out} could be written (--dry-run: nothing was)"])
     manifest = written.manifest
@@ -190,15 +203,21 @@ def _outcome(opened: "Bundle", decision: "Decision", out: Path, written: "Bundle
     return "\n".join(lines)
 
 
-def _json(decision: "Decision", rows: "tuple[Row, ...]", written: "Bundle | None") -> str:
+def _json(decided: "dict[str, Decision]", rows: "tuple[Row, ...]", written: "Bundle | None") -> str:
     import json
     from dataclasses import asdict
 
+    decision = decided["fp32"]
     table = [{**asdict(row), "thresholds": row.thresholds.model_dump()} for row in rows]
     found = {
         "thresholds": decision.thresholds.model_dump(),
         "basis": decision.basis.model_dump(),
         "tradeoff": table,
+        "variants": {
+            name: {"thresholds": one.thresholds.model_dump(), "basis": one.basis.model_dump()}
+            for name, one in decided.items()
+            if name != "fp32"
+        },
         "written": None if written is None else str(written.path),
         "version": None if written is None else written.manifest.version,
     }

@@ -5,9 +5,9 @@ Read by Pillow, lazily; a header that Pillow can't read is None. Knows no class 
 
 import hashlib
 import io
+import warnings
 from dataclasses import dataclass
 
-import imagesize  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
@@ -19,6 +19,10 @@ _DEEP = ("I", "F", "I;16", "I;16B", "I;16L")
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 # The mean of the IJG library's luminance table at quality 50 (ITU-T T.81, annex K.1).
 _MEAN_AT_50 = 57.625
+_NO_HEADER = (
+    UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, KeyError,
+    Image.DecompressionBombWarning, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,13 @@ class Header:
 
 def read(data: bytes) -> Header | None:
     """The header of a file's bytes."""
-    width, height = imagesize.get(io.BytesIO(data))  # pyright: ignore[reportUnknownMemberType]
-    if not 0 < width * height <= MAX_PIXELS:
-        return None  # not a picture, or a decompression bomb that Pillow would only warn of
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return _told(image, data)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, KeyError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:
+                fits = 0 < image.width * image.height <= MAX_PIXELS
+                return _told(image, data) if fits else None
+    except _NO_HEADER:
         return None
 
 

@@ -4,6 +4,7 @@ The old bundle stays as it is. Golden samples are decided anew with their known 
 figures of the test are counted again at the new thresholds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,13 @@ from export import golden, scores, stamp
 from export.bundle import Bundle, next_version, write_bundle
 from export.decide import decide
 from export.errors import BundleError
-from export.manifest import GOLDEN, Description, Metric
+from export.manifest import FP32, GOLDEN, Agreement, Costs, Description, Metric, Variant
 from export.signature import PrivateKey
 from export.verdict import Thresholds
 from trainer.calibrate import Budgets
 from trainer.evaluate import Judged, report
-from trainer.thresholds.decision import Decision
+from trainer.thresholds.decision import Decision, decide_thresholds
 
-VARIANT = "fp32"  # the graph that the scores are of
 _COUNTED = ("escape", "overkill", "review")
 
 
@@ -42,7 +42,7 @@ def judged(bundle: Bundle, split: str = "calibration") -> Judged:
 
 def budgets_of(bundle: Bundle) -> Budgets:
     """The budgets that a bundle's thresholds were chosen for."""
-    basis = bundle.manifest.basis
+    basis = bundle.basis
     return Budgets(
         basis.escape_budget,
         basis.overkill_budget,
@@ -61,18 +61,27 @@ class Edition:
     metrics: tuple[Metric, ...]
 
 
+def decisions(bundle: Bundle, budgets: Budgets, costs: Costs | None) -> dict[str, Decision]:
+    """Each variant's thresholds by the same budgets, on its own scores; FP32 first."""
+    every = (bundle.as_variant(name) for name in bundle.variants)
+    return {
+        one.variant: decide_thresholds(judged(one), budgets, costs, one.thresholds.novel_above)
+        for one in every
+    }
+
+
 def prepare(bundle: Bundle, thresholds: Thresholds) -> Edition:
-    """What a bundle would say under other thresholds; nothing is written.
+    """What a bundle, as one of its variants, would say under other thresholds; writes nothing.
 
     Raises:
         BundleError: no golden sample's answer is far enough from the new thresholds.
     """
     known = golden.read(bundle)
-    clear = [one for one in known.samples if golden.is_clear(one, thresholds)]
+    clear = [one for one in known.samples if golden.is_clear(one, thresholds, known.tolerance)]
     if not clear:
         raise BundleError(
-            f"none of the {len(known.samples)} golden samples is clear of the new thresholds: "
-            "rounding would decide over each",
+            f"none of the {len(known.samples)} golden samples of {bundle.variant} is clear of the "
+            "new thresholds: rounding would decide over each",
             "export the run again, which chooses others, or take another budget",
         )
     kept = tuple(
@@ -87,20 +96,22 @@ def prepare(bundle: Bundle, thresholds: Thresholds) -> Edition:
     )
 
 
-def reissue(bundle: Bundle, decision: Decision, out: Path, key: PrivateKey) -> Bundle:
+def reissue(bundle: Bundle, decided: Mapping[str, Decision], out: Path, key: PrivateKey) -> Bundle:
     """Write the bundle with other thresholds as a new version, signed.
 
     Args:
         bundle: the old one, verified; it isn't touched.
-        decision: the thresholds and what they stand on.
+        decided: for every variant, its thresholds and what they stand on.
         out: the folder to make.
         key: signs it.
 
     Raises:
         BundleError: `out` exists or can't be written, or no golden sample can stay.
     """
-    edition = prepare(bundle, decision.thresholds)
-    old = bundle.manifest
+    editions = {
+        name: prepare(bundle.as_variant(name), one.thresholds) for name, one in decided.items()
+    }
+    old, fp32 = bundle.manifest, decided[FP32]
     version = max(old.version + 1, next_version(out.parent, old.name))
     fields = {name: getattr(old, name) for name in Description.model_fields}
     description = Description(
@@ -108,33 +119,58 @@ def reissue(bundle: Bundle, decision: Decision, out: Path, key: PrivateKey) -> B
             **fields,
             "version": version,
             "created_at": stamp.now(),
-            "thresholds": decision.thresholds,
-            "basis": decision.basis.model_copy(
-                update={"novelty": bundle.manifest.basis.novelty}  # it is not decided anew
+            "thresholds": fp32.thresholds,
+            "basis": fp32.basis.model_copy(
+                update={"novelty": old.basis.novelty}  # it is not decided anew
             ),
-            "metrics": _metrics(bundle, edition),
+            "variants": {name: _variant(bundle, decided, name) for name in old.variants},
+            "metrics": {
+                name: _metrics(found, editions.get(name)) for name, found in old.metrics.items()
+            },
             "provenance": old.provenance.model_copy(update={"thresholds_of": bundle.digest}),
         }
     )
+    kept = {sample.file for edition in editions.values() for sample in edition.known.samples}
+    dropped = {file for edition in editions.values() for file in edition.dropped} - kept
     contents: dict[str, bytes | Path] = {
-        name: bundle.path / name for name in old.files if name not in edition.dropped
+        name: bundle.path / name for name in old.files if name not in dropped
     }
-    contents[GOLDEN] = edition.known.model_dump_json(indent=2).encode() + b"\n"
+    for name, edition in editions.items():
+        body = edition.known.model_dump_json(indent=2).encode() + b"\n"
+        contents[bundle.as_variant(name).file(GOLDEN)] = body
     return write_bundle(out, description, contents, key)
 
 
-def _metrics(bundle: Bundle, edition: Edition) -> dict[str, tuple[Metric, ...]]:
-    """The figures by variant: the test's counted again, none left that older thresholds gave.
+def _variant(bundle: Bundle, decided: Mapping[str, Decision], name: str) -> Variant:
+    """A variant under its new thresholds."""
+    old, one = bundle.manifest.variants[name], decided[name]
+    return old.model_copy(
+        update={
+            "thresholds": one.thresholds,
+            "basis": one.basis.model_copy(update={"novelty": old.basis.novelty}),
+            "agreement": _agreement(bundle, decided, name),
+        }
+    )
 
-    Of other variants than the one whose scores are known, what thresholds decide is left out.
-    """
-    found: dict[str, tuple[Metric, ...]] = {}
-    for variant, metrics in bundle.manifest.metrics.items():
-        lasting = tuple(one for one in metrics if one.name.partition(":")[0] not in _COUNTED)
-        if variant != VARIANT:
-            found[variant] = lasting
-            continue
-        fresh = {(one.name, one.split) for one in edition.metrics}
-        rest = tuple(one for one in lasting if (one.name, one.split) not in fresh)
-        found[variant] = (*edition.metrics, *rest)
-    return found
+
+def _agreement(bundle: Bundle, decided: Mapping[str, Decision], name: str) -> Agreement:
+    """The same but for the outcomes, which are counted again: line by line, picture by picture."""
+    same = 0
+    for split in ("calibration", "test"):
+        before, after = (
+            judged(bundle.as_variant(one), split).outcomes(decided[one].thresholds)
+            for one in (FP32, name)
+        )
+        same += sum(a == b for a, b in zip(before, after, strict=True))
+    old = bundle.manifest.variants[name].agreement
+    return old.model_copy(update={"same_outcome": same})
+
+
+def _metrics(found: tuple[Metric, ...], edition: Edition | None) -> tuple[Metric, ...]:
+    """A variant's figures: the test's counted again, none left that older thresholds gave."""
+    lasting = tuple(one for one in found if one.name.partition(":")[0] not in _COUNTED)
+    if edition is None:
+        return lasting
+    fresh = {(one.name, one.split) for one in edition.metrics}
+    rest = tuple(one for one in lasting if (one.name, one.split) not in fresh)
+    return (*edition.metrics, *rest)

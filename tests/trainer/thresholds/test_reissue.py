@@ -15,6 +15,7 @@ from export.errors import BundleError, LinewardenError
 from export.manifest import MODEL
 from export.signature import PrivateKey, load_or_make
 from tests.export.small_bundle import description, golden_files, small_graph
+from tests.export.variant_bundle import variant_bundle
 from trainer.calibrate import Budgets
 from trainer.cli.threshold import threshold
 from trainer.thresholds import reissue
@@ -57,7 +58,7 @@ def test_a_new_version_stands_beside_the_old(bundle: Bundle, tmp_path: Path):
     """Thresholds, basis, version and signature are new; graph, scores and the old bundle stay."""
     before = {path: path.read_bytes() for path in bundle.path.rglob("*") if path.is_file()}
     decision = decide_thresholds(reissue.judged(bundle), Budgets(0.05))
-    new = reissue.reissue(bundle, decision, tmp_path / "small-2", KEY)
+    new = reissue.reissue(bundle, {"fp32": decision}, tmp_path / "small-2", KEY)
     assert open_bundle(new.path, [KEY.public]).manifest == new.manifest
     assert new.manifest.version == 2
     assert new.thresholds == decision.thresholds
@@ -83,7 +84,7 @@ def test_golden_samples_are_decided_anew(bundle: Bundle, tmp_path: Path):
 def test_figures_are_counted_at_the_new_thresholds(bundle: Bundle, tmp_path: Path):
     """No figure of the old thresholds survives; those that thresholds don't touch do."""
     decision = decide_thresholds(reissue.judged(bundle), Budgets(0.05))
-    new = reissue.reissue(bundle, decision, tmp_path / "small-2", KEY)
+    new = reissue.reissue(bundle, {"fp32": decision}, tmp_path / "small-2", KEY)
     found = {one.name: one for one in new.manifest.metrics["fp32"]}
     assert found["overkill"].n == 200
     assert found["escape:bright"].n == 140
@@ -189,3 +190,16 @@ def test_wrong_options_are_explained(command, args: list[str], problem: str):
     result = command(*args)
     assert isinstance(result.exception, LinewardenError)
     assert problem in str(result.exception)
+
+
+def test_every_variant_is_decided_anew(tmp_path: Path):
+    """Each variant gets thresholds by the same budgets on its own scores, and figures to match."""
+    bundle = variant_bundle(tmp_path / "b-1", KEY)
+    decided = reissue.decisions(bundle, Budgets(0.05), None)
+    new = reissue.reissue(bundle, decided, tmp_path / "b-2", KEY)
+    own = new.manifest.variants["int8"]
+    assert own.thresholds == decided["int8"].thresholds == new.as_variant("int8").thresholds
+    assert own.thresholds.pass_below == pytest.approx(new.thresholds.pass_below + 0.01, abs=0.005)
+    assert own.basis.escape_bound == new.manifest.basis.escape_bound
+    assert own.agreement.same_outcome == 240
+    assert {one.name for one in new.manifest.metrics["int8"]} >= {"escape", "overkill"}
