@@ -22,7 +22,7 @@ from export.preprocess import Pixels
 from export.verdict import Contract, Finite, Outcome, Probability, Thresholds
 
 TOLERANCE = 5e-3  # of a probability, between any two devices at FP32
-COUNT = 8
+COUNT, MOST = 8, 64  # each costs a start of the box
 MAX_TOTAL_BYTES = 32 * 1024 * 1024
 
 
@@ -43,7 +43,7 @@ class Golden(Contract):
 
     schema_version: Literal[1] = 1
     tolerance: Probability = TOLERANCE
-    samples: tuple[Sample, ...] = Field(min_length=1)
+    samples: tuple[Sample, ...] = Field(min_length=1, max_length=MOST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from export.errors import BundleError
 from export.manifest import SCORES
 from export.verdict import Contract, Finite, Probability
 
-MAX_BYTES = 8 * 1024 * 1024  # some 200,000 pictures; a box reads them when it starts
+MAX_BYTES = 4 * 1024 * 1024  # some 100,000 pictures; a box reads them when it starts
 _COLUMNS = ("split", "part", "label", "score", "novelty")
 
 

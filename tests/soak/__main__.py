@@ -27,9 +27,10 @@ FLAT_PER_HOUR, CERTAIN_PER_HOUR = 1.0, 10.0
 FOLDER = Path("results")
 
 
-def run(minutes: float, seed: int, folder: Path, progress: Progress) -> tuple[Plant, list[Sample]]:
-    """The whole run; returns the plant, stopped, and what was sampled."""
-    samples: list[Sample] = []
+def run(
+    minutes: float, seed: int, folder: Path, progress: Progress, samples: list[Sample]
+) -> Plant:
+    """The whole run, sampled into `samples`; returns the plant, stopped."""
     with Plant(folder, seed, minutes) as plant:
         steps = round(60 * minutes / EVERY_S)
         with progress.phase("soak", steps) as advance:
@@ -38,14 +39,14 @@ def run(minutes: float, seed: int, folder: Path, progress: Progress) -> tuple[Pl
                 samples.append(plant.sample())
                 advance(1, f", {samples[-1].box_mib:.1f} MiB, {samples[-1].verdicts} verdicts")
         plant.finish()
-    return plant, samples
+    return plant
 
 
 def figures(plant: Plant, samples: list[Sample]) -> list[Figure]:
     """What it came to, without the warm-up."""
     late = samples[int(WARM_UP * len(samples)) :]
     times, box = [one.at_s for one in late], slope(*_series(late, "box_mib"))
-    consumer = slope(*_series(late, "consumer_mib"))
+    captures, consumer = (slope(*_series(late, f"{name}_mib")) for name in ("captures", "consumer"))
     hours = (times[-1] - times[0]) / 3600
     rate = (late[-1].verdicts - late[0].verdicts) / (3600 * hours)
     handles, threads = ([getattr(one, name) for one in late] for name in ("handles", "threads"))
@@ -55,10 +56,13 @@ def figures(plant: Plant, samples: list[Sample]) -> list[Figure]:
         Figure("verdicts per second", rate, "/s", "", f"{plant.offered_per_s:g} offered"),
         Figure("seq missing or twice at the counter", plant.counter.wrong, "", "== 0"),
         Figure("verdicts not at our consumer", plant.unheard, "", "== 0"),
-        Figure("box, memory at the end", late[-1].box_mib, "MiB", "<= 500", "PSS, 2 cameras"),
+        Figure("box, memory at the end", late[-1].box_mib, "MiB", "", "PSS, without captures"),
         Figure("box, memory's growth", box.per_hour, "MiB/h", "", _interval(box)),
         Figure("its growth, lower end", box.low, "MiB/h", f"<= {FLAT_PER_HOUR}", "flat"),
         Figure("its growth, upper end", box.high, "MiB/h", f"<= {CERTAIN_PER_HOUR}", "surely"),
+        Figure("2 captures, memory at the end", late[-1].captures_mib, "MiB"),
+        Figure("2 captures, memory's growth", captures.per_hour, "MiB/h", "", _interval(captures)),
+        Figure("their growth, lower end", captures.low, "MiB/h", f"<= {FLAT_PER_HOUR}", "flat"),
         Figure("consumer, memory's growth", consumer.per_hour, "MiB/h", "", _interval(consumer)),
         Figure("handles, most less fewest", max(handles) - min(handles), "", "<= 10"),
         Figure("handles, growth", _grown(handles), "", "<= 2", "last third less first, medians"),
@@ -99,13 +103,13 @@ def write(samples: list[Sample], folder: Path = FOLDER) -> None:
         rows = csv.writer(file)
         rows.writerow(Sample._fields)
         rows.writerows(samples)
-    figure, axes = plt.subplots(4, 1, sharex=True, figsize=(9, 9), layout="constrained")
+    figure, axes = plt.subplots(5, 1, sharex=True, figsize=(9, 11), layout="constrained")
     minutes = [one.at_s / 60 for one in samples]
-    names = {"box_mib": "box, MiB", "consumer_mib": "consumer, MiB", "handles": "handles"}
-    for axis, (name, title) in zip(axes, {**names, "verdicts": "verdicts"}.items(), strict=True):
+    names = ("box_mib", "captures_mib", "consumer_mib", "handles", "verdicts")
+    for axis, name in zip(axes, names, strict=True):
         axis.plot(minutes, [getattr(one, name) for one in samples], linewidth=1)
         axis.axvspan(0, WARM_UP * minutes[-1], alpha=0.1)
-        axis.set_ylabel(title)
+        axis.set_ylabel(name.replace("_mib", ", MiB"))
         axis.grid(visible=True, alpha=0.3)
     axes[-1].set_xlabel("minutes (shaded: warm-up)")
     figure.savefig(folder / "soak.png", dpi=110)
@@ -119,9 +123,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
+    samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as folder:
-        plant, samples = run(asked.minutes, asked.seed, Path(folder), Progress())
-        write(samples)
+        try:
+            plant = run(asked.minutes, asked.seed, Path(folder), Progress(), samples)
+        finally:
+            if samples:
+                write(samples)
         found = figures(plant, samples)
     print(table(found))
     print(f"written to {save('soak', found, seed=asked.seed)}, soak.csv and soak.png")

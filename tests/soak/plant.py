@@ -22,7 +22,7 @@ from tests.broker import Mosquitto
 PREFIX = "soak/plant1/area1/line1/cell1"
 CAMERAS = ("left", "right")
 FPS = 15.0
-FRAMES_PER_PART = 6  # somewhat fewer than the line shows of each
+FRAMES_PER_PART = 3  # half as many as the line shows of each: it must outlast a soak that pauses
 COMMAND = "from export.command import main; main()"
 START_S, SETTLE_S = 600.0, 30.0
 
@@ -52,10 +52,11 @@ source = {{ kind = "virtual", seed = {seed}, parts = {parts}, fps = {fps}, width
 
 
 class Sample(NamedTuple):
-    """Proportional set size, open handles and threads, of the box with its captures."""
+    """Proportional set size of each process; open handles and threads of box and captures."""
 
     at_s: float
     box_mib: float
+    captures_mib: float
     consumer_mib: float
     handles: int
     threads: int
@@ -87,6 +88,10 @@ class Counter:
         """End it."""
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def _mib(family) -> float:
+    return sum(one.memory_full_info().pss for one in family) / 2**20
 
 
 class Plant:
@@ -161,11 +166,11 @@ class Plant:
         """What the box holds now."""
         box = psutil.Process(self._box.pid)
         family = [box, *box.children(recursive=True)]
-        consumer = psutil.Process(self._consumer.pid).memory_full_info().pss / 2**20
         return Sample(
             time.monotonic() - self._began_s,
-            sum(one.memory_full_info().pss for one in family) / 2**20,
-            consumer,
+            _mib(family[:1]),
+            _mib(family[1:]),
+            _mib([psutil.Process(self._consumer.pid)]),
             sum(one.num_fds() for one in family),
             sum(one.num_threads() for one in family),
             self.counter.verdicts,
