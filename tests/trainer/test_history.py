@@ -16,7 +16,7 @@ from trainer.history import changed_since, compare, named_version, record, scan,
 from trainer.progress import Progress
 from trainer.publish import Edition, publish
 from trainer.run import Run
-from trainer.training import PICTURES, remember
+from trainer.teaching import PICTURES, remember
 
 
 def test_a_version_is_the_fingerprint_that_runs_record(tmp_path):
