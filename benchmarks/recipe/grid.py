@@ -141,7 +141,8 @@ def _line(name: str, mine: Cells, cells: Cells, sets: list[str]) -> str:
             for policy, figure in POLICIES.items():
                 gains[policy][key.data].append(100 * (figure(row) - base["auroc_0"]))
     shown = [
-        f"{_mean(got):+.1f} ({len(got)})" if (got := gains["chosen"][one]) else "-" for one in sets
+        f"{_mean(got):+.1f} ({len(got)})" if (got := gains["chosen"].get(one)) else "-"
+        for one in sets
     ]
     means = [
         _mean([_mean(values) for values in gains[policy].values()])
