@@ -25,6 +25,7 @@ from export.errors import StoreError
 from export.verdict import FAIL_SAFE, Reason, Verdict
 
 GUARD_MS = 5.0  # before the deadline: what the clock's thread may need to wake up and speak
+DECIDED_MS = 25.0  # the same where frames were judged: a late wake-up must not undo their verdict
 GUARD_SHARE = 0.1  # of a short deadline
 URGENCY = -10  # niceness of that thread, where the box may ask for it
 IDLE_S = 1.0  # a thread with nothing to do looks round so often, and shows that it moves
@@ -312,4 +313,5 @@ class Bench:
 
 def _left_ms(part: Part, now_ns: int) -> float:
     """Until a verdict must be on its way."""
-    return part.left_ms(now_ns) - min(GUARD_MS, GUARD_SHARE * part.terms.deadline_ms)
+    guard_ms = DECIDED_MS if part.looks.enough else GUARD_MS
+    return part.left_ms(now_ns) - min(guard_ms, GUARD_SHARE * part.terms.deadline_ms)
