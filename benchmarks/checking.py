@@ -35,15 +35,24 @@ def pictures(folder: Path) -> int:
 
 
 def measure(folder: Path) -> list[Figure]:
-    """The figure, a median of repeats."""
+    """The figures, medians of repeats.
+
+    Processor time tells what the work takes where others use the machine, too: 10 ms of it
+    are 200 pictures a second on two free cores.
+    """
     count = pictures(folder)
     rates: list[float] = []
+    spent: list[float] = []
     for _ in range(REPEATS):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         diagnose(folder, None, PartRule(), Progress(None), ask_labels=False)
         rates.append(count / (time.perf_counter() - begun))
+        spent.append(1000 * (time.process_time() - used) / count)
     note = f"{count} JPEGs of {WIDTH}x{HEIGHT}, median of {REPEATS}"
-    return [Figure("data check without labels", statistics.median(rates), "/s", ">= 200", note)]
+    return [
+        Figure("data check without labels", statistics.median(rates), "/s", ">= 200", note),
+        Figure("its processor time of a picture", statistics.median(spent), "ms", "<= 10", note),
+    ]
 
 
 def main() -> None:
