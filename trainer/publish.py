@@ -40,7 +40,7 @@ from trainer.backbone import normalise
 from trainer.history import changed_since, changed_words
 from trainer.progress import Progress
 from trainer.run import Record, Run
-from trainer.variants.make import Made, Workshop
+from trainer.variants.make import Made, Workshop, refuse_unknown
 
 DEFAULT_FOLDER = Path("bundles")
 
@@ -95,6 +95,7 @@ def publish(
         RunError, PictureError: the run's files or its test pictures can't be read.
     """
     refuse_existing(edition.out)
+    refuse_unknown(variants)
     record = run.record
     network = run.network()
     answers = to_onnx.reference(network, normalise, record.temperature)

@@ -33,6 +33,14 @@ RANGES_FROM, SEARCHED_ON = 64, 64  # pictures
 TOLERANCE = {"int8": 0.05, "fp16": 0.01}
 
 
+def refuse_unknown(asked: Sequence[str]) -> None:
+    """Raise BundleError if a variant of another name than KNOWN is asked for."""
+    if unknown := [name for name in asked if name not in KNOWN]:
+        raise BundleError(
+            f"no variant is called {', '.join(unknown)}", f"choose from {', '.join(KNOWN)}"
+        )
+
+
 @dataclass(slots=True)
 class Made:
     """What becomes of the variants that were asked for.
@@ -75,12 +83,8 @@ class Workshop:
 
         Raises:
             PictureError: the run's pictures can't be read.
-            BundleError: a variant isn't known, or a tool failed.
+            BundleError: a tool failed.
         """
-        if unknown := [name for name in asked if name not in KNOWN]:
-            raise BundleError(
-                f"no variant is called {', '.join(unknown)}", f"choose from {', '.join(KNOWN)}"
-            )
         made = Made()
         self.progress.say(f"variants: {', '.join(asked)}")
         for name in asked:
