@@ -164,12 +164,11 @@ class Pump:
     def parcels(self, now_s: float) -> Iterator[Parcel]:
         """What may be sent of the record now; sent and said like the `newest`, which go before.
 
-        Ends early when something new is stored, so that the caller comes back for that; not before
-        a batch is out, or a busy box would send one old verdict for each new one.
+        Ends early when something new is stored: the caller comes back for that at once.
         """
-        for count, parcel in enumerate(self._waiting(now_s), 1):
+        for parcel in self._waiting(now_s):
             yield parcel
-            if self._news and count >= self._window // REFILL:
+            if self._news:
                 return
         if not self._careful():
             yield from self._again()
