@@ -4,17 +4,17 @@
 """
 
 import json
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from edge import messages
 from edge.config import Appliance
 from edge.topics import TABLE, Direction
-from export.command import GROUP, application
+from export.command import application
 from export.manifest import Manifest
 from export.verdict import Verdict
 
@@ -36,15 +36,17 @@ def commands() -> str:
         return "\n".join(line.rstrip() for line in shown.strip().splitlines())
 
     parts = ["# Commands\n\n", NOTICE, f"```\n{help_of([])}\n```\n"]
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        text = help_of([entry.name])
-        parts.append(f"\n## linewarden {entry.name}\n\n```\n{text}\n```\n")
-        found = entry.load()
-        for sub in getattr(found, "registered_commands", []):
-            name = sub.name or sub.callback.__name__.replace("_", "-")
-            shown = help_of([entry.name, name])
-            parts.append(f"\n### linewarden {entry.name} {name}\n\n```\n{shown}\n```\n")
+    for name, command in sorted(subcommands(get_command(app)).items()):
+        parts.append(f"\n## linewarden {name}\n\n```\n{help_of([name])}\n```\n")
+        for sub in subcommands(command):
+            shown = help_of([name, sub])
+            parts.append(f"\n### linewarden {name} {sub}\n\n```\n{shown}\n```\n")
     return "".join(parts)
+
+
+def subcommands(command: object) -> dict[str, object]:
+    """A group's commands by name; none of a command that is no group."""
+    return getattr(command, "commands", {})
 
 
 def rows(schema: dict[str, Any], root: dict[str, Any], prefix: str = "") -> list[tuple[str, ...]]:

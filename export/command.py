@@ -6,6 +6,7 @@ packages are missing, the subcommand is hidden and answers with how to install i
 
 import sys
 from collections.abc import Callable
+from copy import copy
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
 
 import typer
@@ -55,8 +56,10 @@ def _register(groups: dict[str, typer.Typer], entry: EntryPoint) -> None:
             return
     found = entry.load()
     if isinstance(found, typer.Typer):
-        app.add_typer(found, name=name)
-        groups[entry.name] = found
+        group = copy(found)  # commands from other packages go on the copy
+        group.registered_commands = [*found.registered_commands]
+        app.add_typer(group, name=name)
+        groups[entry.name] = group
     else:
         app.command(name)(found)
 

@@ -1,9 +1,11 @@
 """The dispatcher: roles that aren't installed are named, errors are sentences."""
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from export import command
+from export.cli import bundle
 from export.errors import LinewardenError
 
 
@@ -39,3 +41,12 @@ def test_an_error_ends_with_its_sentences_and_its_exit_code(monkeypatch, capsys)
         command.main()
     assert ended.value.code == 2
     assert capsys.readouterr().err == "linewarden: the lamp is out\n  → change it\n"
+
+
+def test_an_application_leaves_the_groups_it_is_made_of_as_they_were():
+    """Made twice, no command is there twice, and a group of one knows nothing of the other."""
+    first, second = (get_command(command.application()) for _ in range(2))
+    names = [found.name for found in bundle.registered_commands]
+    assert "activate" in second.commands["bundle"].commands
+    assert list(first.commands["bundle"].commands) == list(second.commands["bundle"].commands)
+    assert "activate" not in names
