@@ -6,7 +6,7 @@ told to run in real time). Runs inside a capture process; knows no camera, threa
 
 import ctypes
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,11 @@ def virtual(settings: dict[str, Any], first: int = 0) -> Iterator[Shot]:
     )
     if settings["truth"] and not first:
         write_truth(Path(settings["truth"]), line.truth)
-    shots = _drawn(line.frame, range(first, line.frame_count))
+    shots = _drawn(line.frame, line.numbers(first))
     return paced(shots, settings["fps"]) if settings["pace"] == "realtime" else shots
 
 
-def _drawn(draw: Callable[[int], Pixels], numbers: range) -> Iterator[Shot]:
+def _drawn(draw: Callable[[int], Pixels], numbers: Iterable[int]) -> Iterator[Shot]:
     """Frames by number; what drawing a part took, some 40 MB, is given back to the system."""
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
     for number in numbers:

@@ -4,9 +4,9 @@ A frame is the same bytes whether it is reached by playing or asked for alone. H
 whoever plays it keeps the pace.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import count
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from edge.virtual_line import belt
 from edge.virtual_line.defect import Kind
 from edge.virtual_line.design import DESIGNS, REACH
 from edge.virtual_line.optics import Optics
+from edge.virtual_line.passage import Passage
 from edge.virtual_line.plan import FRAMES_PER_PITCH, Plan, Stream
 from edge.virtual_line.sprite import Sprite, render
 from edge.virtual_line.texture import Textures
@@ -47,9 +48,6 @@ class VirtualLine:
         extent_px: the defects' least and largest extent in the frame's pixels, instead of a
             factor (a missing hole still has its own).
 
-    Attributes:
-        truth: what each part is, in the order in which they pass.
-
     Raises:
         CameraError: an argument is out of its range.
     """
@@ -76,8 +74,7 @@ class VirtualLine:
             defect_contrast, noise, drift, blur_px, extent_px,
         )  # fmt: skip
         self._plan = plan
-        self.truth: tuple[PartTruth, ...] = tuple(plan.truths())
-        self._centres = [part.centre_frame for part in self.truth]
+        self._parts = Passage(plan.truths(), parts)
         self._textures = Textures.make(plan.rng(Stream.TEXTURES))
         self._optics = Optics(width, height, noise, drift, plan.rng(Stream.OPTICS))
         belts = plan.rng(Stream.BELT)
@@ -85,6 +82,11 @@ class VirtualLine:
         self._rails = belt.rails(width, height, belts)
         self._margin = round((REACH + 60) * plan.scale)
         self._sprite = lru_cache(_KEPT)(self._make)
+
+    @cached_property
+    def truth(self) -> tuple[PartTruth, ...]:
+        """What each part is, in the order in which they pass."""
+        return tuple(self._parts)
 
     @property
     def speed(self) -> int:
@@ -94,16 +96,23 @@ class VirtualLine:
     @property
     def frame_count(self) -> int:
         """Frames until the last part has left the picture."""
-        return self.truth[-1].centre_frame + FRAMES_PER_PITCH
+        return self._parts[-1].centre_frame + FRAMES_PER_PITCH
+
+    def numbers(self, first: int = 0) -> Iterator[int]:
+        """Numbers of the frames from `first` until the last part has left the picture."""
+        for number in count(first):
+            if not self._parts.any_after(number - FRAMES_PER_PITCH):
+                return
+            yield number
 
     def frames(self) -> Iterator[Pixels]:
         """Every frame from the first, HxWx3 uint8 BGR, each an array of its own."""
-        for number in range(self.frame_count):
+        for number in self.numbers():
             yield self.frame(number)
 
     def stills(self) -> Iterator[Pixels]:
         """One frame for each part: the one in which it is nearest the middle."""
-        for part in self.truth:
+        for part in self._parts:
             yield self.frame(part.centre_frame)
 
     def frame(self, number: int) -> Pixels:
@@ -112,11 +121,11 @@ class VirtualLine:
 
     def twin(self, index: int) -> Pixels:
         """The still of part `index` as it would be had nothing gone wrong with it."""
-        return self._take(self.truth[index].centre_frame, index)
+        return self._take(self._parts[index].centre_frame, index)
 
     def mask(self, index: int) -> Pixels:
         """Where the still of part `index` shows its defect: HxW uint8, 0 or 255."""
-        part = self.truth[index]
+        part = self._parts[index]
         mask = np.zeros((self._plan.height, self._plan.width), dtype=np.uint8)
         sprite = self._sprite(index, part.defect is not None)
         here, there = self._overlap(sprite, part.x_px, part.y_px)
@@ -148,10 +157,8 @@ class VirtualLine:
 
     def _near(self, number: int) -> Iterator[PartTruth]:
         """The parts that can be in frame `number`."""
-        first = bisect_left(self._centres, number - FRAMES_PER_PITCH)
-        for part in self.truth[first:]:
-            if part.centre_frame > number + FRAMES_PER_PITCH:
-                return
+        near = self._parts.between(number - FRAMES_PER_PITCH, number + FRAMES_PER_PITCH)
+        for part in near:
             x = part.x_px + (number - part.centre_frame) * self.speed
             if -self._margin < x < self._plan.width + self._margin:
                 yield part
