@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
 
+ARENAS, _M_ARENA_MAX = 2, -8  # glibc's malloc.h
 SWITCH_S = 0.001  # a thread with a deadline waits at most so long for a busy one (Python: 5 ms)
 
 
@@ -48,6 +49,7 @@ def run(
     from edge.service import Notify, Service
     from edge.swap.standing import standings
 
+    few_arenas()
     journal.begin("debug" if verbose else "info")
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
@@ -75,6 +77,18 @@ def run(
     summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
     service.stopping()
     typer.echo(("\n" if live else "") + told(summary))
+
+
+def few_arenas() -> None:
+    """Have all threads take memory from two pools.
+
+    By itself glibc gives each of a box's threads one, and frames that pass from thread to thread
+    leave their room in all of them: 80 MB more after 20 s with one camera.
+    """
+    import ctypes
+
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _on_signal() -> "Event":

@@ -53,7 +53,7 @@ class KeeperSettings:
     quota: Quota
     suffix: Suffix = "png"
     audit_rate: float = 0.01
-    queue: int = 16
+    queue: int = 8
     recent: int = 16
 
 
