@@ -291,6 +291,8 @@ class Daemon:
         for camera in self.cameras:
             camera.stop()
         for lane in self._lanes:
+            lane.stop()
+        for lane in self._lanes:
             lane.join(0.5)
         self._bench.stop(DRAIN_S)
         for gate in self.gates.values():

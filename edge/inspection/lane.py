@@ -45,6 +45,7 @@ class Lane:
         self._lock = threading.Lock()  # of the orders: they come from another thread
         self._open: dict[Triggered, Part] = {}
         self._ordered = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"lane-{terms.camera}", daemon=True)
         self._log = structlog.get_logger("lane").bind(camera=terms.camera)
 
@@ -56,6 +57,11 @@ class Lane:
     def ended(self) -> bool:
         """Whether the source came to its end and every part of it lies on the bench."""
         return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Wait for no more orders: a played picture that nobody has ordered is let go."""
+        self._stopping = True
+        self._ordered.set()
 
     def join(self, timeout_s: float) -> None:
         """Wait for the end."""
@@ -84,6 +90,8 @@ class Lane:
         while not self._slot.finished:
             self._beat()
             if self._slot.lossless and self.takes_orders and not self._orders:
+                if self._stopping:
+                    break
                 self._ordered.wait(TAKE_S)  # a played picture waits for its order
                 self._ordered.clear()
                 continue

@@ -48,6 +48,7 @@ class Proxy:
     def close(self) -> None:
         """End."""
         self._closing = True
+        self._listener.shutdown(socket.SHUT_RDWR)  # or accept() would wait on
         self._listener.close()
         self._open.set()
         self.cut()

@@ -8,7 +8,7 @@ from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
-from edge.trigger.trigger import Another, EveryFrame, Triggered
+from edge.trigger.trigger import Another, EveryFrame, OnOrder, Triggered
 
 
 class Bench:
@@ -93,6 +93,20 @@ def test_an_idle_lane_ends_soon_after_its_slot_is_closed():
     slot.close()
     lane.join(5)
     assert time.monotonic() - started < 1
+
+
+def test_a_stopped_lane_waits_for_no_order_that_will_not_come():
+    """A played picture that nobody has ordered keeps its lane, and the box, from ending no more."""
+    slot = Slot(lossless=True)
+    lane = Lane(slot, OnOrder(), Terms("eye", None, 1.0, 1), Bench(), Health(("eye",)))
+    lane.start()
+    slot.put(frame(0))
+    slot.close()
+    lane.join(0.2)
+    assert not lane.ended
+    lane.stop()
+    lane.join(5)
+    assert lane.ended
 
 
 class Several:

@@ -63,7 +63,9 @@ def test_a_wall_clock_that_jumps_makes_nothing_older(tmp_path, monkeypatch):
         assert outbox.flush(10)
         assert outbox._store.prune(60) == 0
         outbox.close()
-    assert Outbox(path).heads() == {"cam": (1, 20)}
+    outbox = Outbox(path)
+    assert outbox.heads() == {"cam": (1, 20)}
+    outbox.close()
 
 
 def test_what_was_acknowledged_ages_while_the_record_is_open(tmp_path, monkeypatch):

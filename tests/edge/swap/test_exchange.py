@@ -40,6 +40,7 @@ class Plant:
         self.keys = [self.key.public]
         self.shelf = Shelf(folder / "shelf", self.keys)
         self.configured = self.bundle(1).path
+        self.begun = []
         self.begin()
 
     def begin(self):
@@ -51,6 +52,7 @@ class Plant:
         )
         self.exchange.seat(CAMERA, Seat(self.configured, 5000.0, self.judge), begun)
         self.exchange.start()
+        self.begun.append(self.exchange)
 
     def bundle(self, version, key=None, **more):
         """A new one."""
@@ -88,10 +90,11 @@ class Plant:
 
 @pytest.fixture
 def plant(tmp_path):
-    """A plant, stopped afterwards."""
+    """A plant, stopped afterwards, and whatever was taken for killed with it."""
     made = Plant(tmp_path)
     yield made
-    made.exchange.stop()
+    for exchange in made.begun:
+        exchange.stop()
 
 
 FAILED = {"outcome": Outcome.FAIL, "reason": Reason.NOT_FINITE}
