@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,7 @@ bench-console: $(STAMP) ## 5 million verdicts: what each question of the console
 
 bench-watchers: $(STAMP) ## The line's latency with 20 live clients on the console, and without (some 6 minutes)
 	$(BIN)/python -m benchmarks.watchers
+
 bench-variants: $(STAMP) ## FP32 and INT8 on ONNX Runtime, OpenVINO and ONNX's reference (some 5 minutes)
 	$(BIN)/python -m benchmarks.variants
 

@@ -168,11 +168,7 @@ class Run:
     def save(self, network: Network, split: list[SplitRow], scores: list[ScoreRow]) -> None:
         """Write every file but the curves; run.json last, since it marks the run as finished."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, self.folder / "model.safetensors")
-        header = ["path", "class", "part", "split", "sha256", "phash"]
-        rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
-        write_csv(self.folder / "split.csv", header, rows)
+        write_learned(self.folder, network, split)
         header = ["path", "class", "split", "score", *self.record.classes, "novelty"]
         rows = [
             [row.path, row.label, row.split, *map(_digits, (row.score, *row.probabilities)),
@@ -237,6 +233,15 @@ class Run:
 
 def _digits(value: float) -> str:
     return f"{value:.9g}"
+
+
+def write_learned(folder: Path, network: Network, split: list[SplitRow]) -> None:
+    """Write what every kind of run has: the network's tensors, and which picture was for what."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+    header = ["path", "class", "part", "split", "sha256", "phash"]
+    rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
+    write_csv(folder / "split.csv", header, rows)
 
 
 def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:

@@ -15,13 +15,21 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from export.errors import RunError
 from export.manifest import Metric
 from export.verdict import Contract, Finite
 from trainer.backbone import ARCHITECTURES, Network
-from trainer.run import TYPES, DataRecord, InputRecord, SplitRow, WeightsRecord, write_csv
+from trainer.run import (
+    TYPES,
+    DataRecord,
+    InputRecord,
+    SplitRow,
+    WeightsRecord,
+    write_csv,
+    write_learned,
+)
 
 
 class TypesRecord(Contract):
@@ -86,11 +94,7 @@ class TypesRun:
 
     def save(self, network: Network, split: list[SplitRow], guesses: list[Guess]) -> None:
         """Write every file; types.json last, since it marks the run as finished."""
-        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, self.folder / "model.safetensors")
-        header = ["path", "class", "part", "split", "sha256", "phash"]
-        rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]
-        write_csv(self.folder / "split.csv", header, rows)
+        write_learned(self.folder, network, split)
         rows = [
             [g.path, g.label, g.split, g.told, *(f"{p:.9g}" for p in g.probabilities)]
             for g in guesses
