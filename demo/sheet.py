@@ -17,10 +17,15 @@ COLUMNS, ROWS, TILE_WIDTH = 4, 3, 480
 
 
 def contact_sheet(score: Score, line: VirtualLine, bundle: Path, key: Path, out: Path) -> None:
-    """Write a sheet of up to 12 of the judged parts, annotated, to `out`."""
-    inspector = arm(bundle, [load_public(key)], ("cpu",), 1)
+    """Write a sheet of up to 12 of the judged parts, annotated, to `out`.
+
+    Judged again for their heatmaps, by the variant of the bundle that judged them on the line.
+    """
+    pairs = chosen(score)
+    variant = pairs[0][1]["bundle"]["variant"]
+    inspector = arm(bundle, [load_public(key)], ("cpu",), 1, variant=variant)
     tiles: list[Pixels] = []
-    for truth, verdict in chosen(score):
+    for truth, verdict in pairs:
         pixels = line.frame(verdict["frame"])
         sheet = annotate(pixels, inspector.judge(pixels), inspector.input.region)
         tiles.append(captioned(sheet, f"truth: {truth.label}   part {verdict['seq']}"))

@@ -14,7 +14,7 @@ import numpy as np
 from edge.inspection.inspector import Judgement
 from export import heat
 from export.preprocess import Pixels, Region
-from export.verdict import Outcome
+from export.verdict import Outcome, Reason
 
 MIN_WIDTH = 480  # pixels; smaller pictures are enlarged by a whole factor to hold the writing
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -94,20 +94,27 @@ def _overlay(picture: Pixels, judgement: Judgement, region: Region) -> None:
 
 
 def _banner(scale: _Scale, judgement: Judgement) -> Pixels:
-    """The outcome's mark and word, and the likeliest class on the right."""
+    """The outcome's mark and word, and its headline on the right."""
     unit, outcome, ink = scale.unit, judgement.outcome, _ON[judgement.outcome]
     strip = np.full((scale.banner, scale.width, 3), COLOURS[outcome], np.uint8)
     _mark(strip, outcome, unit)
     _write(strip, str(outcome).upper(), (4 * unit, scale.banner // 2), 2 * unit, ink, bold=True)
-    if judgement.probabilities:
-        name, value = max(judgement.probabilities.items(), key=lambda item: item[1])
-        told = f"{name} {value:.1%}"
-    else:
-        told = judgement.reason.replace("_", " ")
-    told = _fitted(told, 1.3 * unit, scale.width - 18 * unit)
+    told = _fitted(headline(judgement), 1.3 * unit, scale.width - 18 * unit)
     left = scale.width - unit - _width(told, 1.3 * unit)
     _write(strip, told, (left, scale.banner // 2), 1.3 * unit, ink)
     return strip
+
+
+def headline(judgement: Judgement) -> str:
+    """What the score bar can't show: the likeliest class, or why the score didn't decide."""
+    if judgement.reason is Reason.NOVEL and judgement.novelty is not None:
+        limit = judgement.thresholds.novel_above
+        beyond = f" > {limit:.3g}" if limit is not None else ""
+        return f"novel {judgement.novelty:.3g}{beyond}"
+    if not judgement.probabilities:
+        return judgement.reason.replace("_", " ")
+    name, value = max(judgement.probabilities.items(), key=lambda item: item[1])
+    return f"{name} {value:.1%}"
 
 
 def _mark(strip: Pixels, outcome: Outcome, unit: int) -> None:

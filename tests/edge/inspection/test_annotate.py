@@ -1,11 +1,13 @@
 """An annotated picture is readable at any size and hides nothing of the part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.inspection.annotate import COLOURS, MIN_WIDTH, annotate
+from edge.inspection.annotate import COLOURS, MIN_WIDTH, annotate, headline
 from edge.inspection.inspector import Judgement
 from export.preprocess import WHOLE, Region
 from export.verdict import BundleRef, Outcome, Reason, Thresholds
@@ -46,6 +48,22 @@ def test_the_heat_is_shown_inside_the_region_only():
     assert (picture[180:250, 220:300] == 100).all()
     assert (picture[:140] == 100).all()
     assert (picture[:, :190] == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"reason": Reason.NOVEL, "novelty": 4.017}, "novel 4.02 > 1.69"),
+        ({"reason": Reason.IN_REVIEW_BAND, "novelty": 0.2}, "good 99.9%"),
+        ({"reason": Reason.BAD_FRAME, "probabilities": {}}, "frame not usable"),
+    ],
+)
+def test_the_banner_says_what_the_score_bar_cannot(more: dict[str, object], told: str):
+    """A part that is reviewed with a score that would pass needs a reason to be seen."""
+    limits = Thresholds(pass_below=0.3, fail_above=0.7, novel_above=1.694)
+    sure = replace(judgement(Outcome.REVIEW, 0.001), thresholds=limits)
+    sure = replace(sure, probabilities={"good": 0.999, "dent": 0.001})
+    assert headline(replace(sure, **more)) == told
 
 
 @settings(max_examples=25, deadline=None)
