@@ -94,6 +94,11 @@ class Network(nn.Module):
         self.register_buffer("centre", torch.zeros(self.arch.features))
         self.register_buffer("spread", torch.ones(self.arch.features))
 
+    @property
+    def device(self) -> torch.device:
+        """Where the trunk is; the head stays on the CPU."""
+        return next(self.trunk.parameters()).device
+
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Both stages of `x` (N,3,H,W): (N,A,H/16,W/16) and (N,B,H/32,W/32)."""
         stages = cast("dict[str, Tensor]", self.trunk(x))
@@ -101,14 +106,15 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled, not yet standardised features (N,F) of `x` (N,3,H,W); of K tiles (N,K,F)."""
-        return self.pooled(*self.maps(x))
+        return self.pooled(*self.maps(x.to(self.device)))
 
     def pooled(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Features (N,F) of both stages' maps; of K tiles (N,K,F)."""
+        """Features (N,F) of both stages' maps, on the CPU; of K tiles (N,K,F)."""
         if self.tile is None:
-            return pool(fine, coarse)
+            return pool(fine, coarse).cpu()
         near, far = self._cut(fine, coarse)
-        return pool(near.flatten(0, 1), far.flatten(0, 1)).unflatten(0, (-1, near.shape[1]))
+        of_tiles = pool(near.flatten(0, 1), far.flatten(0, 1)).cpu()
+        return of_tiles.unflatten(0, (-1, near.shape[1]))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits (N,C) of pooled features (N,F), or (N,K,F) of K tiles."""

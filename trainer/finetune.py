@@ -21,12 +21,22 @@ from torch import Tensor
 from export.preprocess import Pixels
 from trainer import calibrate
 from trainer.backbone import Network
+from trainer.crew import crew
 from trainer.head import features
 from trainer.progress import Progress
 from trainer.rates import auroc
 from trainer.recipe import Recipe
 from trainer.tuning.checkpoint import Checkpoint
-from trainer.tuning.lesson import Anew, Batches, Labelled, Once, Room, halves_of, portions
+from trainer.tuning.lesson import (
+    Anew,
+    Batches,
+    Labelled,
+    Once,
+    Room,
+    check_shares,
+    halves_of,
+    portions,
+)
 from trainer.tuning.pupil import Pupil, Tensors, learning, set_mode
 
 __all__ = ["Epoch", "Labelled", "judge", "logits_of", "loss_of", "tune"]
@@ -133,6 +143,8 @@ def tune(
         The validation loss of what is kept, at its best temperature.
     """
     progress = progress or Progress(None)
+    check_shares(train, recipe)
+    crew().lead(network)
     room = Room(folder)
     lesson = _lesson(network, train, validation, recipe, room=room, seed=seed, progress=progress)
     course = _Course(network, lesson, train, validation, recipe)
@@ -194,7 +206,7 @@ class _Course:
     ) -> None:
         """Take every epoch, or those that the checkpoint lacks."""
         chance = torch.Generator().manual_seed(seed)
-        before = checkpoint.load()
+        before = crew().agreed(checkpoint.load())
         if before is not None:
             self._restore(before, chance)
             progress.say(f"  going on after epoch {len(self._epochs)} of an interrupted run")
@@ -239,7 +251,7 @@ class _Course:
             loss.backward()
         with progress.measured("step"):
             self._pupil.step()
-        return loss.item()
+        return crew().total(loss.item())
 
     def _judged(self) -> tuple[float, float | None]:
         with torch.inference_mode():
@@ -284,7 +296,8 @@ class _Course:
     def _restore(self, state: dict[str, Any], chance: torch.Generator) -> None:
         self._network.load_state_dict(state["network"], strict=False)
         self._pupil.restore(state["pupil"])
-        self._kept, self._best = state["kept"], state["best"]
+        self._kept = {k: v.to(self._came[k].device) for k, v in state["kept"].items()}
+        self._best = state["best"]
         chance.set_state(state["chance"])
         self._epochs = [Epoch(**one) for one in json.loads(state["epochs"])]
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from export.preprocess import Pixels
 from trainer.backbone import Network, normalise
+from trainer.crew import crew
 from trainer.instances import Bags
 
 BATCH = 32
@@ -39,17 +40,19 @@ def features(
 ) -> Tensor:
     """Pooled features (N,F) float32 of (N,H,W,3) uint8 BGR; `advance` hears of each batch.
 
-    Of a network that judges K tiles they are (N,K,F).
+    Of a network that judges K tiles they are (N,K,F). Several processes share the pictures.
     """
     network.eval()
     found: list[Tensor] = []
     size = max(1, min(BATCH, _PIXELS // (frames.shape[1] * frames.shape[2])))
-    for start in range(0, len(frames), size):
-        batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + size]))
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            found.append(network.features(normalise(batch)).float())
-        advance(len(batch))
-    return torch.cat(found)
+    mine = crew().share(len(frames))
+    for start in range(mine.start, mine.stop, size):
+        taken = frames[start : min(start + size, mine.stop)]
+        batch = normalise(torch.from_numpy(np.ascontiguousarray(taken)).to(network.device))
+        with torch.autocast(network.device.type, torch.bfloat16, enabled=bf16):
+            found.append(network.features(batch).float())
+        advance(len(taken))
+    return crew().collect(torch.cat(found), len(frames))
 
 
 def standardise(network: Network, seen: Tensor) -> None:

@@ -16,6 +16,7 @@ from torch.nn import functional as fn
 
 from export.preprocess import Pixels
 from trainer.backbone import Network, normalise
+from trainer.crew import crew
 
 PREFIX = "novelty."
 BATCH = 32
@@ -129,11 +130,13 @@ def survey(
     """
     pooled: list[Tensor] = []
     strange: list[Tensor] = []
-    for fine, coarse in _maps(network, frames, advance):
+    mine = crew().share(len(frames))
+    for fine, coarse in _maps(network, frames[mine.start : mine.stop], advance):
         pooled.append(network.pooled(fine, coarse))
         if network.novelty is not None:
             strange.append(network.novelty(fine, coarse))
-    return torch.cat(pooled), torch.cat(strange) if strange else None
+    told = [crew().collect(torch.cat(own), len(frames)) for own in (pooled, strange) if own]
+    return told[0], told[1] if strange else None
 
 
 def _maps(
@@ -143,7 +146,8 @@ def _maps(
     size = max(1, min(BATCH, _PIXELS // (frames.shape[1] * frames.shape[2])))
     for start in range(0, len(frames), size):
         batch = torch.from_numpy(np.ascontiguousarray(frames[start : start + size]))
-        yield network.maps(normalise(batch))
+        fine, coarse = network.maps(normalise(batch.to(network.device)))
+        yield fine.cpu(), coarse.cpu()
         advance(len(batch))
 
 

@@ -97,5 +97,9 @@ def on_this_machine(recipe: Recipe) -> Recipe:
     """The recipe without bfloat16 where the processor would only imitate it."""
     import torch  # noqa: PLC0415 - recipes are read without torch
 
-    fast = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return recipe.model_copy(update={"bf16": recipe.bf16 and fast is not None and bool(fast())})
+    if torch.cuda.is_available():
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        fast = known is not None and bool(known())
+    return recipe.model_copy(update={"bf16": recipe.bf16 and fast})

@@ -237,7 +237,7 @@ def _digits(value: float) -> str:
 
 def write_learned(folder: Path, network: Network, split: list[SplitRow]) -> None:
     """Write what every kind of run has: the network's tensors, and which picture was for what."""
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, folder / "model.safetensors")
     header = ["path", "class", "part", "split", "sha256", "phash"]
     rows = [[r.path, r.label, r.part, r.split, r.sha256, r.phash] for r in split]

@@ -24,6 +24,7 @@ from trainer import head, sheet, weights
 from trainer.backbone import Network
 from trainer.board import Board
 from trainer.calibrate import Budgets
+from trainer.crew import crew
 from trainer.finetune import Epoch, Labelled, judge, loss_of, tune
 from trainer.history import changed_words
 from trainer.material import Choices, Material, gather
@@ -129,6 +130,7 @@ def teach(plan: Plan, folder: Path, progress: Progress) -> Taught:
     network = Network(plan.arch, len(material.dataset.classes), plan.tile)
     origin = weights.fill(network.trunk, plan.arch, plan.weights)
     network = network.to(memory_format=torch.channels_last)
+    network.trunk.to(crew().device)
     epochs: list[Epoch] = []
     board = Board(folder)
     with (folder / "epochs.jsonl").open("w", encoding="utf-8") as file:
@@ -285,6 +287,8 @@ def versions() -> dict[str, str]:
         "opencv": str(cv2.__version__),
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": str(torch.get_num_threads()),
+        "processes": str(crew().size),
+        "device": str(crew().device),
     }
 
 

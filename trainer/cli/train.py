@@ -139,6 +139,7 @@ def train(
     _check_arch(arch)
     _check_task(task, reencode)
     settle(threads)
+    from trainer.crew import crew, dismiss
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
     from trainer.teaching import Plan
@@ -166,7 +167,13 @@ def train(
     )
     if task == "types":
         plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
-    typer.echo(_learnt(plan, out, Progress(None) if json else Progress(), json=json))
+    us = crew()
+    with us.folder(out) as folder:
+        quiet = json or not us.first
+        told = _learnt(plan, folder, Progress(None) if quiet else Progress(), json=json)
+    dismiss()
+    if us.first:
+        typer.echo(told)
 
 
 def _learnt(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str:

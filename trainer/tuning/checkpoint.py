@@ -38,7 +38,7 @@ class Checkpoint:
             return None
         remedy = f"remove {str(self._path)!r} to begin anew, or give another --out"
         try:
-            found = torch.load(self._path, weights_only=True)
+            found = torch.load(self._path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise RunError(f"{str(self._path)!r} can't be read: {error}", remedy) from error
         if found["mark"] != self._mark:

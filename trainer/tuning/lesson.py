@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from export.errors import RunError
 from export.preprocess import Pixels
 from trainer.augment import augment
 from trainer.backbone import Network, normalise
+from trainer.crew import crew
 from trainer.head import BATCH, features
 from trainer.recipe import Recipe
 from trainer.tuning.checkpoint import MAPS
@@ -45,11 +47,25 @@ def portions(data: Labelled, recipe: Recipe) -> int:
     return math.ceil(len(data.labels) / recipe.batch)
 
 
-def _dealt(data: Labelled, recipe: Recipe, chance: torch.Generator) -> Iterator[NDArray[np.intp]]:
+def _dealt(data: Labelled, recipe: Recipe, chance: torch.Generator) -> list[NDArray[np.intp]]:
+    """One epoch's batches, each this process's share of one."""
     order = torch.randperm(len(data.labels), generator=chance)
     # Even portions: a last batch of one would give BatchNorm nothing to average over.
+    shared: list[NDArray[np.intp]] = []
     for portion in torch.tensor_split(order, portions(data, recipe)):
-        yield portion.numpy()
+        mine = crew().share(len(portion))
+        shared.append(portion[mine.start : mine.stop].numpy())
+    return shared
+
+
+def check_shares(data: Labelled, recipe: Recipe) -> None:
+    """Raises RunError if a batch has less than two pictures for each process."""
+    least = len(data.labels) // portions(data, recipe)
+    if crew().size > 1 and least < 2 * crew().size:
+        raise RunError(
+            f"a batch of {least} pictures is too small for {crew().size} processes",
+            "start fewer processes, or raise `batch` in the recipe",
+        )
 
 
 class Anew:
@@ -61,13 +77,14 @@ class Anew:
 
     def batches(self, chance: torch.Generator) -> Batches:
         """One epoch: pictures (B,3,H,W) and their class numbers (B,)."""
-        for index in _dealt(self._train, self._recipe, chance):
+        dealt, own = _dealt(self._train, self._recipe, chance), crew().chance(chance)
+        for index in dealt:
             x = normalise(torch.from_numpy(self._train.frames[index]))
-            yield augment(x, self._recipe, chance), torch.from_numpy(self._train.labels[index])
+            yield augment(x, self._recipe, own), torch.from_numpy(self._train.labels[index])
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled features (B,F) of a batch."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
+        with _autocast(self._network, self._recipe):
             return self._network.features(x).float()
 
     def unseen(self) -> Tensor:
@@ -135,10 +152,14 @@ class Once:
         chance: torch.Generator,
         heard: Heard,
     ) -> None:
-        for start in range(0, len(frames), BATCH):
-            maps = self._lower(frames[start : start + BATCH], view, chance)
-            to[start : start + len(maps)] = maps.clamp(max=_LARGEST).half().numpy()
+        mine, own = crew().share(len(frames)), crew().chance(chance)
+        for start in range(mine.start, mine.stop, BATCH):
+            maps = self._lower(frames[start : min(start + BATCH, mine.stop)], view, own)
+            to[start : start + len(maps)] = maps.clamp(max=_LARGEST).half().cpu().numpy()
             heard(len(maps))
+        if crew().size > 1:
+            found = torch.from_numpy(to[mine.start : mine.stop])
+            to[:] = crew().collect(found, len(frames)).numpy()
 
     @torch.inference_mode()
     def _lower(self, frames: Pixels, view: int, chance: torch.Generator) -> Tensor:
@@ -146,28 +167,36 @@ class Once:
         x = normalise(torch.from_numpy(np.ascontiguousarray(frames)))
         if view:
             x = augment(x, self._recipe, chance)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
-            return self._halves.lower(x).float()
+        with _autocast(self._network, self._recipe):
+            return self._halves.lower(x.to(self._network.device)).float()
 
     def batches(self, chance: torch.Generator) -> Batches:
         """One epoch: maps (B,c,h,w) of one view of each picture, and class numbers (B,)."""
-        for index in _dealt(self._train, self._recipe, chance):
-            which = torch.randint(len(self._views), (len(index),), generator=chance).numpy()
+        dealt, own = _dealt(self._train, self._recipe, chance), crew().chance(chance)
+        for index in dealt:
+            which = torch.randint(len(self._views), (len(index),), generator=own).numpy()
             maps = torch.from_numpy(self._views[which, index])
             yield _ready(maps), torch.from_numpy(self._train.labels[index])
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled features (B,F) of a batch."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.bf16):
-            stages = self._halves.upper(x)
+        with _autocast(self._network, self._recipe):
+            stages = self._halves.upper(x.to(self._network.device))
             return self._network.pooled(stages["fine"], stages["coarse"]).float()
 
     @torch.inference_mode()
     def unseen(self) -> Tensor:
         """Pooled features of the validation pictures."""
         self._network.eval()
-        batches = np.array_split(self._plain, math.ceil(len(self._plain) / BATCH))
-        return torch.cat([self.features(_ready(torch.from_numpy(maps))) for maps in batches])
+        mine = crew().share(len(self._plain))
+        plain = self._plain[mine.start : mine.stop]
+        batches = np.array_split(plain, math.ceil(len(plain) / BATCH))
+        told = [self.features(_ready(torch.from_numpy(maps))) for maps in batches]
+        return crew().collect(torch.cat(told), len(self._plain))
+
+
+def _autocast(network: Network, recipe: Recipe) -> torch.autocast:
+    return torch.autocast(network.device.type, torch.bfloat16, enabled=recipe.bf16)
 
 
 def _ready(maps: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as fn
 
 from trainer.backbone import Network
+from trainer.crew import crew
 from trainer.recipe import Recipe
 
 Tensors = dict[str, Tensor]
@@ -74,18 +75,32 @@ class Pupil:
         self.average = Average(network, recipe.ema, learning(network, recipe))
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy; every class weighs the same, however many pictures it has."""
+        """Cross-entropy; every class weighs the same, however many pictures it has.
+
+        Of several processes each gives its part, so that their sum is the whole batch's.
+        """
         smoothing = self._recipe.smoothing
-        return fn.cross_entropy(logits, labels, self._weight, label_smoothing=smoothing)
+        loss = fn.cross_entropy(logits, labels, self._weight, label_smoothing=smoothing)
+        weight = self._weight[labels].sum().item()
+        return loss if crew().size == 1 else loss * (weight / crew().total(weight))
 
     def step(self) -> None:
-        """Take the step that the gradients ask for."""
+        """Take the step that everyone's gradients ask for."""
+        self._join()
         nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_STEP)
         self._optimiser.step()
         self._pull()
         self._optimiser.zero_grad()
         self._course.step()
         self.average.update(self._network)
+
+    def _join(self) -> None:
+        """Add up the processes' gradients, and average what BatchNorm has learnt of its own."""
+        learning = [p for group in self._groups for p in group["params"]]
+        crew().add(p.grad for p in learning if p.grad is not None)
+        if self._recipe.norm:
+            averages = (b for b in self._network.trunk.buffers() if b.is_floating_point())
+            crew().add(averages, 1 / crew().size)
 
     @torch.no_grad()
     def _pull(self) -> None:
