@@ -66,6 +66,23 @@ class Samples(Section):
     )
 
 
+class Oidc(Section):
+    """The plant's issuer of identities (OpenID Connect), beside accounts of the console's own."""
+
+    issuer: str = Field(pattern=r"^https?://.+", description="exactly as it names itself")
+    client_id: str = Field(min_length=1)
+    client_secret_file: LocalPath | None = Field(
+        default=None, description="its first line; a public client has none"
+    )
+    url: str = Field(pattern=r"^https?://.+", description="of this console, as browsers reach it")
+    name: str = Field(default="single sign-on", max_length=40, description="on the button")
+    scope: str = "openid profile"
+    roles_claim: str = Field(default="groups", description="of the ID token")
+    roles: dict[str, Literal["viewer", "operator", "engineer", "admin"]] = Field(
+        min_length=1, description="what a value of that claim may; the highest counts"
+    )
+
+
 class Console(Section):
     """The operators' web page, served by a process of its own (linewarden console)."""
 
@@ -82,6 +99,7 @@ class Console(Section):
     keep_days: float = Field(default=90.0, gt=0, description="verdicts, while nobody labelled them")
     keep_gb: float = Field(default=4.0, gt=0, description="verdicts: up to this size")
     leave_free_gb: float = Field(default=1.0, ge=0, description="what the disk must have left")
+    oidc: Oidc | None = None
     idle_minutes: float = Field(default=480.0, gt=0, description="unused for so long: logged out")
     second_reader: Fraction = Field(
         default=0.1, description="share of labelled samples that a second person reads"
@@ -97,6 +115,27 @@ class Console(Section):
                 f"host {self.host} is a network: passwords would cross it in clear; give"
                 " certificate and key, or plain_http = true where a proxy on this box does TLS"
             )
+
+
+class Shadow(Section):
+    """On what terms a challenger that judges in the shadow is promoted."""
+
+    parts: int = Field(default=400, ge=1, description="judged by both, at least")
+    most: int = Field(default=4000, ge=1, description="without a decision by then it is refused")
+    loosened: float = Field(
+        default=0.01, gt=0, lt=0.5, description="share it may pass wrongly that was stopped"
+    )
+    tightened: float = Field(
+        default=0.02, gt=0, lt=0.5, description="share it may stop wrongly that was let further"
+    )
+    risk: float = Field(
+        default=0.05, gt=0, lt=0.5, description="of promoting one that exceeds a share"
+    )
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a limit below the least."""
+        if self.most < self.parts:
+            raise ValueError(f"most = {self.most} is below parts = {self.parts}")
 
 
 class Engine(Section):
@@ -140,6 +179,7 @@ class Appliance(Section):
     samples: Samples = Field(default_factory=lambda: Samples(folder=Path("samples")))
     engine: Engine = Field(default_factory=Engine)
     console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
+    shadow: Shadow = Field(default_factory=Shadow)
     trust: Trust
     status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)

@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 
 from edge.console.desk import Desk
 from edge.console.web import (
+    api,
     assets,
+    bundles,
     entrance,
     health,
     live,
@@ -24,6 +26,7 @@ from edge.console.web import (
     quality,
     review,
     samples,
+    sign_on,
     verdicts,
 )
 from edge.console.web.door import NOBODY, Door, asked
@@ -40,7 +43,10 @@ SAID = {
 
 def doors() -> list[Door]:
     """Every route there is."""
-    rooms = (entrance, live, quality, verdicts, samples, review, health, people, assets)
+    rooms = (
+        entrance, live, quality, verdicts, samples, review, health, people, assets, api, bundles,
+        sign_on,
+    )  # fmt: skip
     return [door for room in rooms for door in room.doors()]
 
 
