@@ -328,7 +328,8 @@ class Daemon:
 
     def known(self) -> Known:
         """The box as it is now, for whoever asks whether it is ready."""
-        live = (one.settings for one in self.cameras if not one.settings.lossless)
+        told = (one.settings for one in self.cameras)
+        live = (one for one in told if not (one.lossless or one.waits))
         return Known(
             still=self.pulse.still(),
             idle_s=self.pulse.idle_s(),
