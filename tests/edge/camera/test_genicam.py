@@ -151,7 +151,7 @@ def test_a_triggered_camera_may_give_no_frame_for_long(tmp_path):
         ({"camera": "Nobody-1"}, "those that answer: Aravis-Fake-GV01"),
         ({"pixel_format": "Mono12"}, "choose one of: BayerBG8"),
         ({"features": {"Gian": 3}}, "refuses features: [Gian] Not found"),
-        ({"gain": 3.0}, "refuses gain"),
+        ({"trigger": "Line9"}, "refuses trigger"),
     ],
 )
 def test_what_a_camera_refuses_is_said(settings, said):
