@@ -242,6 +242,15 @@ class HealthSection(Section):
     )
 
 
+class Challenge(Section):
+    """Known defective parts that are sent through the line on schedule; each must be stopped."""
+
+    every_minutes: float = Field(gt=0, le=60 * 24 * 31, description="one is due at least so often")
+    names: str = Field(
+        default="challenge", min_length=1, max_length=64, description="their parts' names begin so"
+    )
+
+
 class CameraSection(Section):
     """One camera, how its parts are found and which bundle judges them."""
 
@@ -256,6 +265,7 @@ class CameraSection(Section):
     )
     output: AnyOutput | None = Field(default=None, description="the reject gate")
     health: HealthSection = Field(default_factory=HealthSection)
+    challenge: Challenge | None = Field(default=None, description="known defects, on schedule")
     open_s: Seconds = Field(default=10.0, description="to the first frame, else it is restarted")
     stall_s: Seconds = Field(default=2.0, description="between frames, else it is restarted")
 

@@ -6,6 +6,7 @@ companion specification. While the box is offline values say UncertainLastUsable
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,9 @@ from export.verdict import Verdict
 NAMESPACE = "urn:linewarden:box"
 LOOK_S = 0.05
 AT_ONCE = 1000
+NOTHING: Mapping[Kind, Value] = {
+    Kind.TEXT: "", Kind.REAL: 0.0, Kind.COUNT: 0, Kind.FLAG: False, Kind.TIME: datetime(1970, 1, 1),  # noqa: DTZ001 - OPC UA's are in UTC and say no zone
+}  # fmt: skip
 
 
 class OpcUaServer:
@@ -47,6 +51,7 @@ class OpcUaServer:
         self._ua = _library()
         self._nodes: dict[tuple[str, str], Any] = {}
         self._folders: dict[str, Any] = {}
+        self._last: dict[str, Verdict] = {}
         self._told: dict[tuple[str, str], object] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="opcua", daemon=True)
@@ -103,11 +108,10 @@ class OpcUaServer:
 
     async def _turn(self, index: int) -> None:
         """Write what is new."""
-        newest: dict[str, Verdict] = {}
         while verdicts := self.mailbox.take(AT_ONCE):
-            newest |= {one.camera: one for one in verdicts if not one.replay}
+            self._last |= {one.camera: one for one in verdicts if not one.replay}
         state, health = self.mailbox.state, self.mailbox.health
-        for camera, verdict in newest.items():
+        for camera, verdict in self._last.items():
             for tag in RESULT:
                 await self._write(index, camera, tag.name, tag.kind, tag.read(verdict))
         if health is None:
@@ -134,15 +138,18 @@ class OpcUaServer:
         }
         node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[key] = await self._variable(index, camera, name, types[kind])
-        good = ua.StatusCodes.Good if value is not None else ua.StatusCodes.BadNoData
-        status = good if online else ua.StatusCodes.UncertainLastUsableValue
+            told = (camera, name, NOTHING[kind], types[kind])
+            node = self._nodes[key] = await self._variable(index, *told)
+        last = ua.StatusCodes.Good if online else ua.StatusCodes.UncertainLastUsableValue
+        status = ua.StatusCodes.BadNoData if value is None else last
         plain = value.replace(tzinfo=None) if isinstance(value, datetime) else value
         variant = ua.Variant(plain, types[kind]) if value is not None else ua.Variant()
-        await node.write_value(ua.DataValue(variant, StatusCode_=ua.StatusCode(status)))
+        await node.write_value(ua.DataValue(variant, ua.StatusCode(status)))
         self._told[key] = (value, online)
 
-    async def _variable(self, index: int, camera: str, name: str, kind: Any) -> Any:
+    async def _variable(
+        self, index: int, camera: str, name: str, at_first: Value, kind: Any
+    ) -> Any:
         """Make the variable `name`, and the folders above it, ids being their path."""
         ua = self._ua.ua
         path = "/".join(part for part in ("Cameras" if camera else "", camera, name) if part)
@@ -155,7 +162,7 @@ class OpcUaServer:
                 named = (ident, ua.QualifiedName(level, index))
                 self._folders[walked] = await folder.add_object(*named)
             folder = self._folders[walked]
-        told = (ua.NodeId(path, index), ua.QualifiedName(leaf, index), None, kind)
+        told = (ua.NodeId(path, index), ua.QualifiedName(leaf, index), at_first, kind)
         return await folder.add_variable(*told, datatype=ua.NodeId(kind.value))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from edge.alarm import Alarms
 from edge.config import Appliance
 from edge.inspection.inspector import Inspector
-from edge.swap.control import Control
+from edge.swap.control import Act, Control
 from edge.swap.desk import words
 from edge.swap.exchange import Exchange, Seat
 from edge.swap.probation import Terms
@@ -26,6 +26,7 @@ class Bundles:
         install: makes an inspector the judge of a camera's next parts.
         alarms: the box's book.
         terms: of probation.
+        further: what else may be asked through the control socket.
 
     Raises:
         StoreError: the control socket can't be made.
@@ -41,6 +42,7 @@ class Bundles:
         install: Callable[[str, Inspector], None],
         alarms: Alarms,
         terms: Terms | None = None,
+        further: Mapping[str, Act] | None = None,
     ) -> None:
         kept = shelf(appliance)
         keys = [load_public(path) for path in appliance.trust.keys]
@@ -48,7 +50,8 @@ class Bundles:
         for name, camera in appliance.cameras.items():
             seat = Seat(camera.bundle, camera.deadline_ms, inspectors[name])
             self.exchange.seat(name, seat, begun.get(name, Standing(camera.bundle)))
-        self._control = Control(appliance.store.folder, words(self.exchange, kept))
+        acts = words(self.exchange, kept) | dict(further or {})
+        self._control = Control(appliance.store.folder, acts)
 
     def start(self) -> None:
         """Start watching those on probation, and answering."""

@@ -64,7 +64,7 @@ def in_turn(messages):
 
 @needs_mosquitto
 def test_a_node_is_born_tells_is_born_again_on_request_and_dies(tmp_path):
-    """Births say every metric, data only what is new; seq and bdSeq hold; the box's death is told."""
+    """Births say every metric, data what is new; seq and bdSeq hold; the box's death is told."""
     payload_class()
     with plant(tmp_path, TABLE, f"{HERE}/#") as it:
         it.start("run", "gateway")
@@ -102,6 +102,7 @@ def results(ear):
     return [metrics for _, metrics in of(ear, "DDATA") if "Result/Seq" in metrics]
 
 
+@pytest.mark.slow
 @needs_mosquitto
 def test_what_happened_before_a_birth_is_historical(tmp_path):
     """A gateway that comes back tells the verdicts that it missed, marked as old, none twice."""
@@ -129,6 +130,7 @@ def old(metrics):
     return all(told[2] for told in metrics.values())
 
 
+@pytest.mark.slow
 @needs_mosquitto
 def test_nothing_is_said_without_the_primary_host(tmp_path):
     """Born when the host is online, dead when it goes; an old STATE that comes late is ignored."""
@@ -163,7 +165,7 @@ def test_every_kind_of_value_is_read_as_it_was_said(datatype, value, read):
 @pytest.mark.parametrize("body", [b"\xff\xff", b"x" * 70_000])
 def test_a_command_that_is_none_is_refused(body):
     """Not protobuf, or too long."""
-    with pytest.raises(ValueError, match="payload|bytes"):
+    with pytest.raises(ValueError, match=r"payload|bytes"):
         Codec().orders(body)
 
 
@@ -188,4 +190,10 @@ def test_tahus_own_javascript_reads_a_payload(tmp_path):
     assert read["seq"] == 3
     types = [kind for _, kind, _ in read["metrics"]]
     assert types == ["String", "Double", "UInt64", "Int64", "Boolean", "DateTime", "Double"]
-    assert [value for *_, value in read["metrics"]][:5] == ["größer", "0.1", str(2**53), "7", "false"]
+    assert [value for *_, value in read["metrics"]][:5] == [
+        "größer",
+        "0.1",
+        str(2**53),
+        "7",
+        "false",
+    ]
