@@ -5,6 +5,7 @@ companion specification. While the box is offline values say UncertainLastUsable
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -173,4 +174,5 @@ def _library() -> Any:
         raise ConfigError(
             "[gateway.opcua] needs the package asyncua", "pip install 'linewarden[opcua]'"
         ) from error
+    logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns of what was chosen
     return asyncua

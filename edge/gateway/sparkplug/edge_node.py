@@ -149,7 +149,7 @@ class EdgeNode:
         for said in node.birth(state, health, now_ms):
             _say(pipe, said)
         self.births += 1
-        self._log.info("born", bd_topic=node.topic("NBIRTH"), cameras=len(health.cameras))
+        self._log.info("born", topic=node.topic("NBIRTH"), cameras=len(health.cameras))
         for verdict in waiting:
             self._publish(pipe, node, verdict, historical=True)
 
