@@ -266,22 +266,19 @@ class Connection:
 def _loaded() -> Any:
     """The system's library, or the one that PyPI's aravis-python carries."""
     tried: list[str] = []
-    for where in (LIBRARY, _carried()):
+    for where in (LIBRARY, *_carried()):
         try:
-            return ctypes.CDLL(where) if where else None or _absent(tried)
+            return ctypes.CDLL(where)
         except OSError as error:
             tried.append(str(error))
-    return _absent(tried)
-
-
-def _carried() -> str:
-    found = find_spec("aravis")
-    places = found.submodule_search_locations if found else None
-    return next((str(Path(place) / "lib" / LIBRARY) for place in places or ()), "")
-
-
-def _absent(tried: list[str]) -> Any:
     raise CameraError(
         f"a source of kind 'genicam' needs Aravis: {'; '.join(tried)}",
         "Debian: apt install libaravis-0.8-0; elsewhere: pip install 'linewarden[genicam]'",
     )
+
+
+def _carried() -> list[str]:
+    """Where aravis-python has its library, without importing it: that would need PyGObject."""
+    found = find_spec("aravis")
+    places = found.submodule_search_locations if found else None
+    return [str(Path(place) / "lib" / LIBRARY) for place in places or ()]

@@ -140,7 +140,7 @@ def test_a_triggered_camera_may_give_no_frame_for_long(tmp_path):
             assert camera.settings.waits
         box = Box(tmp_path)
         source = f'{{ kind = "genicam", camera = "{fake.name}", trigger = "Line0" }}'
-        box.write(f'[cameras.top]\nbundle = "bundle"\nopen_s = 1.0\nsource = {source}\n')
+        box.write(f'[cameras.top]\nbundle = "bundle"\nopen_s = 3.0\nsource = {source}\n')
         (found,) = cameras.lenses(box.appliance(), 0.5)
     assert (found.state, "waits for its trigger" in found.said) == (State.WELL, True)
 

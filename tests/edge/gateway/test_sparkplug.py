@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.gateway.sparkplug.payload import Codec, DataType, Metric
 from tests.broker import needs_mosquitto
@@ -167,6 +169,16 @@ def test_a_command_that_is_none_is_refused(body):
     """Not protobuf, or too long."""
     with pytest.raises(ValueError, match=r"payload|bytes"):
         Codec().orders(body)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_command_or_refused(body):
+    """Nothing else is raised, and only booleans come out."""
+    try:
+        told = Codec().orders(body)
+    except ValueError:
+        return
+    assert all(isinstance(value, bool) for value in told.values())
 
 
 def test_tahus_own_javascript_reads_a_payload(tmp_path):
