@@ -129,6 +129,7 @@ def test_a_killed_capture_and_a_camera_that_goes_are_found_again():
         assert until(lambda: health.standing() == (), 25), health.standing()
 
 
+@pytest.mark.slow
 @needs_aravis
 def test_a_triggered_camera_may_give_no_frame_for_long(tmp_path):
     """It answers: nothing is restarted, nobody is alarmed, and the doctor finds it well."""
