@@ -7,6 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap genicam health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +18,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,demo,dev]'
+	$(BIN)/python -m pip install --quiet --no-deps pysparkplug==0.6.1  # its tests' decoder: Eclipse Tahu's classes
 	@touch $@
 
 demo: $(STAMP) ## A line from nothing: make data, train, export, judge 200 parts over MQTT
@@ -95,6 +97,9 @@ clock: $(STAMP) ## The wall clock starts in 1970 and jumps by hours: only labels
 
 bad-sources: $(STAMP) ## Eight bad sources beside two good cameras, and how soon each is back once it heals
 	$(BIN)/python -m tests.chaos.bad_sources --seconds 20
+
+genicam: $(STAMP) ## A GigE Vision camera whose packets get lost: what comes, and what is counted (needs libaravis)
+	$(BIN)/python -m tests.edge.camera.losses --seconds 20
 
 failsafe: $(STAMP) ## 1,000 faults and 1,000 stalls between frame and verdict: none may pass or be late
 	$(BIN)/python -m tests.failsafe.suite --faults 1000 --stalls 1000

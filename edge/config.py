@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from pydantic import Field, ValidationError, field_validator
 
 from edge import complaint
+from edge.gateway_tables import Gateway
 from edge.sections import CameraSection, Fraction, LocalPath, Section, Tree
 from edge.topics import Topics, check_level
 from export.errors import ConfigError
@@ -180,6 +181,7 @@ class Appliance(Section):
     engine: Engine = Field(default_factory=Engine)
     console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
     shadow: Shadow = Field(default_factory=Shadow)
+    gateway: Gateway = Field(default_factory=lambda: Gateway(folder=Path("gateway")))
     trust: Trust
     status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)
@@ -216,7 +218,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     written = _read(path)
     variables = _overrides(os.environ if environ is None else environ)
     folder = path.resolve().parent
-    for table in ("store", "samples", "console"):
+    for table in ("store", "samples", "console", "gateway"):
         written.setdefault(table, {})
     try:
         appliance = Appliance.model_validate(merge(written, variables), context={"folder": folder})

@@ -13,13 +13,23 @@ from pathlib import Path
 
 import structlog
 
+from edge.adoption import adoptable
 from edge.alarm import Alarms
 from edge.camera.camera import Camera, Seen
 from edge.camera.slot import Slot
 from edge.camera_health.wardens import Wardens, calibration_of
+from edge.challenge import Challenges
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance
-from edge.fitting import broker_settings, calibrations_of, camera_settings, keeper, trigger
+from edge.fitting import (
+    broker_settings,
+    calibrations_of,
+    camera_report,
+    camera_settings,
+    keeper,
+    schedules,
+    trigger,
+)  # fmt: skip
 from edge.flagged.recent import Judged
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
@@ -31,7 +41,6 @@ from edge.inspection.inspector import Inspector
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
 from edge.inspection.qualification import Trial
-from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
 from edge.mqtt.broker import Broker
 from edge.outbox import OUTBOX_FILE, Outbox, OutboxSettings
@@ -42,12 +51,12 @@ from edge.status.door import Door
 from edge.status.metrics import Metrics
 from edge.status.readiness import Known
 from edge.swap.bundles import Bundles
+from edge.swap.challenge import asked_of
 from edge.swap.probation import Terms as Probation
 from edge.swap.standing import Standing
 from edge.topics import Topics
 from export import __version__
 from export.bundle import open_bundle
-from export.doorway import Bout
 from export.errors import ConfigError, StoreError
 from export.signature import load_public
 from export.verdict import Outcome, Verdict
@@ -175,11 +184,13 @@ class Daemon:
             if to_broker
             else None
         )  # fmt: skip
+        self.challenges = Challenges(schedules(appliance), self.alarms, store.folder)
         self.bundles = Bundles(
             appliance, inspectors, begun or {},
             arm=self._armed, install=self._install, alarms=self.alarms, terms=probation,
             busy=lambda: self._bench.busy,
             disagreed=self.keeper.disagreed if self.keeper else lambda _: None,
+            further=asked_of(self.challenges),
         )  # fmt: skip
         self.door = self._door(appliance)
 
@@ -205,6 +216,30 @@ class Daemon:
     def _note(self, verdict: Verdict) -> None:
         self.metrics.decided(verdict)
         self.bundles.judged(verdict)
+        self.challenges.judged(verdict)
+
+    def adopt(self, after: Appliance) -> tuple[str, ...]:
+        """Take over what differs in other settings, from the next part on; returns the keys.
+
+        Raises:
+            ConfigError: one of them needs a restart.
+            BundleError, SignatureError, ProviderError, StoreError: a bundle is not to be trusted.
+                Nothing is taken over then.
+        """
+        changed = adoptable(self._appliance, after)
+        named = {name: one.bundle for name, one in after.cameras.items()}
+        told = {name: path for name, path in named.items() if f"cameras.{name}.bundle" in changed}
+        self.bundles.exchange.activate_all(told)
+        for lane in self._lanes:
+            name, section = lane.terms.camera, after.cameras[lane.terms.camera]
+            self.bundles.exchange.allow(name, section.deadline_ms)
+            lane.terms = replace(
+                lane.terms, deadline_ms=section.deadline_ms, room=section.queue,
+                fail_safe=Outcome(section.fail_safe),
+            )  # fmt: skip
+        self.challenges.schedule(schedules(after))
+        self._appliance = after
+        return changed
 
     def _door(self, appliance: Appliance) -> Door | None:
         if not appliance.status.listen:
@@ -273,6 +308,7 @@ class Daemon:
         began()
         while not stop.wait(0.2) and self.outbox.alive and (forever or not self.ended):
             tick()
+            self.challenges.turn()
         if not self.outbox.alive:
             faults = "; ".join(self.outbox.faults())
             self.stop()
@@ -335,7 +371,8 @@ class Daemon:
 
     def known(self) -> Known:
         """The box as it is now, for whoever asks whether it is ready."""
-        live = (one.settings for one in self.cameras if not one.settings.lossless)
+        told = (one.settings for one in self.cameras)
+        live = (one for one in told if not (one.lossless or one.waits))
         return Known(
             still=self.pulse.still(),
             idle_s=self.pulse.idle_s(),
@@ -353,7 +390,7 @@ class Daemon:
             boots=self.outbox.boots,
             epoch=self.outbox.epoch,
             cameras={
-                name: _report(
+                name: camera_report(
                     self.health.counts(name),
                     *heads.get(name, (1, 0)),
                     self.bundles.shadow.report(name),
@@ -363,21 +400,3 @@ class Daemon:
             outbox=self.outbox.report(),
             faults=self.faults(),
         )
-
-
-def _report(
-    counts: CameraCounts, oldest: int, newest: int, shadow: Bout | None = None
-) -> CameraReport:
-    last = counts.last_frame_ns
-    return CameraReport(
-        oldest=oldest,
-        newest=newest,
-        frame_age_ms=0.0 if last is None else max(0.0, (monotonic_ns() - last) / 1e6),
-        frames=counts.frames,
-        triggers=counts.triggers,
-        verdicts=counts.verdicts,
-        overwritten=counts.overwritten,
-        reconnects=counts.reconnects,
-        faults=tuple(f"{kind}: {count}" for kind, count in sorted(counts.faults.items())),
-        shadow=shadow,
-    )

@@ -9,14 +9,17 @@ from pathlib import Path
 from edge.camera.camera import CameraSettings
 from edge.camera_health.drift import Calibration
 from edge.camera_health.wardens import calibrations
+from edge.clock import monotonic_ns
 from edge.config import Appliance, BrokerSection, Samples
 from edge.flagged.keeper import Keeper, KeeperSettings
 from edge.flagged.pantry import Quota
-from edge.health import Health
+from edge.health import CameraCounts, Health
+from edge.messages import CameraReport
 from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
-from edge.sections import CameraSection, GateTrigger
+from edge.sections import CameraSection, Challenge, GateTrigger
 from edge.trigger.gate import Gate, GateSettings
 from edge.trigger.trigger import ByCamera, EveryFrame, OnOrder, Trigger
+from export.doorway import Bout
 from export.signature import load_public
 
 LOSSLESS_KINDS = frozenset({"folder", "video"})
@@ -43,6 +46,12 @@ def camera_settings(name: str, section: CameraSection) -> CameraSettings:
     source = section.source.model_dump(mode="json")
     lossless = source["kind"] in LOSSLESS_KINDS or source.get("pace") == "lossless"
     return CameraSettings(name, source, lossless, section.open_s, section.stall_s)
+
+
+def schedules(appliance: Appliance) -> dict[str, Challenge]:
+    """When challenge parts are due, by camera."""
+    told = {name: one.challenge for name, one in appliance.cameras.items()}
+    return {name: challenge for name, challenge in told.items() if challenge}
 
 
 def trigger(section: CameraSection) -> Trigger:
@@ -82,3 +91,22 @@ def keeper(section: Samples, health: Health) -> Keeper | None:
     quota = Quota(round(section.keep_gb * 1024**3), round(section.leave_free_gb * 1024**3))
     told = (section.picture, section.audit_rate, section.queue, section.recent)
     return Keeper(KeeperSettings(section.folder, quota, *told), health)
+
+
+def camera_report(
+    counts: CameraCounts, oldest: int, newest: int, shadow: Bout | None = None
+) -> CameraReport:
+    """One camera as the health message tells it; its kept verdicts are seq `oldest` to `newest`."""
+    last = counts.last_frame_ns
+    return CameraReport(
+        oldest=oldest,
+        newest=newest,
+        frame_age_ms=0.0 if last is None else max(0.0, (monotonic_ns() - last) / 1e6),
+        frames=counts.frames,
+        triggers=counts.triggers,
+        verdicts=counts.verdicts,
+        overwritten=counts.overwritten,
+        reconnects=counts.reconnects,
+        faults=tuple(f"{kind}: {count}" for kind, count in sorted(counts.faults.items())),
+        shadow=shadow,
+    )

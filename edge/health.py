@@ -75,10 +75,10 @@ class Health:
             tally = self._tallies[camera]
             tally.counts = replace(tally.counts, reconnects=tally.counts.reconnects + 1)
 
-    def count_fault(self, camera: str, kind: str) -> None:
-        """Something went wrong once, and was dealt with."""
+    def count_fault(self, camera: str, kind: str, times: int = 1) -> None:
+        """Something went wrong, once or so many times, and was dealt with."""
         with self._lock:
-            self._tallies[camera].faults[kind] += 1
+            self._tallies[camera].faults[kind] += times
 
     def raise_fault(self, where: str, kind: str, sentence: str) -> bool:
         """Something is wrong until `clear_fault`; returns whether it is news."""

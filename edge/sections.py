@@ -48,6 +48,34 @@ class StreamSource(Section):
     url: str = Field(pattern=r"^[a-z]+://.+", description="rtsp://… or http://…")
 
 
+class GenicamSource(Section):
+    """An industrial camera: GigE Vision or USB3 Vision, through Aravis."""
+
+    kind: Literal["genicam"]
+    camera: str = Field(default="", description="name, serial or address; empty: the only one")
+    pixel_format: str = Field(
+        default="", description="GenICam's name, such as BayerRG8; empty: as the camera has it"
+    )
+    x: int | None = Field(default=None, ge=0, description="of the region it sends, on the sensor")
+    y: int | None = Field(default=None, ge=0)
+    width: int | None = Field(default=None, ge=8)
+    height: int | None = Field(default=None, ge=8)
+    fps: float | None = Field(default=None, gt=0)
+    exposure_us: float | None = Field(default=None, gt=0)
+    gain: float | None = None
+    trigger: str = Field(
+        default="", description="its input that the line triggers, such as Line1; empty: runs free"
+    )
+    packet_bytes: int | None = Field(
+        default=None, ge=220, le=16_260, description="of a packet on the network"
+    )
+    buffers: int = Field(default=8, ge=2, le=256, description="frames that may wait in the driver")
+    features: dict[str, str | int | float | bool] = Field(
+        default_factory=dict[str, "str | int | float | bool"],
+        description="further features by GenICam name, set in this order",
+    )
+
+
 class VideoSource(Section):
     """A video file; every frame counts, so a slow judge slows it down."""
 
@@ -86,7 +114,7 @@ class VirtualSource(Section):
 
 
 Source = Annotated[
-    DeviceSource | StreamSource | VideoSource | FolderSource | VirtualSource,
+    DeviceSource | StreamSource | GenicamSource | VideoSource | FolderSource | VirtualSource,
     Field(discriminator="kind"),
 ]
 
@@ -214,6 +242,15 @@ class HealthSection(Section):
     )
 
 
+class Challenge(Section):
+    """Known defective parts that are sent through the line on schedule; each must be stopped."""
+
+    every_minutes: float = Field(gt=0, le=60 * 24 * 31, description="one is due at least so often")
+    names: str = Field(
+        default="challenge", min_length=1, max_length=64, description="their parts' names begin so"
+    )
+
+
 class CameraSection(Section):
     """One camera, how its parts are found and which bundle judges them."""
 
@@ -228,6 +265,7 @@ class CameraSection(Section):
     )
     output: AnyOutput | None = Field(default=None, description="the reject gate")
     health: HealthSection = Field(default_factory=HealthSection)
+    challenge: Challenge | None = Field(default=None, description="known defects, on schedule")
     open_s: Seconds = Field(default=10.0, description="to the first frame, else it is restarted")
     stall_s: Seconds = Field(default=2.0, description="between frames, else it is restarted")
 

@@ -28,6 +28,7 @@ FIRST_BACKOFF_S = 0.25
 LAST_BACKOFF_S = 4.0
 STEADY_FRAMES = 50  # so many frames in a row forgive earlier failures
 MESSAGE_BYTES = 65_536
+GRACE_S = 0.3  # for a capture that is told to end
 FATAL_TRIES = 3  # a played source that dies so often at one picture is led past it
 
 Seen = Frame | Unusable
@@ -59,6 +60,20 @@ class CameraSettings:
     def virtual(self) -> bool:
         """Whether its parts are simulated."""
         return self.source["kind"] == "virtual"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it gives a frame only when the line triggers it, perhaps none for hours."""
+        return bool(self.source.get("trigger"))
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Let it give its camera back, else nobody can have that for seconds; or kill it."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_S)
+    process.kill()
+    process.wait()
 
 
 class _Died(Exception):  # noqa: N818 - an event in a capture's life
@@ -107,7 +122,7 @@ class Camera:
         self._stop.set()
         self.slot.close()
         if process := self._process:
-            process.kill()
+            _end(process)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -157,8 +172,7 @@ class Camera:
             try:
                 self._read(ours, ring)
             finally:
-                process.kill()
-                process.wait()
+                _end(process)
         finally:
             ours.close()
             ring.close()
@@ -202,6 +216,10 @@ class Camera:
     def _handle(self, told: dict[str, Any], channel: socket.socket, ring: Ring) -> bool:
         """Deal with one message; returns whether the source has ended."""
         what = told.pop("what")
+        if what in ("alive", "lost"):
+            for kind, count in told.get("counts", {}).items():
+                self._health.count_fault(self.settings.name, kind, count)
+            return False
         self._lost(told["number"] - self._next)
         self._next = told["number"]
         if what == "end":
@@ -253,5 +271,6 @@ class Camera:
 
     def _source(self) -> str:
         source = self.settings.source
-        address = str(source.get("path") or source.get("url") or "").rpartition("@")[2]
+        named = source.get("path") or source.get("url") or source.get("camera") or ""
+        address = str(named).rpartition("@")[2]
         return f"{source['kind']} {address or source.get('index', '')}".strip()

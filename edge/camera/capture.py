@@ -3,8 +3,8 @@
 Started by camera.py with two inherited file descriptors, a socket for messages and the memory for
 pixels, and told on its standard input what to do. It may hang or crash in a driver at any time:
 nothing depends on its end.
-Messages are JSON, one per packet. From here: opened, frame, unusable, end, error; to here: one
-byte per packet, the buffer that is free again.
+Messages are JSON, one per packet. From here: frame, unusable, alive (no frame, and none is due),
+lost (counts), end, error; to here: one byte per packet, the buffer that is free again.
 """
 
 import ctypes
@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 
 from edge.camera import live, playback
+from edge.camera.genicam import Lost, Told, genicam
 from edge.camera.playback import Shot
 from edge.camera.ring import BUFFERS, Ring
 from edge.clock import monotonic_ns, wall_ns
@@ -27,7 +28,7 @@ from export.errors import LinewardenError
 _PR_SET_PDEATHSIG = 1
 
 
-def shots(source: dict[str, Any], first: int) -> Iterator[Shot]:
+def shots(source: dict[str, Any], first: int) -> Iterator[Told]:
     """What the source yields, from the frame numbered `first` where it can be told to."""
     kind = source["kind"]
     if kind == "folder":
@@ -38,6 +39,8 @@ def shots(source: dict[str, Any], first: int) -> Iterator[Shot]:
         return playback.virtual(source, first)
     if kind == "device":
         return live.device(source)
+    if kind == "genicam":
+        return genicam(source)
     return live.stream(source)
 
 
@@ -60,14 +63,24 @@ class Sender:
         """Send one message."""
         self._channel.send(json.dumps({"what": what, **fields}).encode())
 
+    def tell(self, told: Told) -> None:
+        """Send on what the source has told."""
+        if isinstance(told, Shot):
+            self.hand_over(told)
+        elif isinstance(told, Lost):
+            self.say("lost", counts=told.counts)
+        else:
+            self.say("alive")
+
     def hand_over(self, shot: Shot) -> None:
         """Send one frame, or why there is none; a live frame without a free buffer is dropped."""
-        number, self._number = self._number, self._number + 1
+        number = self._number + shot.skipped
+        self._number = number + 1
         taken = {
             "number": number,
             "label": shot.label,
-            "captured_ns": monotonic_ns(),
-            "captured_wall_ns": wall_ns(),
+            "captured_ns": monotonic_ns() - shot.age_ns,
+            "captured_wall_ns": wall_ns() - shot.age_ns,
         }
         if shot.pixels is None:
             self.say("unusable", why=shot.why, **taken)
@@ -124,7 +137,7 @@ def main(channel_fd: int, memory_fd: int, spec: str) -> None:
     sender = Sender(channel, Ring(memory_fd), told["lossless"], told["first"])
     try:
         for shot in shots(told["source"], told["first"]):
-            sender.hand_over(shot)
+            sender.tell(shot)
         sender.part_with("end")
     except LinewardenError as error:
         sender.part_with("error", problem=error.problem, remedy=error.remedy)

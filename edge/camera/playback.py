@@ -25,11 +25,21 @@ GIVE_BACK_FRAMES = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
-    """What a source yields: HxWx3 uint8 BGR pixels, or None and why there are none."""
+    """What a source yields: HxWx3 uint8 BGR pixels, or None and why there are none.
+
+    Attributes:
+        pixels: the picture.
+        label: what the source calls it.
+        why: there is no picture.
+        age_ns: since it was taken, where the source knows.
+        skipped: frames before it that the source knows were lost.
+    """
 
     pixels: Pixels | None
     label: str = ""
     why: str = ""
+    age_ns: int = 0
+    skipped: int = 0
 
 
 def folder(path: str, first: int = 0) -> Iterator[Shot]:

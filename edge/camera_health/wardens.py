@@ -16,7 +16,14 @@ from edge.camera_health.drift import Calibration, ScoreDrift, Shift
 from edge.camera_health.evidence import Album
 from edge.camera_health.monitor import Limits
 from edge.camera_health.warden import Warden, Watch, detail
-from edge.sections import CameraSection, DeviceSource, HealthSection, StreamSource, VirtualSource
+from edge.sections import (
+    CameraSection,
+    DeviceSource,
+    GenicamSource,
+    HealthSection,
+    StreamSource,
+    VirtualSource,
+)
 from export import scores
 from export.bundle import Bundle, open_bundle
 from export.decide import decide
@@ -27,7 +34,7 @@ from export.verdict import FAIL_SAFE, Outcome, Reason, Verdict
 
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
 CALIBRATION_SPLIT = "calibration"
-LIVE_KINDS = frozenset({"device", "stream", "virtual"})
+LIVE_KINDS = frozenset({"device", "stream", "genicam", "virtual"})
 
 
 class Wardens:
@@ -66,7 +73,7 @@ class Wardens:
             why = f"{error.problem}; {error.remedy}"
         limits = Limits(told.frozen_frames, told.light, told.focus, told.framing, told.dropped)
         realtime = isinstance(source, VirtualSource) and source.pace == "realtime"
-        paced = realtime or isinstance(source, DeviceSource | StreamSource)
+        paced = realtime or _runs_free(section)
         warden = Warden(
             Watch(camera, at, limits, told.reference_frames, paced),
             self._alarms,
@@ -144,6 +151,13 @@ class Wardens:
         path = warden.exhibit(Condition.SCORES, f"{Condition.SCORES}: {cause}")
         self._alarms.raise_(camera, Condition.SCORES, detail(said, cause, path))
         self._log.warning("drift", camera=camera, what=said, cause=cause.value, part=shift.parts)
+
+
+def _runs_free(section: CameraSection) -> bool:
+    """Whether frames come at a pace of the camera's own."""
+    if isinstance(section.source, GenicamSource):
+        return not section.source.trigger
+    return isinstance(section.source, DeviceSource | StreamSource)
 
 
 def calibrations(

@@ -52,7 +52,7 @@ def doctor(
 
 def findings(appliance: "Appliance", watch_s: float) -> "Iterator[Finding]":
     """Everything there is to look at, quick things first; a fault of one hides no other."""
-    from edge.doctor import cameras, disk, house, models, post, time_of_day
+    from edge.doctor import cameras, challenges, disk, house, models, post, time_of_day
     from edge.doctor.finding import examined
     from edge.fitting import broker_settings
 
@@ -64,6 +64,7 @@ def findings(appliance: "Appliance", watch_s: float) -> "Iterator[Finding]":
     yield from examined("runtime", house.installed)
     yield from examined("disks", lambda: disk.room(appliance))
     yield from examined("bundles", lambda: models.bundles(appliance))
+    yield from examined("challenges", lambda: challenges.proofs(appliance))
     made = models.made_at(appliance)
     yield from examined("clock", lambda: time_of_day.clock(made, time_of_day.synchronised()))
     yield from examined("broker", at_broker)

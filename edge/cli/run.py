@@ -65,10 +65,12 @@ def run(
 
     daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
+    reload = Reload(daemon, config)
     service = Service(Notify(*service_manager()), daemon.pulse)
     live = sys.stderr.isatty()
 
     def tick() -> None:
+        reload.turn()
         said = _now(daemon)
         service.turn(said)
         if live:
@@ -77,6 +79,49 @@ def run(
     summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
     service.stopping()
     typer.echo(("\n" if live else "") + told(summary))
+
+
+class Reload:
+    """On SIGHUP reads the settings again; wrong ones change nothing and are an alarm.
+
+    Beside the main thread, which feeds the watchdog: a bundle that is newly named is tried first.
+    """
+
+    ALARM = "settings_refused"
+
+    def __init__(self, daemon: "Daemon", config: Path) -> None:
+        import signal
+        import threading
+
+        self._daemon, self._config = daemon, config
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
+        signal.signal(signal.SIGHUP, lambda _number, _frame: self._asked.set())
+
+    def turn(self) -> None:
+        """Begin what was asked for, if nothing is under way."""
+        import threading
+
+        if self._asked.is_set() and not (self._thread and self._thread.is_alive()):
+            self._asked.clear()
+            self._thread = threading.Thread(target=self._reload, name="reload", daemon=True)
+            self._thread.start()
+
+    def _reload(self) -> None:
+        import structlog
+
+        from edge.config import load
+        from export.errors import LinewardenError
+
+        log = structlog.get_logger("config")
+        try:
+            changed = self._daemon.adopt(load(self._config).appliance)
+        except LinewardenError as error:
+            log.error("the settings are as before", why=error.problem, remedy=error.remedy)  # noqa: TRY400
+            self._daemon.alarms.raise_("box", self.ALARM, f"{error.problem}: {error.remedy}")
+            return
+        self._daemon.alarms.clear("box", self.ALARM)
+        log.info("settings taken over", changed=list(changed))
 
 
 def few_arenas() -> None:

@@ -66,7 +66,10 @@ def _watched(camera: Camera, health: Health, watched_s: float) -> Finding:
     try:
         first = camera.slot.take(camera.settings.open_s + 1.0)
         if first is None:
-            why = "; ".join(health.standing()) or "it gave no frame"
+            why = "; ".join(health.standing())
+            if camera.settings.waits and not why:
+                return well(organ, "it answers, and waits for its trigger")
+            why = why or "it gave no frame"
             return ill(organ, why, "check cable, power, address and rights; is a box running?")
         tally = _Tally(first, first)
         tally.look(first)

@@ -313,7 +313,7 @@ class Bench:
         self._health.count_fault(camera, verdict.reason.value)
         said = f"{verdict.reason.value} (part {verdict.part}): {verdict.detail}"
         if self._health.raise_fault(f"camera {camera}", "fail_safe", said):
-            self._log.warning("fail-safe verdict", camera=camera, why=said)
+            self._log.warning("fail-safe verdict", camera=camera, part=verdict.part, why=said)
 
 
 def _left_ms(part: Part, now_ns: int) -> float:

@@ -66,6 +66,7 @@ class Herald:
             "a result came too late",
             camera=verdict.camera,
             seq=verdict.seq,
+            part=verdict.part,
             outcome=judgement.outcome.value,
             score=judgement.score,
             after_ms=round(after_ms, 1),

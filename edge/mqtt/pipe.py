@@ -43,11 +43,12 @@ class PipeClosed(Exception):  # noqa: N818 - an event, not an error of ours
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What to publish, always at least once."""
+    """What to publish; at least once, unless `qos` is 0."""
 
     topic: str
     payload: bytes
     retain: bool = False
+    qos: int = 1
 
     @property
     def packet_bytes(self) -> int:
@@ -188,10 +189,11 @@ class Pipe:
                 sock.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
 
     def publish(self, publication: Publication) -> int:
-        """Send with QoS 1; returns the packet's id, which its Ack will carry."""
+        """Send; returns the packet's id, which its Ack will carry (also of QoS 0: sent)."""
         self._socket()
         retain = publication.retain and self.limits.retain
-        info = self._client.publish(publication.topic, publication.payload, qos=1, retain=retain)
+        told = (publication.topic, publication.payload, publication.qos)
+        info = self._client.publish(*told, retain=retain)
         self._check(info.rc)
         return info.mid
 

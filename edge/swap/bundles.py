@@ -7,7 +7,7 @@ from edge.alarm import Alarms
 from edge.config import Appliance
 from edge.flagged.recent import Judged
 from edge.inspection.inspector import Inspector
-from edge.swap.control import Control
+from edge.swap.control import Act, Control
 from edge.swap.desk import words
 from edge.swap.exchange import Exchange, Seat
 from edge.swap.probation import Terms
@@ -32,6 +32,7 @@ class Bundles:
         busy: whether a part waits on the bench.
         disagreed: told of a part on which champion and challenger disagree.
         terms: of probation.
+        further: what else may be asked through the control socket.
 
     Raises:
         StoreError: the control socket can't be made.
@@ -49,6 +50,7 @@ class Bundles:
         busy: Callable[[], bool] = lambda: False,
         disagreed: Callable[[Judged], None] = lambda _: None,
         terms: Terms | None = None,
+        further: Mapping[str, Act] | None = None,
     ) -> None:
         kept = shelf(appliance)
         keys = [load_public(path) for path in appliance.trust.keys]
@@ -62,7 +64,8 @@ class Bundles:
             kept, self.exchange, rule, arm=arm, busy=busy, disagreed=disagreed,
             samples=SampleFolder(samples.folder) if samples.keep_gb else None,
         )  # fmt: skip
-        self._control = Control(appliance.store.folder, words(self.exchange, kept, self.shadow))
+        acts = words(self.exchange, kept, self.shadow) | dict(further or {})
+        self._control = Control(appliance.store.folder, acts)
 
     def start(self) -> None:
         """Start watching those on probation, judging in the shadow, and answering."""

@@ -9,7 +9,7 @@ judged again every few seconds beside the line. Knows no camera, broker or outbo
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,6 +170,22 @@ class Exchange:
         say("golden samples hold on this box")
         say(f"a judgement takes {self._paced(seat, inspector):.1f} ms")
         return copy, inspector
+
+    def activate_all(self, paths: Mapping[str, Path]) -> None:
+        """`activate` for each camera; if one is refused, those before it are taken back."""
+        done: list[str] = []
+        try:
+            for camera, path in paths.items():
+                self.activate(camera, path)
+                done.append(camera)
+        except LinewardenError:
+            for camera in done:
+                self.rollback(camera, "another camera's bundle was refused")
+            raise
+
+    def allow(self, camera: str, deadline_ms: float) -> None:
+        """From now on its parts have so long."""
+        self._seat(camera).deadline_ms = deadline_ms
 
     def rollback(self, camera: str, why: str = "asked for") -> BundleRef:
         """Let the bundle before judge again; returns which it is.

@@ -11,6 +11,8 @@ from edge.cli.run import run
 from export.errors import BundleError, ConfigError
 from tests.edge.box import BRIGHT, DARK, Box, folder_camera
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 @pytest.fixture
 def box(tmp_path):
@@ -30,7 +32,7 @@ def call(app, *words):
 @pytest.fixture
 def application():
     """`run` as a program of its own; what it sets for its process is put back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     app = typer.Typer()
     app.command()(run)
     yield app
@@ -93,5 +95,5 @@ def test_config_example_and_schema_are_whole(tmp_path):
     assert call(config, "check", tmp_path / "appliance.toml")[0] == 0
     _, schema = call(config, "schema")
     tables = {"station", "broker", "store", "samples", "engine", "console", "trust"}
-    tables |= {"status", "cameras"}
+    tables |= {"status", "cameras", "gateway"}
     assert set(json.loads(schema)["properties"]) == tables
