@@ -99,6 +99,27 @@ class Console(Section):
             )
 
 
+class Shadow(Section):
+    """On what terms a challenger that judges in the shadow is promoted."""
+
+    parts: int = Field(default=400, ge=1, description="judged by both, at least")
+    most: int = Field(default=4000, ge=1, description="without a decision by then it is refused")
+    loosened: float = Field(
+        default=0.01, gt=0, lt=0.5, description="share it may pass wrongly that was stopped"
+    )
+    tightened: float = Field(
+        default=0.02, gt=0, lt=0.5, description="share it may stop wrongly that was let further"
+    )
+    risk: float = Field(
+        default=0.05, gt=0, lt=0.5, description="of promoting one that exceeds a share"
+    )
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a limit below the least."""
+        if self.most < self.parts:
+            raise ValueError(f"most = {self.most} is below parts = {self.parts}")
+
+
 class Engine(Section):
     """What runs the model."""
 
@@ -140,6 +161,7 @@ class Appliance(Section):
     samples: Samples = Field(default_factory=lambda: Samples(folder=Path("samples")))
     engine: Engine = Field(default_factory=Engine)
     console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
+    shadow: Shadow = Field(default_factory=Shadow)
     trust: Trust
     status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)

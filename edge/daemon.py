@@ -20,6 +20,7 @@ from edge.camera_health.wardens import Wardens, calibration_of
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance
 from edge.fitting import broker_settings, calibrations_of, camera_settings, keeper, trigger
+from edge.flagged.recent import Judged
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
@@ -46,6 +47,7 @@ from edge.swap.standing import Standing
 from edge.topics import Topics
 from export import __version__
 from export.bundle import open_bundle
+from export.doorway import Bout
 from export.errors import ConfigError, StoreError
 from export.signature import load_public
 from export.verdict import Outcome, Verdict
@@ -153,7 +155,7 @@ class Daemon:
             if section.output
         }
         on_this = computer(appliance.engine.provider, appliance.engine.threads)
-        herald = Herald(self.keeper, self.gates, on_this, self._note)
+        herald = Herald(self.keeper, self.gates, on_this, self._note, self._seen)
         used = {name: one.path for name, one in (begun or {}).items()}
         variants = {name: one.bundle.variant for name, one in inspectors.items()}
         known = calibrations_of(appliance, used, variants)
@@ -176,6 +178,8 @@ class Daemon:
         self.bundles = Bundles(
             appliance, inspectors, begun or {},
             arm=self._armed, install=self._install, alarms=self.alarms, terms=probation,
+            busy=lambda: self._bench.busy,
+            disagreed=self.keeper.disagreed if self.keeper else lambda _: None,
         )  # fmt: skip
         self.door = self._door(appliance)
 
@@ -194,6 +198,9 @@ class Daemon:
             if lane.terms.camera == camera:
                 region = inspector.input.region
                 lane.terms = replace(lane.terms, judge=inspector, region=region)
+
+    def _seen(self, judged: Judged) -> None:
+        self.bundles.shadow.offer(judged)
 
     def _note(self, verdict: Verdict) -> None:
         self.metrics.decided(verdict)
@@ -346,7 +353,11 @@ class Daemon:
             boots=self.outbox.boots,
             epoch=self.outbox.epoch,
             cameras={
-                name: _report(self.health.counts(name), *heads.get(name, (1, 0)))
+                name: _report(
+                    self.health.counts(name),
+                    *heads.get(name, (1, 0)),
+                    self.bundles.shadow.report(name),
+                )
                 for name in self._appliance.cameras
             },
             outbox=self.outbox.report(),
@@ -354,7 +365,9 @@ class Daemon:
         )
 
 
-def _report(counts: CameraCounts, oldest: int, newest: int) -> CameraReport:
+def _report(
+    counts: CameraCounts, oldest: int, newest: int, shadow: Bout | None = None
+) -> CameraReport:
     last = counts.last_frame_ns
     return CameraReport(
         oldest=oldest,
@@ -366,4 +379,5 @@ def _report(counts: CameraCounts, oldest: int, newest: int) -> CameraReport:
         overwritten=counts.overwritten,
         reconnects=counts.reconnects,
         faults=tuple(f"{kind}: {count}" for kind, count in sorted(counts.faults.items())),
+        shadow=shadow,
     )

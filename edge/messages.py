@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
+from export.doorway import Bout
 from export.verdict import MAX_COUNT, Contract, Milliseconds, Verdict
 
 MAX_BYTES = 65_536
@@ -38,6 +39,9 @@ class CameraReport(Contract, strict=True):
     overwritten: int = Field(default=0, ge=0)
     reconnects: int = Field(default=0, ge=0)
     faults: tuple[str, ...] = ()
+    shadow: Bout | None = Field(
+        default=None, description="the challenger in the shadow, or how the last one ended"
+    )
 
 
 class OutboxReport(Contract, strict=True):

@@ -185,9 +185,8 @@ def open_bundle(
         raise BundleError(f"{path} is not a folder", "give the folder that `export --out` wrote")
     body = _read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
     signed = _read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
-    key = signature.verify(body, signed, trusted, str(path / MANIFEST))
+    key, manifest = believed(body, signed, trusted, path / MANIFEST)
     passed(f"manifest signed by trusted key {key.key_id}")
-    manifest = _parse(body, path / MANIFEST)
     passed(f"manifest of schema version {manifest.schema_version} understood")
     _refuse_unlisted(path, manifest)
     passed("no unlisted file, link or folder")
@@ -199,6 +198,19 @@ def open_bundle(
         check_model(path / name_of(MODEL, variant))
     passed("graph without control flow, custom operators or tensors in other files")
     return Bundle(path, manifest, hashlib.sha256(body).hexdigest(), key)
+
+
+def believed(
+    body: bytes, signed: bytes, trusted: Sequence[PublicKey], name: Path
+) -> tuple[PublicKey, Manifest]:
+    """A manifest that a trusted key signed: before that, nothing in it is looked at.
+
+    Raises:
+        SignatureError: no trusted key signed it.
+        BundleError: it isn't one that this version understands.
+    """
+    key = signature.verify(body, signed, trusted, str(name))
+    return key, _parse(body, name)
 
 
 def _read_small(path: Path, limit: int, error: type[BundleError]) -> bytes:

@@ -12,6 +12,7 @@
     ├── ProviderError          ONNX Runtime can't run the model as configured
     ├── OutputError            the reject gate's output can't be reached
     ├── SampleError            a kept sample can't be read or written
+    ├── BoxError               a box's console can't be reached, or says no
     └── StoreError             the outbox can't be opened or written
 
 Anything else that escapes a command is a bug and keeps its trace.
@@ -79,6 +80,18 @@ class OutputError(LinewardenError):
 
 class SampleError(LinewardenError):
     """A kept sample can't be read or written."""
+
+
+class BoxError(LinewardenError):
+    """A box's console can't be reached, or says no.
+
+    Attributes:
+        status: HTTP's, or 0 where there was no answer.
+    """
+
+    def __init__(self, problem: str, remedy: str = "", status: int = 0) -> None:
+        super().__init__(problem, remedy)
+        self.status = status
 
 
 class StoreError(LinewardenError):

@@ -157,6 +157,23 @@ class Sample(Contract):
         """What it counts as, or None while nobody has said."""
         return self.labels[-1].label if self.labels else None
 
+    @property
+    def mark(self) -> str:
+        """Changes with the picture and with what is said of it; its heatmap never does."""
+        told = self.model_dump_json(include={"image": {"sha256"}, "why": True, "labels": True,
+                                             "late": True})  # fmt: skip
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    def physical_part(self, station: str) -> str:
+        """Which part it shows, in all boxes' data sets.
+
+        A name that the line gave (a serial number) is the part's own, wherever it is seen; one
+        that the box made up of camera, epoch and seq is that box's.
+        """
+        camera, epoch, seq = self.verdict.key
+        own = self.verdict.part == f"{camera}-{epoch}-{seq}"
+        return f"{station}/{self.verdict.part}" if own else self.verdict.part
+
 
 def sample_id(camera: str, epoch: int, seq: int) -> str:
     """The verdict's key as a file name, at most 200 ASCII characters, never hidden."""

@@ -1,4 +1,4 @@
-"""`linewarden bundle list`, `activate`, `rollback`: which bundle judges on a box that runs."""
+"""`linewarden bundle list|activate|shadow|rollback`: which bundle judges on a box that runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +40,9 @@ def listed(
     for camera, one in told.items():
         before = _named(one["before"]) if one["before"] else "-"
         typer.echo(row.format(camera, _named(one["active"]), before, one["probation"] or "-"))
+        if bout := one["bout"]:
+            typer.echo(f"{'':16} shadow   {_named(bout['challenger'])}, {bout['state']}: "
+                       f"{bout['words']}")  # fmt: skip
 
 
 def activate(
@@ -66,6 +69,48 @@ def activate(
         camera=_one(appliance, camera), bundle=str(bundle.absolute()),
     )  # fmt: skip
     typer.echo(f"active   {_named(told)}, on probation")
+
+
+def shadow(
+    bundle: Annotated[
+        Path | None, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")
+    ] = None,
+    *,
+    config: _Config = CONFIG,
+    camera: _Camera = None,
+    parts: Annotated[
+        int, typer.Option(min=0, help="Judged by both, at least; the settings' if that is more.")
+    ] = 0,
+    stop: Annotated[bool, typer.Option("--stop", help="End the one in the shadow.")] = False,
+) -> None:
+    """Let a challenger judge the same frames beside the line, until it has proved itself or not.
+
+    It touches no verdict. Parts on which it disagrees with the champion are kept for people to
+    label; a sequential test on them promotes it, refuses it, or says how many more parts it needs
+    ([shadow] in the settings). See how it stands: linewarden bundle list.
+
+    For example:
+
+    linewarden bundle shadow bundles/brackets-2 --config appliance.toml --camera belt
+
+    linewarden bundle shadow --stop --camera belt
+    """
+    from edge.swap.control import ask
+    from export.errors import ConfigError
+
+    appliance = _appliance(config)
+    folder, named = appliance.store.folder, _one(appliance, camera)
+    if stop:
+        ask(folder, "unshadow", camera=named)
+        typer.echo("stopped")
+        return
+    if bundle is None:
+        raise ConfigError("no bundle was named", "linewarden bundle shadow BUNDLE, or --stop")
+    told = ask(
+        folder, "shadow", lambda step: typer.echo(f"ok       {step}"),
+        camera=named, bundle=str(bundle.absolute()), parts=parts,
+    )  # fmt: skip
+    typer.echo(f"shadow   {_named(told)} judges beside the line")
 
 
 def rollback(config: _Config = CONFIG, camera: _Camera = None) -> None:

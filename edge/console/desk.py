@@ -19,6 +19,7 @@ from edge.console.accounts.limiter import Limiter
 from edge.console.accounts.roles import Role
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Draw, Hub
+from edge.console.inbox import Inbox
 from edge.console.pictures import Pictures
 from edge.console.readers import Readers
 from edge.console.review.queue import Reader, waiting
@@ -29,9 +30,10 @@ from edge.store import search
 from edge.store.feeder import Feeder
 from edge.store.retention import Keep
 from edge.topics import Topics
+from export.signature import load_public
 from export.verdict import Verdict
 
-VERDICTS = "verdicts.db"
+VERDICTS, INBOX = "verdicts.db", "inbox"
 TRIES, PER_S = 5, 60.0  # logins from one address
 NAME_TRIES = 10  # and for one name, from anywhere
 ANYBODY = Reader("", Role.OPERATOR)
@@ -74,6 +76,10 @@ class Desk:
         self.readers = Readers(store)
         self.shelf = Shelf(appliance.samples.folder, self._shelf_changed)
         self.pictures = Pictures(self.shelf.folder)
+        self.inbox = Inbox(
+            section.folder / INBOX, [load_public(path) for path in appliance.trust.keys],
+            round(section.leave_free_gb * 1024**3),
+        )  # fmt: skip
         topics = Topics(appliance.station.prefix)
         self._waiting = (-1, 0)
         self.bulletins = Bulletins(_broker(appliance.broker), topics, self.hub.touch)

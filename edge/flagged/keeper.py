@@ -32,6 +32,7 @@ from export.verdict import Verdict
 NICENESS = 10
 JPEG_QUALITY = 95
 WHERE = "samples"
+AFTERWARDS = ((Why.OPERATOR,), (Why.DISAGREEING,))  # reasons that come when it may be kept already
 
 Suffix = Literal["png", "jpg"]
 
@@ -96,6 +97,11 @@ class Keeper:
         why, audit = self._choice.why(judged.verdict, disagreeing=disagreeing)
         if why:
             self._put(judged.verdict.camera, lambda pantry: self._keep(pantry, judged, why, audit))
+
+    def disagreed(self, judged: Judged) -> None:
+        """A second model, in the shadow, said otherwise of a part: keep it, or say so on it."""
+        why = (Why.DISAGREEING,)
+        self._put(judged.verdict.camera, lambda pantry: self._keep(pantry, judged, why, None))
 
     def flag(
         self, camera: str, epoch: int | None = None, seq: int | None = None, part: str = ""
@@ -205,7 +211,7 @@ class Keeper:
         self, pantry: Pantry, judged: Judged, why: tuple[Why, ...], audit: Audit | None
     ) -> None:
         name = sample_id(*judged.verdict.key)
-        if why == (Why.OPERATOR,) and pantry.also(name, Why.OPERATOR):
+        if why in AFTERWARDS and pantry.also(name, why[0]):
             return
         picture = encoded(judged.frame.pixels, self.settings.suffix)
         rows, columns = judged.frame.pixels.shape[:2]

@@ -66,6 +66,11 @@ class Bench:
         """Whether both threads are at work, so that every part will have its verdict."""
         return self._thread.is_alive() and self._timekeeper.is_alive() and not self._closed
 
+    @property
+    def busy(self) -> bool:
+        """Whether a part waits for its verdict."""
+        return len(self._due) > 0
+
     def offer(self, part: Part, others: Sequence[Frame] = (), *, more: bool = False) -> None:
         """Take a part; if there is no room for it, its fail-safe verdict is given at once.
 

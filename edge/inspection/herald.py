@@ -30,21 +30,27 @@ class Herald:
         gates: by camera.
         computed: what computes on this box.
         note: told of every verdict; quick.
+        seen: given every judged frame with its verdict; quick.
     """
 
     keeper: Keeper | None = None
     gates: Mapping[str, RejectGate] = field(default_factory=dict[str, RejectGate])
     computed: Computed | None = None
     note: Callable[[Verdict], None] | None = None
+    seen: Callable[[Judged], None] | None = None
 
     def decided(self, part: Part, verdict: Verdict) -> None:
         """A part's one verdict."""
         if gate := self.gates.get(verdict.camera):
             gate.decide(Shown(verdict.outcome, verdict.seq, _until_ns(part)))
-        if self.keeper and isinstance(part.seen, Frame):
+        if isinstance(part.seen, Frame):
             region = part.terms.region
-            seen = region and window(region.moved(*part.seen.moved))
-            self.keeper.offer(Judged(part.seen, verdict, seen, self.computed, part.heatmap))
+            where = region and window(region.moved(*part.seen.moved))
+            judged = Judged(part.seen, verdict, where, self.computed, part.heatmap)
+            if self.keeper:
+                self.keeper.offer(judged)
+            if self.seen:
+                self.seen(judged)
         if self.note:
             self.note(verdict)
 

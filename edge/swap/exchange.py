@@ -141,12 +141,7 @@ class Exchange:
         """
         seat = self._seat(camera)
         with _Alone(seat.busy):
-            bundle = open_bundle(path, self._keys, say)
-            self._admissible(camera, seat, bundle)
-            copy = self._shelf.admit(bundle)
-            inspector = self._arm(camera, copy.path)
-            say("golden samples hold on this box")
-            say(f"a judgement takes {self._paced(seat, inspector):.1f} ms")
+            copy, inspector = self._examined(camera, seat, path, say)
             self._shelf.choose(camera, self._record(camera, seat, copy))
             seat.before = seat.inspector
             self._install(camera, inspector)
@@ -156,6 +151,25 @@ class Exchange:
             self._log.info("bundle activated", camera=camera, bundle=inspector.bundle.name,
                            version=inspector.bundle.version, digest=copy.digest)  # fmt: skip
             return inspector.bundle
+
+    def examine(self, camera: str, path: Path, say: Say) -> tuple[Bundle, Inspector]:
+        """The box's copy of the bundle at `path`, and its inspector: all that may be activated has.
+
+        Raises:
+            BundleError, SignatureError, ProviderError, StoreError: as `activate`.
+        """
+        seat = self._seat(camera)
+        with _Alone(seat.busy):
+            return self._examined(camera, seat, path, say)
+
+    def _examined(self, camera: str, seat: Seat, path: Path, say: Say) -> tuple[Bundle, Inspector]:
+        bundle = open_bundle(path, self._keys, say)
+        self._admissible(camera, seat, bundle.ref)
+        copy = self._shelf.admit(bundle)
+        inspector = self._arm(camera, copy.path)
+        say("golden samples hold on this box")
+        say(f"a judgement takes {self._paced(seat, inspector):.1f} ms")
+        return copy, inspector
 
     def rollback(self, camera: str, why: str = "asked for") -> BundleRef:
         """Let the bundle before judge again; returns which it is.
@@ -186,7 +200,11 @@ class Exchange:
             raise BundleError(f"there is no camera {camera!r}", f"name one of: {known}")
         return self._seats[camera]
 
-    def _admissible(self, camera: str, seat: Seat, bundle: Bundle) -> None:
+    def consider(self, camera: str, bundle: BundleRef) -> None:
+        """Raise BundleError if that one could not be activated now, whatever it holds."""
+        self._admissible(camera, self._seat(camera), bundle)
+
+    def _admissible(self, camera: str, seat: Seat, bundle: BundleRef) -> None:
         """Refuse what judges already, what was taken back, and what is older."""
         active, chosen = seat.inspector.bundle, self._shelf.chosen(camera)
         if seat.probation:
@@ -195,14 +213,14 @@ class Exchange:
                 f"{self.progress(camera)}",
                 "wait until it is proved, or take it back: linewarden bundle rollback",
             )
-        named = f"{bundle.manifest.name} {bundle.manifest.version}"
+        named = f"{bundle.name} {bundle.version}"
         if bundle.digest == active.digest:
             raise BundleError(f"{named} judges for {camera!r} already", "nothing is to be done")
         if chosen and bundle.digest in chosen.refused:
             raise BundleError(
                 f"{named} was taken back from {camera!r} before", "export a better one"
             )
-        if bundle.manifest.name == active.name and bundle.manifest.version <= active.version:
+        if bundle.name == active.name and bundle.version <= active.version:
             raise BundleError(
                 f"{named} is older than version {active.version}, which judges for {camera!r}",
                 "export it with a higher --version, or use `linewarden bundle rollback`",

@@ -2,6 +2,7 @@
 
     <folder>/slots/<digest>/       a bundle, copied file by file as its manifest lists them
     <folder>/<camera>.json         what is active, what was before, whether it is on probation
+    <folder>/<camera>.bout.json    who is, or was last, in the shadow, and how it stands
 
 Copies get their name, and records their content, by a rename after everything is on the disk
 (RAUC's slots are the precedent). Starts nothing and judges nothing; for one process.
@@ -16,6 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge.swap.bout import Record
 from edge.topics import check_level
 from export import durable
 from export.bundle import Bundle, open_bundle
@@ -123,6 +125,22 @@ class Shelf:
         except OSError as error:
             raise _unwritable(path, error) from error
 
+    def bout(self, camera: str) -> Record | None:
+        """What a camera's challenger came to so far; None without one, or if it can't be read."""
+        try:
+            return Record.model_validate_json(self._record(camera, ".bout").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def note(self, camera: str, record: Record) -> None:
+        """Write down how a challenger stands."""
+        path = self._record(camera, ".bout")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            durable.replace(path, record.model_dump_json().encode())
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
     def forget(self, camera: str) -> None:
         """Nothing is chosen for a camera: the bundle of the settings judges."""
         with contextlib.suppress(FileNotFoundError):
@@ -136,6 +154,8 @@ class Shelf:
             for one in records if one
             for ref in (one.active, one.before) if ref
         }  # fmt: skip
+        bouts = [bout for camera in cameras if (bout := self.bout(camera)) and not bout.over]
+        kept |= {self.slot(bout.challenger.digest).name for bout in bouts}
         slots = self._folder / SLOTS
         there = list(slots.iterdir()) if slots.is_dir() else []
         litter = [path for path in there if path.name not in kept]
@@ -143,8 +163,8 @@ class Shelf:
             shutil.rmtree(path, ignore_errors=True)
         return len(litter)
 
-    def _record(self, camera: str) -> Path:
-        return self._folder / f"{check_level(camera)}.json"
+    def _record(self, camera: str, kind: str = "") -> Path:
+        return self._folder / f"{check_level(camera)}{kind}.json"
 
     def _copy(self, bundle: Bundle, into: Path) -> None:
         manifest = (bundle.path / MANIFEST).read_bytes()

@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 
 from edge.console.desk import Desk
 from edge.console.web import (
+    api,
     assets,
+    bundles,
     entrance,
     health,
     live,
@@ -40,7 +42,19 @@ SAID = {
 
 def doors() -> list[Door]:
     """Every route there is."""
-    rooms = (entrance, live, quality, verdicts, samples, review, health, people, assets)
+    rooms = (
+        entrance,
+        live,
+        quality,
+        verdicts,
+        samples,
+        review,
+        health,
+        people,
+        assets,
+        api,
+        bundles,
+    )
     return [door for room in rooms for door in room.doors()]
 
 

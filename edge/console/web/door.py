@@ -7,10 +7,12 @@ anything is changed. What is behind it is a plain function of what was asked, ru
 
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,8 +22,11 @@ from edge.console.accounts.book import Session
 from edge.console.accounts.roles import Role
 from edge.console.desk import Desk
 from edge.console.web.language import Words, chosen, words
+from export.doorway import Refusal
+from export.errors import LinewardenError, StoreError
 
 MOST_BYTES = 65_536
+SLOWEST_S = 1800.0  # for a file to come in
 NOBODY = Session("", Role.PUBLIC)
 SAFE = frozenset({"GET", "HEAD"})
 THEMES = ("auto", "light", "dark")
@@ -67,6 +72,75 @@ class Door(Route):
 
         super().__init__(path, endpoint, methods=[method], name=f"{method} {path}")
         self.role, self.method = role, method
+
+
+class Piece(Protocol):
+    """Where a streamed body goes."""
+
+    def write(self, piece: bytes) -> None:
+        """Take a piece, or raise LinewardenError."""
+        ...
+
+    def keep(self) -> None:
+        """It was the whole."""
+        ...
+
+
+class Intake(Door):
+    """A route for a file: it is let in before a byte of it is read, and never held in memory.
+
+    Args:
+        path: of the route.
+        begin: makes the context that the pieces go to.
+        role: who may.
+    """
+
+    def __init__(
+        self, path: str, begin: Callable[[Asked], AbstractContextManager[Piece]], role: Role
+    ) -> None:
+        async def endpoint(request: Request) -> Response:
+            asked = await to_thread.run_sync(_admitted, request, role)
+            if isinstance(asked, Response):
+                return asked
+            try:
+                with fail_after(SLOWEST_S):
+                    await _streamed(request, begin, asked)
+            except LinewardenError as error:
+                return refused(error)
+            except TimeoutError as error:
+                raise HTTPException(408, "Too slow") from error
+            return Response(status_code=204)
+
+        Route.__init__(self, path, endpoint, methods=["PUT"], name=f"PUT {path}")
+        self.role, self.method = role, "PUT"
+
+
+async def _streamed(
+    request: Request, begin: Callable[[Asked], AbstractContextManager[Piece]], asked: Asked
+) -> None:
+    context = await to_thread.run_sync(begin, asked)
+    with context as place:
+        async for chunk in request.stream():
+            await to_thread.run_sync(place.write, chunk)
+        await to_thread.run_sync(place.keep)
+
+
+def _admitted(request: Request, role: Role) -> "Asked | Response":
+    """Who may; a person's page shows its token in a header here."""
+    session = who(request, request.app.state.desk)
+    if session.role < role:
+        return _turned_away(request, session)
+    _check_origin(request)
+    if session.csrf:
+        _check_token(request, session, {})
+    return asked(request, session)
+
+
+def refused(error: LinewardenError) -> Response:
+    """What the box said no to, for machines: 507 where there is no room, else 422."""
+    status = 507 if isinstance(error, StoreError) else 422
+    told = Refusal(error=error.problem, remedy=error.remedy)
+    return Response(told.model_dump_json(), status, media_type="application/json")
 
 
 async def _body(request: Request) -> bytes:
