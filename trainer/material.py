@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from export.errors import DatasetError
 from export.preprocess import Input
-from trainer import album, masks, parts, split
+from trainer import album, masks, parts, settled, split
 from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset, without
 from trainer.finetune import Labelled
@@ -107,8 +107,9 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
     rule = parts.rule_for(choices.rule, root)
     united = parts.group(dataset.pictures, rule, read.digests, read.hashes)
     frozen = [p.half == "test" for p in dataset.pictures]
+    stays = settled.read(root)
     samples = [
-        split.Sample(part, p.label, at)
+        split.Sample(part, p.label, at, stays.get(p.path))
         for part, p, at in zip(united, dataset.pictures, frozen, strict=True)
     ]
     number = {name: index for index, name in enumerate(dataset.classes)}

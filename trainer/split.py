@@ -24,11 +24,15 @@ _TIES: tuple[Split, ...] = ("train", "test", "calibration", "validation")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the deal needs to know of a picture; `frozen` puts it into the test, as was given."""
+    """What the deal needs to know of a picture.
+
+    `frozen` puts it into the test, as was given; `settled` keeps it where it was before.
+    """
 
     part: str
     label: str
     frozen: bool = False
+    settled: Split | None = None
 
 
 def deal(
@@ -43,7 +47,8 @@ def deal(
             the other three share the rest in proportion.
 
     Returns:
-        The split of each picture, in the order of `samples`.
+        The split of each picture, in the order of `samples`. What is settled stays; a new picture
+        of a settled part follows it, into the test if a part of it is there.
 
     Raises:
         DatasetError: a frozen part is also outside the test, or there are too few parts of good
@@ -63,15 +68,25 @@ def deal(
             "move them to one side, or split anew with --resplit",
         )
     fixed: dict[str, Split] = {part: "test" for part, sides in frozen.items() if True in sides}
-    free = {part: counts for part, counts in held.items() if part not in fixed}
     wanted = dict(shares or SHARES)
     if fixed:
         wanted.pop("test")
+    fixed |= _settled(samples)
+    free = {part: counts for part, counts in held.items() if part not in fixed}
     dealt = _deal_free(free, seed, wanted)
     _repair(free, dealt, wanted)
     where = fixed | dealt
     _check(held, where)
-    return [where[sample.part] for sample in samples]
+    return [sample.settled or where[sample.part] for sample in samples]
+
+
+def _settled(samples: Sequence[Sample]) -> dict[str, Split]:
+    """Where each settled part is; two that a new picture shows to be one may be in two places."""
+    strictest: tuple[Split, ...] = ("test", "calibration", "validation", "train")
+    found: dict[str, Split] = {}
+    for split in reversed(strictest):
+        found |= {sample.part: split for sample in samples if sample.settled == split}
+    return found
 
 
 def _kind(label: str) -> str:

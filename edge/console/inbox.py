@@ -4,8 +4,8 @@
     <folder>/<digest>.<sha>.part   a file that is coming
 
 First comes the manifest with its signature; only what it lists is taken after that, each file no
-longer than it says and with the very SHA-256. So there is no archive, no name from outside becomes a
-path, and whoever has no trusted key fills no disk. Knows no HTTP and no running box.
+longer than it says and with the very SHA-256. So there is no archive, no name from outside becomes
+a path, and whoever has no trusted key fills no disk. Knows no HTTP and no running box.
 """
 
 import contextlib

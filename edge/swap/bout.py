@@ -4,6 +4,7 @@ Counts where the two part company, hears what people say of those parts, and say
 Pure: it judges nothing, and its owner writes its record down.
 """
 
+from collections import Counter
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -80,6 +81,8 @@ class Bout:
 
     def __init__(self, record: Record, rule: Rule) -> None:
         self.record, self._rule = record, rule
+        told = record.disagreements.values()
+        self._tally = Counter((one.kind, one.right) for one in told)
 
     def saw(self, verdict: Verdict, judgement: Judgement) -> bool:
         """Both have judged a part; whether they disagree about it."""
@@ -98,6 +101,7 @@ class Bout:
         if kind is None:
             return False
         told.disagreements[sample_id(*verdict.key)] = Disagreement(kind=kind)
+        self._tally[kind, None] += 1
         return True
 
     def asked(self) -> list[str]:
@@ -109,7 +113,9 @@ class Bout:
         """What a person says of a part, or took back."""
         one = self.record.disagreements[name]
         defect = None if label is None else label != GOOD
+        self._tally[one.kind, one.right] -= 1
         one.right = None if defect is None else defect is (one.kind is Kind.TIGHTENED)
+        self._tally[one.kind, one.right] += 1
 
     def decide(self) -> State:
         """Where it stands now; "promoted" is for the owner to do. Called again and again."""
@@ -176,8 +182,9 @@ class Bout:
         return max(by_evidence, told.wanted - told.parts)
 
     def _count(self, kind: Kind, *, right: bool | None = None) -> int:
-        found = [one for one in self.record.disagreements.values() if one.kind is kind]
-        return len(found) if right is None else sum(one.right is right for one in found)
+        if right is not None:
+            return self._tally[kind, right]
+        return sum(self._tally[kind, said] for said in (None, False, True))
 
     def _counts(self) -> str:
         parts: list[str] = []

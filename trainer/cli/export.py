@@ -27,6 +27,9 @@ def export(
     variants: Annotated[
         str, typer.Option(help="Made beside fp32: int8, fp16, int8,fp16, or none.")
     ] = "int8",
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Export a challenger that `retrain` refused.")
+    ] = False,
 ) -> None:
     """Export a run as a bundle: graph, thresholds, measurements, golden samples, signature.
 
@@ -42,12 +45,21 @@ def export(
     linewarden export runs/tiles --variants int8,fp16
     """
     from export import signature
+    from export.errors import RunError
+    from trainer.contest.record import PAGE
+    from trainer.contest.record import read as comparison
     from trainer.history import changed_since, changed_words
     from trainer.progress import Progress
     from trainer.publish import Edition, publish
     from trainer.run import Run
 
     opened = Run.load(run)
+    told = comparison(run)
+    if told is not None and not told.promoted and not refused:
+        raise RunError(
+            f"{str(run)!r} was refused as a challenger of {told.champion}: {told.reasons[0]}",
+            f"see {run / PAGE}; --refused exports it all the same",
+        )
     path = key or signature.PRIVATE_KEY
     private, made = signature.load_or_make(path)
     if made:

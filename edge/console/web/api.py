@@ -14,7 +14,6 @@ from export.errors import SampleError
 from export.sample import Sample
 
 PAGE = 500
-GONE = "There is no such sample"
 TYPES = {"png": "image/png", "jpg": "image/jpeg"}
 
 
@@ -59,7 +58,7 @@ def picture(asked: Asked) -> Response:
         try:
             body = asked.desk.shelf.folder.picture(_sample(asked)).read_bytes()
         except OSError as error:
-            raise HTTPException(404, GONE) from error
+            raise HTTPException(404, "There is no such sample") from error
     return Response(body, media_type=TYPES[sample.image.suffix])
 
 
@@ -71,11 +70,11 @@ def document(told: Listing | Sample) -> Response:
 def _sample(asked: Asked) -> Sample:
     name = asked.path["name"]
     if asked.desk.shelf.get(name) is None:
-        raise HTTPException(404, GONE)
+        raise HTTPException(404, "There is no such sample")
     try:
         return asked.desk.shelf.folder.read(name)
     except SampleError as error:
-        raise HTTPException(404, GONE) from error
+        raise HTTPException(404, "There is no such sample") from error
 
 
 def _listed(sample: Sample) -> Listed:

@@ -129,3 +129,13 @@ class Console:
                 data["csrf"] = self.csrf(role)
         headers = {"accept": "text/html", **more.pop("headers", {})}
         return self.client.post(path, data=data, headers=headers, **more)
+
+    def put(self, path, body=b"", role=Role.ADMIN, *, csrf=True, **more):
+        """PUT a file as a page of ours would."""
+        self.client.cookies.clear()
+        headers = {"accept": "application/json", **more.pop("headers", {})}
+        if role is not Role.PUBLIC:
+            self.client.cookies.set("session", self.secret(role))
+            if csrf:
+                headers["x-csrf-token"] = self.csrf(role)
+        return self.client.put(path, content=body, headers=headers, **more)

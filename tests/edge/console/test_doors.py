@@ -39,6 +39,17 @@ MAY = {
     "POST /login": Role.PUBLIC,
     "GET /setup": Role.PUBLIC,
     "POST /setup": Role.PUBLIC,
+    "GET /bundles": Role.VIEWER,
+    "POST /bundles/rollback": Role.ENGINEER,
+    "POST /bundles/stop": Role.ENGINEER,
+    "GET /api/samples": Role.OPERATOR,
+    "GET /api/samples/{name}/record": Role.OPERATOR,
+    "GET /api/samples/{name}/picture": Role.OPERATOR,
+    "GET /api/bundles": Role.VIEWER,
+    "PUT /api/bundles/{digest}": Role.ENGINEER,
+    "GET /api/bundles/{digest}": Role.ENGINEER,
+    "PUT /api/bundles/{digest}/{sha256}": Role.ENGINEER,
+    "POST /api/bundles/{digest}/shadow": Role.ENGINEER,
     "GET /static/{name}": Role.PUBLIC,
     "GET /words/{code}": Role.PUBLIC,
 }
@@ -81,10 +92,10 @@ def test_every_door_lets_in_exactly_who_may(console, monkeypatch, door, role):
     monkeypatch.setattr(live, "Stream", lambda *_: Response(b"data"))
     method, path = door.split(" ")
     path = path.replace("{name}", "base.css" if "static" in path else "x")
-    path = path.replace("{code}", "de")
+    path = path.replace("{code}", "de").replace("{digest}", "0" * 64).replace("{sha256}", "1" * 64)
     if door == "POST /logout" and role is not Role.PUBLIC:
         console._secrets.pop(role, None)
-    asked = console.get if method == "GET" else console.post
+    asked = {"GET": console.get, "POST": console.post, "PUT": console.put}[method]
     answer = asked(path, role=role, headers={"accept": "application/json"})
     refused = answer.status_code in (401, 403) and door != "POST /login"  # no such name: 401
     assert refused is (role < MAY[door]), answer.text
@@ -163,18 +174,25 @@ def test_a_name_is_guessed_at_from_many_addresses_no_more_often(console):
     console.desk.by_name._seen.clear()
 
 
-CHANGING = sorted(door for door in MAY if door.startswith("POST") and MAY[door] is not Role.PUBLIC)
+CHANGING = sorted(
+    door for door in MAY if not door.startswith("GET") and MAY[door] is not Role.PUBLIC
+)
 
 
 @pytest.mark.parametrize("door", CHANGING)
 def test_no_other_page_can_make_us_change_anything(console, door):
     """Without the token of our own pages, with a wrong one, or from another origin: refused."""
-    path = door.split(" ")[1]
-    assert console.post(path, csrf=False).status_code == 403
-    assert console.post(path, {"csrf": "guessed"}, csrf=False).status_code == 403
+    method, path = door.split(" ")
+    path = path.replace("{digest}", "0" * 64).replace("{sha256}", "1" * 64)
+    send = console.put if method == "PUT" else console.post
+    assert send(path, csrf=False).status_code == 403
+    guessed = {"x-csrf-token": "guessed"}
+    assert send(path, csrf=False, headers=guessed).status_code == 403
     foreign = {"origin": "https://evil.example"}
-    assert console.post(path, headers=foreign).status_code == 403
-    assert console.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert send(path, headers=foreign).status_code == 403
+    assert send(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    if method == "POST":
+        assert send(path, {"csrf": "guessed"}, csrf=False).status_code == 403
 
 
 def test_a_token_of_a_machine_needs_no_page(console):

@@ -1,0 +1,158 @@
+"""edge/swap/sequential.py and bout.py: a challenger is promoted or refused as rarely wrongly as said."""
+
+import math
+
+import numpy as np
+import pytest
+
+from edge.inspection.inspector import Judgement
+from edge.swap.bout import Bout, Kind, Record
+from edge.swap.sequential import Rule, evidence, further
+from export.verdict import BundleRef, Outcome, Reason, Thresholds
+from tests.edge.verdicts import verdict
+
+OLD = BundleRef(name="small", version=1, digest="1" * 64)
+NEW = BundleRef(name="small", version=2, digest="2" * 64)
+RULE = Rule(parts=100, most=3000, loosened=0.02, tightened=0.04, risk=0.05)
+LIMITS = Thresholds(pass_below=0.3, fail_above=0.7)
+
+
+def bout(rule=RULE):
+    """One that has just begun."""
+    record = Record(challenger=NEW, champion=OLD, at="2026-11-24T06:00:00Z", wanted=rule.parts)
+    return Bout(record, rule)
+
+
+SAID = {one: Judgement(one, Reason.ABOVE_FAIL, "", LIMITS, NEW) for one in Outcome}
+PASSED = verdict(1, 1, "top", outcome="pass", reason=Reason.BELOW_PASS, bundle=OLD)
+
+
+def part(of, champion, challenger, *, label=None):
+    """Both judge a part; a person labels it, if they disagree and `label` is given."""
+    if champion is challenger is Outcome.PASS:
+        return of.saw(PASSED, SAID[challenger])
+    seq = of.record.parts + 1
+    told = verdict(1, seq, "top", outcome=champion, reason=Reason.ABOVE_FAIL, bundle=OLD)
+    disagrees = of.saw(told, SAID[challenger])
+    if disagrees and label is not None and f"top-1-{seq}" in of.asked():
+        of.hear(f"top-1-{seq}", label)
+    return disagrees
+
+
+def stream(of, dice, *, loosened, tightened, labelled=True):
+    """Parts until it is decided; shares of parts that the challenger passes or stops wrongly."""
+    while (state := of.decide()) in ("shadowing", "waiting for labels"):
+        draw = dice.random()
+        if draw < loosened:
+            part(of, Outcome.FAIL, Outcome.PASS, label="dent" if labelled else None)
+        elif draw < loosened + tightened:
+            part(of, Outcome.PASS, Outcome.FAIL, label="good" if labelled else None)
+        else:
+            part(of, Outcome.PASS, Outcome.PASS)
+    return state
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_200_bad_challengers_are_hardly_ever_promoted(labelled):
+    """At the margin exactly, whichever it is: at most 5 % promoted (and 3 deviations)."""
+    dice, promoted = np.random.default_rng(1), 0
+    rule = Rule(parts=100, most=1500, loosened=0.02, tightened=0.04, risk=0.05)
+    for number in range(200):
+        shares = {"loosened": 0.02, "tightened": 0.0} if number % 2 else {
+            "loosened": 0.0, "tightened": 0.04}  # fmt: skip
+        promoted += stream(bout(rule), dice, **shares, labelled=labelled) == "promoted"
+    assert promoted <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
+def test_200_good_challengers_are_mostly_promoted():
+    """At a quarter of both margins: at least 85 %, in fewer than 700 parts on average."""
+    dice, promoted, parts = np.random.default_rng(2), 0, []
+    for _ in range(200):
+        one = bout()
+        promoted += stream(one, dice, loosened=0.005, tightened=0.01) == "promoted"
+        parts.append(one.record.parts)
+    assert promoted >= 170
+    assert np.mean(parts) < 700
+
+
+def test_labels_in_its_favour_make_a_better_one_pass():
+    """It stops 10 % that the champion lets through, all defective: promoted once they are labelled."""
+    one = bout()
+    for number in range(400):
+        part(one, Outcome.PASS, Outcome.FAIL if number % 10 == 0 else Outcome.PASS)
+    assert one.decide() == "waiting for labels"
+    assert "not labelled" in one.record.words
+    for name in one.asked():
+        one.hear(name, "stain")
+    assert one.decide() == "promoted"
+
+
+def test_a_label_that_is_taken_back_counts_against_it_again():
+    """As if nobody had spoken."""
+    one = bout()
+    for number in range(400):
+        part(one, Outcome.PASS, Outcome.FAIL if number % 10 == 0 else Outcome.PASS, label="stain")
+    assert one.decide() == "promoted"
+    for name in one.asked():
+        one.hear(name, None)
+    assert one.decide() == "waiting for labels"
+
+
+def test_nobody_is_promoted_before_enough_parts():
+    """However well it does."""
+    one = bout(Rule(parts=500, most=3000, loosened=0.2, tightened=0.2))
+    for _ in range(499):
+        part(one, Outcome.PASS, Outcome.PASS)
+    assert one.decide() == "shadowing"
+    assert one.report().more == 1
+    part(one, Outcome.PASS, Outcome.PASS)
+    assert one.decide() == "promoted"
+
+
+def test_the_number_of_further_parts_is_true():
+    """So many without a disagreement promote it, and one fewer doesn't."""
+    one = bout()
+    for number in range(120):
+        part(one, Outcome.FAIL if number == 5 else Outcome.PASS, Outcome.PASS)
+    more = one.report().more
+    assert more == max(further(120, 1, RULE.loosened, RULE.enough),
+                       further(120, 0, RULE.tightened, RULE.enough))  # fmt: skip
+    for _ in range(more - 1):
+        part(one, Outcome.PASS, Outcome.PASS)
+    assert one.decide() != "promoted"
+    part(one, Outcome.PASS, Outcome.PASS)
+    assert one.decide() == "promoted"
+
+
+def test_one_that_cannot_judge_is_refused():
+    """Three parts without a finite score are enough."""
+    one = bout()
+    for seq in range(3):
+        told = verdict(1, seq + 1, "top", bundle=OLD, reason=Reason.ABOVE_FAIL, outcome="fail")
+        one.saw(told, Judgement(Outcome.FAIL, Reason.NOT_FINITE, "score nan", LIMITS, NEW))
+    assert one.decide() == "refused"
+    assert "could not judge 3 parts" in one.record.words
+
+
+def test_what_has_no_champion_is_no_comparison():
+    """Fail-safe verdicts, and those of another bundle, count for nothing."""
+    one = bout()
+    for more in ({"reason": Reason.LATE, "bundle": OLD, "outcome": "fail"},
+                 {"reason": Reason.ABOVE_FAIL, "bundle": NEW, "outcome": "fail"}):  # fmt: skip
+        told = verdict(1, 1, "top", **more)
+        assert not one.saw(told, Judgement(Outcome.PASS, Reason.BELOW_PASS, "", LIMITS, NEW))
+    assert one.record.parts == 0
+
+
+def test_a_fail_that_becomes_a_review_is_no_harm():
+    """A person looks: it is kept for people, and counts for neither."""
+    one = bout()
+    assert part(one, Outcome.FAIL, Outcome.REVIEW)
+    assert one.record.disagreements["top-1-1"].kind is Kind.ASKS
+    assert one.asked() == []
+
+
+def test_evidence_is_walds_ratio():
+    """The likelihood of the counts at a quarter of the margin over that at the margin."""
+    told = math.log(0.005**2 * 0.995**98 / (0.02**2 * 0.98**98))
+    assert evidence(100, 2, 0.02) == pytest.approx(told)

@@ -1,0 +1,1 @@
+"""The contest: a challenger, trained on the grown data, against the champion it would replace."""
