@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ health: $(STAMP) ## Faults before a camera: found in time, their cause named; 10
 
 swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 altered ones refused
 	$(BIN)/python -m tests.swap.suite
+
+loop: $(STAMP) ## An unseen defect appears: labelled in a browser, retrained, pushed, proved in the shadow
+	$(BIN)/python -m tests.loop.suite
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

@@ -1,4 +1,4 @@
-"""edge/swap/sequential.py and bout.py: a challenger is promoted or refused as rarely wrongly as said."""
+"""edge/swap/sequential.py, bout.py: wrong promotions and refusals are as rare as promised."""
 
 import math
 
@@ -76,7 +76,7 @@ def test_200_good_challengers_are_mostly_promoted():
 
 
 def test_labels_in_its_favour_make_a_better_one_pass():
-    """It stops 10 % that the champion lets through, all defective: promoted once they are labelled."""
+    """It stops 10 % that the champion passed, all defective: promoted once they are labelled."""
     one = bout()
     for number in range(400):
         part(one, Outcome.PASS, Outcome.FAIL if number % 10 == 0 else Outcome.PASS)
