@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-guarantee: $(STAMP) ## 1,000 simulated calibrations: does the escape bound
 
 bench-shots: $(STAMP) ## Several frames of a part: escapes and overkill by how many (some 6 minutes)
 	$(BIN)/python -m benchmarks.shots
+
+bench-wrong-labels: $(STAMP) ## 20 challengers taught 20 % wrong labels: are they refused? (some 20 minutes)
+	$(BIN)/python -m benchmarks.wrong_labels
 
 bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
 	$(BIN)/python -m benchmarks.turns

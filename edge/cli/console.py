@@ -121,17 +121,29 @@ def parquet(
 def samples(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The data set to make.")],
     config: Config = SETTINGS,
+    form: Annotated[str, typer.Option("--format", help="folder, coco or labelstudio.")] = "folder",
 ) -> None:
-    """Copy the labelled samples as a data set: a folder for each label, and labels.csv.
+    """Copy the labelled samples as a data set: a folder for each label, with masks of the boxes.
+
+    Beside it labels.csv (who, when, what the line had decided) and parts.csv. Or in the format of
+    COCO, or of Label Studio.
 
     For example:
 
     linewarden console samples line_photos
+
+    linewarden console samples line_coco --format coco
     """
+    from edge.console.review.formats import coco, labelstudio
     from edge.console.review.outgoing import copy
+    from export.errors import ConfigError
     from export.sample_folder import SampleFolder
 
-    copied = copy(SampleFolder(_appliance(config).samples.folder), out)
+    ways = {"folder": copy, "coco": coco, "labelstudio": labelstudio}
+    if form not in ways:
+        raise ConfigError(f"--format {form!r} is unknown", f"use {', '.join(ways)}")
+    appliance = _appliance(config)
+    copied = ways[form](SampleFolder(appliance.samples.folder), out, appliance.station.prefix)
     for label, count in sorted(copied.items()):
         typer.echo(f"{count:>6}  {label}")
 

@@ -27,7 +27,7 @@ from tests.loop.plant import Reader, Truth, browser, call, plant, token
 from trainer.contest.paired import Paired
 from trainer.rates import Rate
 
-NEW, DESIGN = Kind.STAIN, "bracket"
+NEW, DESIGN = Kind.MISSING_FEATURE, "bracket"
 REGION, SIZE = "0.21875,0.275,0.5625,0.45", "208x128"
 FRAME = {"width": 800, "height": 640}
 DEFECT_SIZE, RATE = 2.0, 0.5

@@ -102,16 +102,19 @@ def _largest(n: int, margin: float, seen: float) -> float:
     # Rates of `better` from none to as many as leave room; denser where there are few.
     rates = ((1 - margin) / 2) * np.linspace(0, 1, RATES) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        chances = [
-            logsumexp(
-                ways
-                + b * np.log(q + margin)
-                + _times_log(c, q)
-                + _times_log(same, 1 - 2 * q - margin)
-            )
-            for q in rates
-        ]
-    return min(1.0, math.exp(max(map(float, chances))))
+        chances = np.array(
+            [
+                logsumexp(
+                    ways
+                    + b * np.log(q + margin)
+                    + _times_log(c, q)
+                    + _times_log(same, 1 - 2 * q - margin)
+                )
+                for q in rates
+            ],
+            np.float64,
+        )
+    return min(1.0, math.exp(float(chances.max())))
 
 
 def _times_log(count: NDArray[np.int64], rate: float) -> Floats:

@@ -70,13 +70,14 @@ def retrain(
     if (out / "run.json").exists():
         challenger = Run.load(out)
     else:
-        challenger = train(_plan(champion, grown, weights), out, progress)
-    return _ruled(champion, challenger, growth, terms, progress)
+        challenger = train(plan_of(champion, grown, weights), out, progress)
+    return ruled(champion, challenger, growth, terms, progress)
 
 
-def _ruled(
+def ruled(
     champion: Run, challenger: Run, growth: Growth, terms: Terms, progress: Progress
 ) -> Outcome:
+    """Rule on a challenger that was trained on grown data, and write record and page."""
     rows = [row for row in challenger.split() if row.split == "test"]
     root = Path(challenger.record.data.root)
     before = settled(root)
@@ -105,7 +106,7 @@ def _ruled(
     return Outcome(challenger, ruling, growth, path)
 
 
-def _plan(champion: Run, data: Path, weights: str | None) -> Plan:
+def plan_of(champion: Run, data: Path, weights: str | None) -> Plan:
     """The champion's own plan, on the grown data."""
     record, basis = champion.record, champion.record.basis
     novel = 0.0 if basis.novelty is None else basis.novelty.false_alarm_rate

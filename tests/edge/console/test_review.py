@@ -190,7 +190,8 @@ def test_labelled_samples_are_copied_as_a_data_set(plant, tmp_path):
     say(plant, 0, ED, "dent")
     assert copy(plant.samples, out) == {"dent": 1, "good": 1}
     found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png"))
-    assert found == [f"dent/{plant.names[0]}.png", f"good/{plant.names[4]}.png"]
+    assert found == [f"dent/{plant.names[0]}.png", f"good/{plant.names[4]}.png",
+                     f"masks/dent/{plant.names[0]}.png"]  # fmt: skip
     with (out / "labels.csv").open() as file:
         rows = {row["path"]: row for row in csv.DictReader(file)}
     assert rows[found[0]]["by"] == "Ed"
