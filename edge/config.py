@@ -66,6 +66,23 @@ class Samples(Section):
     )
 
 
+class Oidc(Section):
+    """The plant's issuer of identities (OpenID Connect), beside accounts of the console's own."""
+
+    issuer: str = Field(pattern=r"^https?://.+", description="exactly as it names itself")
+    client_id: str = Field(min_length=1)
+    client_secret_file: LocalPath | None = Field(
+        default=None, description="its first line; a public client has none"
+    )
+    url: str = Field(pattern=r"^https?://.+", description="of this console, as browsers reach it")
+    name: str = Field(default="single sign-on", max_length=40, description="on the button")
+    scope: str = "openid profile"
+    roles_claim: str = Field(default="groups", description="of the ID token")
+    roles: dict[str, Literal["viewer", "operator", "engineer", "admin"]] = Field(
+        min_length=1, description="what a value of that claim may; the highest counts"
+    )
+
+
 class Console(Section):
     """The operators' web page, served by a process of its own (linewarden console)."""
 
@@ -82,6 +99,7 @@ class Console(Section):
     keep_days: float = Field(default=90.0, gt=0, description="verdicts, while nobody labelled them")
     keep_gb: float = Field(default=4.0, gt=0, description="verdicts: up to this size")
     leave_free_gb: float = Field(default=1.0, ge=0, description="what the disk must have left")
+    oidc: Oidc | None = None
     idle_minutes: float = Field(default=480.0, gt=0, description="unused for so long: logged out")
     second_reader: Fraction = Field(
         default=0.1, description="share of labelled samples that a second person reads"

@@ -20,6 +20,7 @@ from edge.console.accounts.roles import Role
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Draw, Hub
 from edge.console.inbox import Inbox
+from edge.console.issuer import Issuer
 from edge.console.pictures import Pictures
 from edge.console.readers import Readers
 from edge.console.review.queue import Reader, waiting
@@ -63,6 +64,7 @@ class Desk:
         section = appliance.console
         self.appliance, self.settings = appliance, section
         self.book = Book(section.folder, round(section.idle_minutes * 60))
+        self.issuer = Issuer(section.oidc) if section.oidc else None
         self.by_address = Limiter(TRIES, PER_S)
         self.by_name = Limiter(NAME_TRIES, PER_S)
         self.hub = Hub(draw(self))

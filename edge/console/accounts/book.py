@@ -137,20 +137,50 @@ class Book:
             if not (matched and row[2]):
                 self._log.write("console", "login refused", name[:64], origin)
                 return None
-            secret = passwords.token()
-            now_s = self._now_s()
-            self._db.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
-                (passwords.digest(secret), row[0], passwords.token(), now_s, now_s),
-            )
             if passwords.is_old(row[1]):
                 self._db.execute(
                     "UPDATE person SET password = ? WHERE name = ?",
                     (passwords.hashed(password), row[0]),
                 )
-            self._db.execute("DELETE FROM session WHERE seen_s < ?", (now_s - self._idle_s,))
-            self._log.write(row[0], "login", "", origin)
-            return secret
+            return self._begin(row[0], origin)
+
+    def admit(self, name: str, subject: str, of: Role, origin: str) -> str:
+        """A new session's secret for somebody whom the plant's issuer vouches for.
+
+        The account is made at the first time and is that subject's for good; it has no password
+        here, and the role that the issuer says now.
+
+        Raises:
+            Refused: the name is another's, or the account was closed here.
+        """
+        bound = passwords.ELSEWHERE + subject
+        with self._lock, transaction(self._db):
+            if not NAME.fullmatch(name):
+                raise Refused("a name has 1 to 64 letters, digits, spaces, dots and hyphens")
+            self._db.execute(
+                "INSERT OR IGNORE INTO person (name, role, password, made_s) VALUES (?, ?, ?, ?)",
+                (name, of.word, bound, self._now_s()),
+            )
+            row = self._db.execute(
+                "SELECT name, password, enabled FROM person WHERE name = ?", (name,)
+            ).fetchone()
+            if row[1] != bound:
+                raise Refused("there is somebody of this name already")
+            if not row[2]:
+                raise Refused("this account was closed")
+            self._db.execute("UPDATE person SET role = ? WHERE name = ?", (of.word, row[0]))
+            return self._begin(row[0], origin)
+
+    def _begin(self, name: str, origin: str) -> str:
+        """A new session of that person; within a transaction."""
+        secret, now_s = passwords.token(), self._now_s()
+        self._db.execute(
+            "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+            (passwords.digest(secret), name, passwords.token(), now_s, now_s),
+        )
+        self._db.execute("DELETE FROM session WHERE seen_s < ?", (now_s - self._idle_s,))
+        self._log.write(name, "login", "", origin)
+        return secret
 
     def session(self, secret: str, *, used: bool = True) -> Session | None:
         """Who this secret belongs to, if the session is alive; `used`: somebody is there."""

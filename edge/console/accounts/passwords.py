@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 LEAST, MOST = 10, 200
+ELSEWHERE = "elsewhere:"  # instead of a hash: an issuer vouches for them, no password matches
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Verified when nobody has that name, so that an answer takes as long.
 _NOBODY = _HASHER.hash(secrets.token_hex(16))

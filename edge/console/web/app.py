@@ -26,6 +26,7 @@ from edge.console.web import (
     quality,
     review,
     samples,
+    sign_on,
     verdicts,
 )
 from edge.console.web.door import NOBODY, Door, asked
@@ -43,18 +44,9 @@ SAID = {
 def doors() -> list[Door]:
     """Every route there is."""
     rooms = (
-        entrance,
-        live,
-        quality,
-        verdicts,
-        samples,
-        review,
-        health,
-        people,
-        assets,
-        api,
-        bundles,
-    )
+        entrance, live, quality, verdicts, samples, review, health, people, assets, api, bundles,
+        sign_on,
+    )  # fmt: skip
     return [door for room in rooms for door in room.doors()]
 
 

@@ -50,6 +50,8 @@ MAY = {
     "GET /api/bundles/{digest}": Role.ENGINEER,
     "PUT /api/bundles/{digest}/{sha256}": Role.ENGINEER,
     "POST /api/bundles/{digest}/shadow": Role.ENGINEER,
+    "GET /oidc/begin": Role.PUBLIC,
+    "GET /oidc/callback": Role.PUBLIC,
     "GET /static/{name}": Role.PUBLIC,
     "GET /words/{code}": Role.PUBLIC,
 }
