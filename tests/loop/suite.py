@@ -195,6 +195,8 @@ class Journey:
             low, high = rate.interval()
             self.note(f"escape rate of {NEW.value}, {name}", rate.value, "", target,
                       f"{rate.k} of {rate.n}, 95 % {low:.3f} to {high:.3f}")  # fmt: skip
+            seen = float(failed[side][of].mean())
+            self.note(f"failed without a person, of {NEW.value}, {name}", seen)
         tests = {f"escapes of {kind}": (labels == kind.value, passed) for kind in Kind}
         good = labels == "good"
         tests["good parts failed"] = (good, failed)
