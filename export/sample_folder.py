@@ -70,6 +70,16 @@ class SampleFolder:
             raise SampleError(f"{path} says that it is {sample.id!r}")
         return sample
 
+    def edition(self, name: str) -> tuple[int, int, int]:
+        """Changes when a sample's record is written anew; raises SampleError if there is none.
+
+        Its file, size and time: the time alone stands still for some milliseconds.
+        """
+        path = self._records / f"{name}.json"
+        with _told(path, "read"):
+            found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
     def picture(self, sample: Sample) -> Path:
         """Where the sample's picture belongs."""
         folder = self._unlabelled if sample.label is None else self.root / sample.label

@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -41,6 +41,9 @@ class _Ring:
     bout: Bout
     judge: Inspector | None
     path: Path
+    heard: dict[str, tuple[int, int, int]] = field(
+        default_factory=dict[str, tuple[int, int, int]]
+    )  # the edition of each record
 
 
 class Shadow:
@@ -229,7 +232,11 @@ class Shadow:
         for name in ring.bout.asked() if self._samples else ():
             with contextlib.suppress(SampleError):  # it was dropped, or gave way: not labelled
                 assert self._samples is not None
+                edition = self._samples.edition(name)
+                if ring.heard.get(name) == edition:
+                    continue
                 label = self._samples.read(name).label
+                ring.heard[name] = edition
                 with self._changed:
                     ring.bout.hear(name, label)
 

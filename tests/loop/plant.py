@@ -5,6 +5,7 @@ The ledger hears MQTT and shares no code with the box; the truth of each part is
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -66,12 +67,13 @@ defect_size = {size}
 class Process:
     """A command of ours, its words in a file."""
 
-    def __init__(self, folder, name, *words, nice=0):
+    def __init__(self, folder, name, *words, nice=0, token=""):
         self.log = folder / f"{name}.log"
         self._out = self.log.open("w")
         self.process = subprocess.Popen(
             ["nice", "-n", str(nice), str(LINEWARDEN), *map(str, words)],
             cwd=folder, stdout=self._out, stderr=subprocess.STDOUT,
+            env=os.environ | {"LINEWARDEN_TOKEN": token},
         )  # fmt: skip
 
     def said(self, pattern, timeout_s=180.0):
@@ -97,11 +99,11 @@ class Process:
         return self.wait(30)
 
 
-def call(folder, *words, nice=10):
+def call(folder, *words, nice=10, token=""):
     """Run a command to its end, in sight; (exit code, what it said)."""
     print(f"$ linewarden {' '.join(map(str, words))}", flush=True)
     name = "-".join(str(word) for word in words[:2]).replace("/", "_")
-    job = Process(folder, name, *words, nice=nice)
+    job = Process(folder, name, *words, nice=nice, token=token)
     code = job.wait()
     return code, job.log.read_text()
 

@@ -23,7 +23,7 @@ from export.figures import Figure, save, table
 from export.sample import Why
 from export.signature import load_public
 from export.verdict import FAIL_SAFE, Outcome
-from tests.loop.plant import Reader, Truth, browser, call, plant, token
+from tests.loop.plant import Process, Reader, Truth, browser, call, plant, token
 from trainer.contest.paired import Paired
 from trainer.rates import Rate
 
@@ -117,7 +117,7 @@ class Journey:
 
     def learn(self):
         """Collect, retrain, export; the line has the processor first."""
-        code, said = call(self.folder, "collect", self.url, "--token", self.token, "--out", "line")
+        code, said = call(self.folder, "collect", self.url, "--out", "line", token=self.token)
         assert code == 0, said
         began = time.monotonic()
         code, said = call(self.folder, "retrain", "run-1", "--add", "line", "--out", "run-2",
@@ -134,11 +134,9 @@ class Journey:
 
     def push(self, page):
         """Push, and label what the two models disagree on until the box has decided."""
-        from tests.loop.plant import Process
-
         began = time.monotonic()
-        job = Process(self.folder, "push", "push", "bundle-2", self.url, "--token", self.token,
-                      "--key", "signing.pub", "--follow", nice=5)  # fmt: skip
+        job = Process(self.folder, "push", "push", "bundle-2", self.url, "--key",
+                      "signing.pub", "--follow", nice=5, token=self.token)  # fmt: skip
         shown = False
         while job.process.poll() is None and time.monotonic() - began < 3000:
             self.reader.label(lambda s, _l: Why.DISAGREEING in s.why, at_most=3, patience=3)

@@ -49,6 +49,7 @@ class Ring(Plant):
             Sample(id=self.kept[-1], kept_at="-", why=(Why.DISAGREEING,), verdict=told,
                    image=Image(suffix="png", sha256="0" * 64, bytes=len(body), width=48,
                                height=32)), body)  # fmt: skip
+        self.kept.append(name)
 
     def part(self, level=DARK):
         """The champion judges one, and the shadow is shown it."""

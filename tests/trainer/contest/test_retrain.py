@@ -278,6 +278,7 @@ def contest(champion, tmp_path_factory):
     return home / "second", done, again
 
 
+@pytest.mark.slow
 def test_a_challenger_learns_the_new_type_by_the_champions_recipe(champion, contest):
     """Same architecture, recipe, seed and budgets; the new class beside the old ones."""
     run = Run.load(contest[0])
@@ -290,6 +291,7 @@ def test_a_challenger_learns_the_new_type_by_the_champions_recipe(champion, cont
     assert all(after[path] == split for path, split in before.items())
 
 
+@pytest.mark.slow
 def test_the_exit_code_tells_refused_from_promoted(contest):
     """0 and 3; the second call trains nothing anew, and rules by the usual margins."""
     _, done, again = contest
@@ -299,6 +301,7 @@ def test_the_exit_code_tells_refused_from_promoted(contest):
     assert "REFUSED" in again.output
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_has_changed(contest):
     """Self-contained: pictures inside, no script, nothing from elsewhere."""
     text = (contest[0] / PAGE).read_text()
@@ -329,6 +332,7 @@ def test_a_change_is_shown_with_both_heatmaps(champion):
     assert all(url.startswith("data:image/jpeg;base64,") for c in drawn for url in c.pictures)
 
 
+@pytest.mark.slow
 def test_a_refused_challenger_is_not_exported_by_accident(contest, tmp_path):
     """Unless somebody says so."""
     app = Typer()
