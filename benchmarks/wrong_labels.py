@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from edge.virtual_line import VirtualLine
 from edge.virtual_line.dataset import write_dataset
 from edge.virtual_line.defect import Kind
@@ -24,8 +26,9 @@ from export.figures import Figure, save, table
 from export.preprocess import Input, Region
 from trainer.calibrate import Budgets
 from trainer.contest.grown import grow
-from trainer.contest.retrain import plan_of, ruled
-from trainer.contest.ruling import Terms
+from trainer.contest.judging import look
+from trainer.contest.retrain import plan_of
+from trainer.contest.ruling import Ruling, Terms, rule
 from trainer.material import Choices
 from trainer.parts import PartRule
 from trainer.progress import Progress
@@ -86,6 +89,15 @@ def spoil(root: Path, share: float, dice: random.Random) -> int:
     return len(moved)
 
 
+def judged(first: Run, run: Run, root: Path) -> Ruling:
+    """The ruling of `linewarden retrain`, without its page."""
+    rows = [row for row in run.split() if row.split == "test"]
+    before = settled(root)
+    new = np.array([row.path not in before for row in rows], bool)
+    sights = (look(one, root, rows, QUIET, "") for one in (first, run))
+    return rule(*sights, new, Terms())
+
+
 def contest(folder: Path, seed: int, asked: argparse.Namespace) -> dict[str, object]:
     """Both challengers of one seed: whether each was promoted, and why not."""
     first = champion(folder, seed, asked)
@@ -93,11 +105,11 @@ def contest(folder: Path, seed: int, asked: argparse.Namespace) -> dict[str, obj
     found: dict[str, object] = {"seed": seed}
     for name, share in (("right", 0.0), ("wrong", WRONG)):
         root = folder / f"{name}.data"
-        growth = grow(first, folder / "data", [folder / "new"], root)
+        grow(first, folder / "data", [folder / "new"], root)
         if share:
             found["spoilt"] = spoil(root, share, random.Random(seed))
         run = train(plan_of(first, root, None), folder / name, QUIET)
-        ruling = ruled(first, run, growth, Terms(), QUIET).ruling
+        ruling = judged(first, run, root)
         found[name] = ruling.promoted
         found[f"{name}_reasons"] = ruling.reasons
     return found

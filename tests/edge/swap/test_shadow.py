@@ -44,9 +44,9 @@ class Ring(Plant):
         """As the keeper does, at once."""
         body = cv2.imencode(".png", judged.frame.pixels)[1].tobytes()
         told = judged.verdict
-        self.kept.append(sample_id(*told.key))
+        name = sample_id(*told.key)
         self.samples.add(
-            Sample(id=self.kept[-1], kept_at="-", why=(Why.DISAGREEING,), verdict=told,
+            Sample(id=name, kept_at="-", why=(Why.DISAGREEING,), verdict=told,
                    image=Image(suffix="png", sha256="0" * 64, bytes=len(body), width=48,
                                height=32)), body)  # fmt: skip
         self.kept.append(name)
@@ -116,8 +116,9 @@ def test_one_that_agrees_is_promoted(ring):
 def test_one_that_lets_defects_through_is_refused_by_labels(ring):
     """It passes what the champion fails; people label those parts; the champion goes on."""
     challenger(ring, gain=0.2)
-    for _ in range(12):
+    for number in range(12):
         ring.parts(1, BRIGHT)
+        ring.until(lambda number=number: ring.over or len(ring.kept) > number)
         if not ring.over:
             ring.label(ring.kept[-1], "bright")
     assert ring.until(lambda: ring.over)
@@ -133,6 +134,7 @@ def test_one_that_finds_more_is_promoted_by_labels(ring):
     ring.parts(RULE.parts)
     ring.parts(12, MIDDLE)
     assert ring.until(lambda: ring.report.state == "waiting for labels")
+    assert ring.until(lambda: len(ring.kept) == 12)
     for name in ring.kept:
         ring.label(name, "bright")
     assert ring.until(lambda: ring.over)
