@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.inspection.inspector import Judgement
-from edge.swap.sequential import Rule, evidence, further
+from edge.swap.sequential import Rule, evidence, further, mending
 from export.doorway import Bout as Report
 from export.doorway import State
 from export.sample import sample_id
@@ -24,16 +24,19 @@ class Kind(StrEnum):
 
     LOOSENED = "loosened"
     TIGHTENED = "tightened"
+    HARDENED = "hardened"
     ASKS = "asks"
 
 
-# Champion's outcome, challenger's outcome. A fail that becomes a review costs a look, no more.
+# Champion's outcome, challenger's outcome. A fail that becomes a review costs a look, no more. A
+# review that becomes a fail is wrong of a good part as any tightening is; of a defective part it
+# mends nothing, since the champion had stopped it.
 KINDS = {
     (Outcome.FAIL, Outcome.PASS): Kind.LOOSENED,
     (Outcome.REVIEW, Outcome.PASS): Kind.LOOSENED,
     (Outcome.PASS, Outcome.FAIL): Kind.TIGHTENED,
     (Outcome.PASS, Outcome.REVIEW): Kind.TIGHTENED,
-    (Outcome.REVIEW, Outcome.FAIL): Kind.TIGHTENED,
+    (Outcome.REVIEW, Outcome.FAIL): Kind.HARDENED,
     (Outcome.FAIL, Outcome.REVIEW): Kind.ASKS,
 }
 
@@ -114,7 +117,7 @@ class Bout:
         one = self.record.disagreements[name]
         defect = None if label is None else label != GOOD
         self._tally[one.kind, one.right] -= 1
-        one.right = None if defect is None else defect is (one.kind is Kind.TIGHTENED)
+        one.right = None if defect is None else defect is (one.kind is not Kind.LOOSENED)
         self._tally[one.kind, one.right] += 1
 
     def decide(self) -> State:
@@ -123,7 +126,9 @@ class Bout:
         if told.over:
             return told.state
         for kind, margin in self._margins():
-            if -evidence(told.parts, self._count(kind, right=False), margin) >= rule.enough:
+            wrong = self._count(kind, right=False)
+            exceeds = -evidence(told.parts, wrong, margin) >= rule.enough
+            if exceeds and wrong > self._mended(kind):
                 self.end("refused", f"{self._count(kind, right=False)} of {told.parts} parts were "
                          f"{kind.value} wrongly, as people labelled them: more than "
                          f"{margin:.1%} may be")  # fmt: skip
@@ -166,12 +171,18 @@ class Bout:
         wrong = self._count(kind, right=False)
         return wrong + (self._count(kind) - wrong - self._count(kind, right=True)) * unlabelled
 
+    def _mended(self, kind: Kind) -> int:
+        """Parts on which the champion alone erred in this way, as people labelled them."""
+        other = Kind.TIGHTENED if kind is Kind.LOOSENED else Kind.LOOSENED
+        return self._tally[other, True]
+
     def _proved(self, *, unlabelled: bool) -> bool:
-        return all(
-            evidence(self.record.parts, self._against(kind, unlabelled=unlabelled), margin)
-            >= self._rule.enough
-            for kind, margin in self._margins()
-        )
+        for kind, margin in self._margins():
+            against = self._against(kind, unlabelled=unlabelled)
+            seldom = evidence(self.record.parts, against, margin) >= self._rule.enough
+            if not seldom and mending(against, self._mended(kind)) < self._rule.enough:
+                return False
+        return True
 
     def _more(self) -> int:
         told = self.record
@@ -182,9 +193,9 @@ class Bout:
         return max(by_evidence, told.wanted - told.parts)
 
     def _count(self, kind: Kind, *, right: bool | None = None) -> int:
-        if right is not None:
-            return self._tally[kind, right]
-        return sum(self._tally[kind, said] for said in (None, False, True))
+        kinds = (kind, Kind.HARDENED) if kind is Kind.TIGHTENED else (kind,)
+        said = (None, False, True) if right is None else (right,)
+        return sum(self._tally[one, told] for one in kinds for told in said)
 
     def _counts(self) -> str:
         parts: list[str] = []

@@ -1,12 +1,14 @@
 """When to stop looking: a challenger's disagreements with the champion, tested part by part.
 
 Two things may be wrong with a challenger: it passes what the champion stopped (escapes), and it
-stops what the champion let through (overkill). For each, Wald's sequential probability ratio test
-(Sequential Analysis, 1947, chapter 5) between "it does so wrongly in `margin` of the parts or more"
-and "in a quarter of that". It may be looked at after every part: by Ville's inequality a ratio of
-1/risk is ever reached with a chance of at most `risk` where the margin is exceeded. A challenger is
-promoted when both are refuted, so the risk of the whole is no larger (Berger, Technometrics 24,
-1982, intersection-union).
+stops what the champion let through (overkill). Each is refuted by either of two of Wald's
+sequential probability ratio tests (Sequential Analysis, 1947, chapters 5 and 6): of "it does so
+wrongly in `margin` of the parts or more" against a quarter of that; or, of the parts on which just
+one of the two errs so, of "it is the challenger half of the time or more" against a quarter
+of the time. The second is for one that mends more than it spoils. They may be looked at after every
+part: by Ville's inequality a ratio of 2/risk is ever reached with a chance of at most risk/2 where
+the challenger is worse by the margin, so with two ways at most `risk`. It is promoted when both
+things are refuted, and the risk of the whole is no larger (Berger, Technometrics 24, 1982).
 
 Nobody knows the truth on a line. A disagreement counts against the challenger until a person's
 label says that it was right; it is refused for those alone that a label holds against it. Pure.
@@ -16,6 +18,7 @@ import math
 from dataclasses import dataclass
 
 GOOD_SHARE = 0.25  # of the margin: how often a good challenger does it
+WAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Rule:
     @property
     def enough(self) -> float:
         """The logarithm of the ratio that decides."""
-        return math.log(1 / self.risk)
+        return math.log(WAYS / self.risk)
 
 
 def evidence(parts: int, against: int, margin: float) -> float:
@@ -61,6 +64,16 @@ def evidence(parts: int, against: int, margin: float) -> float:
     return against * math.log(good / margin) + (parts - against) * math.log(
         (1 - good) / (1 - margin)
     )
+
+
+def mending(spoilt: int, mended: int) -> float:
+    """How much likelier a quarter than a half of these is the challenger's fault: logarithm.
+
+    Args:
+        spoilt: parts on which the challenger alone errs.
+        mended: parts on which the champion alone errs.
+    """
+    return spoilt * math.log(0.25 / 0.5) + mended * math.log(0.75 / 0.5)
 
 
 def further(parts: int, against: int, margin: float, enough: float) -> int:

@@ -87,6 +87,52 @@ def test_labels_in_its_favour_make_a_better_one_pass():
     assert one.decide() == "promoted"
 
 
+def test_one_that_mends_more_than_it_spoils_is_promoted():
+    """5 % let through wrongly, far above the margin; 20 % caught that the champion passed."""
+    one = bout()
+    for number in range(200):
+        if number % 20 == 0:
+            part(one, Outcome.FAIL, Outcome.PASS, label="dent")
+        elif number % 5 == 1:
+            part(one, Outcome.PASS, Outcome.FAIL, label="dent")
+        else:
+            part(one, Outcome.PASS, Outcome.PASS)
+    assert one.record.parts == 200
+    assert one.decide() == "promoted"
+
+
+def test_a_review_that_becomes_a_fail_mends_no_escape():
+    """The champion had stopped it: it speaks for nothing while other defects are let through."""
+    one = bout()
+    for number in range(300):
+        if number % 20 == 0:
+            part(one, Outcome.REVIEW, Outcome.PASS, label="dent")
+        elif number % 5 == 1:
+            part(one, Outcome.REVIEW, Outcome.FAIL, label="dent")
+        else:
+            part(one, Outcome.PASS, Outcome.PASS)
+    assert one.decide() == "refused"
+    assert one.report().tightened == 60
+
+
+def test_200_that_spoil_as_much_as_they_mend_are_hardly_ever_promoted():
+    """A tenth of the parts each way, all labelled: at most 5 % promoted (and 3 deviations)."""
+    dice, promoted = np.random.default_rng(3), 0
+    rule = Rule(parts=100, most=600, loosened=0.02, tightened=0.04, risk=0.05)
+    for _ in range(200):
+        one = bout(rule)
+        while (state := one.decide()) in ("shadowing", "waiting for labels"):
+            draw = dice.random()
+            if draw < 0.12:
+                part(one, Outcome.FAIL, Outcome.PASS, label="dent")
+            elif draw < 0.22:
+                part(one, Outcome.PASS, Outcome.FAIL, label="dent")
+            else:
+                part(one, Outcome.PASS, Outcome.PASS)
+        promoted += state == "promoted"
+    assert promoted <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
 def test_a_label_that_is_taken_back_counts_against_it_again():
     """As if nobody had spoken."""
     one = bout()
