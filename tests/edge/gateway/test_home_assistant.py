@@ -47,6 +47,7 @@ def test_home_assistant_finds_the_box_and_reads_it(tmp_path):
         ear = it.ear
         assert ear.wait_for(lambda ear: len(told(ear)) == 7, 30), told(ear)
         assert ear.wait_for(lambda ear: ear.bodies("/line/last") and ear.bodies("/alarms"), 30)
+        assert ear.wait_for(lambda ear: ear.bodies("/health")[-1]["cameras"]["line"]["verdicts"])
         with Listener(it.broker.port, OURS) as late:
             assert late.wait_for(lambda late: len(told(late)) == 7)
             assert all(retain for *_, retain, _ in late.messages)
