@@ -19,7 +19,7 @@ from edge.camera.slot import Slot
 from edge.camera_health.wardens import Wardens, calibration_of
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance
-from edge.fitting import broker_settings, calibrations_of, camera_settings, keeper, trigger
+from edge.fitting import calibrations_of, camera_settings, keeper, trigger
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
 from edge.inspection.bench import Bench
@@ -32,6 +32,7 @@ from edge.inspection.part import Terms
 from edge.inspection.qualification import Trial
 from edge.messages import CameraReport
 from edge.messages import Health as HealthMessage
+from edge.mqtt.address import settings_of
 from edge.mqtt.broker import Broker
 from edge.outbox import OUTBOX_FILE, Outbox, OutboxSettings
 from edge.output.wires import reject_gate
@@ -139,7 +140,7 @@ class Daemon:
         self.health = Health(tuple(appliance.cameras))
         self.alarms, self.pulse = Alarms(), Pulse()
         store = appliance.store
-        to_broker = broker_settings(appliance.broker) if appliance.broker else None
+        to_broker = settings_of(appliance.broker) if appliance.broker else None
         kept = OutboxSettings(
             keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
         )

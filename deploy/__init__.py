@@ -1,0 +1,1 @@
+"""How Linewarden gets on a machine: one box (`box/`), containers, and the first step upward (`fleet/`)."""
