@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,17 @@ health: $(STAMP) ## Faults before a camera: found in time, their cause named; 10
 
 swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 altered ones refused
 	$(BIN)/python -m tests.swap.suite
+
+WHEELS := dist/wheelhouse
+
+wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
+	rm -rf $(WHEELS)
+	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[edge,console,modbus,gpio]'
+	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
+
+deploy-test: $(STAMP) ## A box's life on a clean Debian under systemd (root, debootstrap; some 10 minutes)
+	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	$(BIN)/python -m tests.deploy.journey
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
