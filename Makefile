@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test images
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,11 +116,16 @@ WHEELS := dist/wheelhouse
 wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
 	rm -rf $(WHEELS)
 	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[edge,console,modbus,gpio]'
+	$(BIN)/python -m pip wheel --quiet --no-deps --constraint requirements/box.txt --wheel-dir $(WHEELS) onnxruntime
 	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
 
 deploy-test: $(STAMP) ## A box's life on a clean Debian under systemd (root, debootstrap; some 10 minutes)
 	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
 	$(BIN)/python -m tests.deploy.journey
+
+images: ## Build the images of a box with buildah or docker, and say how large they are
+	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	./deploy/containers/build.sh
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

@@ -42,6 +42,18 @@ class Sight:
         return f'{key}="{self.what}"\n'
 
 
+def appliance(prefix: str, listen: str, port: int, sight: Sight) -> str:
+    """A box's settings."""
+    text = (FILES / "appliance.toml").read_text(encoding="utf-8")
+    told = {
+        "prefix": prefix, "listen": listen, "port": str(port), "camera": sight.camera,
+        "trigger": '{ kind = "gate" }', "source": sight.source(),
+    }  # fmt: skip
+    for key, value in told.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
 class Line:
     """What the box's line is told, below `layout`."""
 
@@ -63,13 +75,7 @@ class Line:
                 said = f"the settings say {self.prefix()!r}, --prefix says {prefix!r}"
                 raise InstallError(said, f"change station.prefix in {self._layout.settings}")
             return False
-        text = (FILES / "appliance.toml").read_text(encoding="utf-8")
-        told = {
-            "prefix": prefix, "listen": listen, "port": str(port), "camera": sight.camera,
-            "trigger": '{ kind = "gate" }', "source": sight.source(),
-        }  # fmt: skip
-        for key, value in told.items():
-            text = text.replace(f"{{{key}}}", value)
+        text = appliance(prefix, listen, port, sight)
         if secret := sight.secret():
             write(self._layout.secrets / "line.env", secret, 0o600)
         write(self._layout.settings, text, 0o640)

@@ -230,7 +230,7 @@ def rights(j: Journey) -> None:
     done = j.watch(20)
     assert done.returncode == 0, done.stderr
     assert "20 verdicts in order" in done.stderr
-    refused = j.watch(1, account="")
+    refused = j.watch(1, "--timeout", "8", account="")
     assert refused.returncode == 1
     assert "0 verdicts in order" in refused.stderr
     at = j.root / "root/matrix"
@@ -262,7 +262,7 @@ def page(j: Journey) -> None:
     script = (
         "import ssl, urllib.request as u\n"
         "c = ssl.create_default_context(cafile='/etc/linewarden/tls/ca.pem')\n"
-        "print(u.urlopen('https://127.0.0.1:8480/', context=c, timeout=5).status)"
+        "print(u.urlopen('https://127.0.0.1:8480/login', context=c, timeout=5).status)"
     )
     j.sh("sh", "-c", "for i in $(seq 40); do ss -ltn | grep -q :8480 && break; sleep 0.5; done")
     assert j.says(PYTHON, "-c", script) == "200"
@@ -353,23 +353,25 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "work/deploy")
     parser.add_argument("--wheelhouse", type=Path, default=ROOT / "dist/wheelhouse")
     parser.add_argument("--until", choices=[step.__name__ for step in STEPS], default=STEPS[-1].__name__)
+    parser.add_argument("--again-from", choices=[step.__name__ for step in STEPS], help="go on in the last root")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     j = Journey(asked.work, asked.wheelhouse.resolve())
-    print("a clean Debian", flush=True)
-    j.machine()
+    names = [step.__name__ for step in STEPS]
+    steps = STEPS[names.index(asked.again_from) if asked.again_from else 0 : names.index(asked.until) + 1]
+    if steps[0] is installs:
+        print("a clean Debian", flush=True)
+        j.machine()
     j.room = Room(j.root)
     try:
         j.room.start()
-        for step in STEPS:
+        for step in steps:
             print(f"\n{step.__name__}: {step.__doc__.splitlines()[0]}", flush=True)
             step(j)
-            if step.__name__ == asked.until:
-                break
     finally:
         j.room.stop()
     print(table(j.figures))
-    if asked.until == STEPS[-1].__name__:
+    if steps == STEPS:
         save("deploy", j.figures, seed=0)
 
 
