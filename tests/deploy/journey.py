@@ -14,8 +14,10 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
+from deploy import sbom
 from export.figures import Figure, save, table
 from export.signature import load_or_make
 from tests.deploy import expected
@@ -257,6 +259,23 @@ def rights(j: Journey) -> None:
     assert j.sh(PYTHON, "/root/matrix/matrix.py", "127.0.0.1", "8883", "/root/matrix", "viewer", input="[]", check=False).returncode
 
 
+def billed(j: Journey) -> None:
+    """The bill of materials of what was installed lists every distribution."""
+    release = j.root / "opt/linewarden/releases" / j.release()
+    site = next(release.glob("lib/python3*/site-packages"))
+    # Read by this machine's Python from the box's own folder: the box carries no such tool.
+    there = {(sbom.normal(d.metadata["Name"]), d.version) for d in metadata.distributions(path=[str(site)])}
+    made = j.work / "bill"
+    shutil.rmtree(made, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
+    own = next(made.glob("lib/python3*/site-packages"))
+    (own / "box.pth").write_text(f"{site}\n")
+    bill = sbom.bill(made / "bin/python")
+    (j.work / "sbom.cdx.json").write_text(bill)
+    assert sbom.lacking(bill, there) == []
+    j.note("distributions in the bill of materials", len(there & sbom.listed(bill)), "", f"== {len(there)}", "CycloneDX 1.6")
+
+
 def page(j: Journey) -> None:
     """The console answers over TLS to who trusts the box's authority, and has a first code."""
     script = (
@@ -330,7 +349,7 @@ def leaves(j: Journey) -> None:
     epoch = "import json; d=json.load(open('/root/place.json'))['cameras']['top']; print(d[0])"
     before = j.says(PYTHON, "-c", epoch)
     print(j.says("linewarden-box", "uninstall"))
-    left = j.says("systemctl", "list-unit-files", "--no-legend", "linewarden*")
+    left = j.sh("systemctl", "list-unit-files", "--no-legend", "linewarden*", check=False).stdout
     assert left == ""
     for gone in ("opt/linewarden", "usr/local/sbin/linewarden-box", "etc/udev/rules.d/70-linewarden.rules"):
         assert not (j.root / gone).exists()
@@ -344,7 +363,7 @@ def leaves(j: Journey) -> None:
     j.note("removed and installed again: verdicts lost", 0, "", "== 0", "same epoch, same accounts")
 
 
-STEPS = (installs, twice, doctor, scores, confined, rights, page, upgrades, breaks, power_cut, leaves)
+STEPS = (installs, twice, doctor, scores, confined, rights, billed, page, upgrades, breaks, power_cut, leaves)
 
 
 def main() -> None:
