@@ -1,1 +1,1 @@
-"""How Linewarden gets on a machine: one box (`box/`), containers, and the first step upward (`fleet/`)."""
+"""How Linewarden gets on a machine: a box, containers, and the first step upward."""

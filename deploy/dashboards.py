@@ -56,7 +56,9 @@ FLEET_PANELS = (
 )  # fmt: skip
 
 
-def dashboard(uid: str, title: str, panels: tuple[Panel, ...], source: dict[str, str]) -> dict[str, Any]:
+def dashboard(
+    uid: str, title: str, panels: tuple[Panel, ...], source: dict[str, str]
+) -> dict[str, Any]:
     """A dashboard in Grafana's JSON model."""
     drawn: list[dict[str, Any]] = []
     x = y = 0
@@ -96,13 +98,22 @@ def picture(panel: Panel, source: dict[str, str]) -> dict[str, Any]:
 def asked(panel: Panel) -> list[tuple[str, str, str]]:
     """(question, legend, letter) of each line of a panel."""
     questions, legends = panel.ask.split(" ;; "), panel.legend.split(" ;; ")
-    return [(ask, legends[min(i, len(legends) - 1)], "ABCDEF"[i]) for i, ask in enumerate(questions)]
+    return [
+        (ask, legends[min(i, len(legends) - 1)], "ABCDEF"[i]) for i, ask in enumerate(questions)
+    ]
 
 
-def target(ask: str, legend: str, panel: Panel, source: dict[str, str], letter: str) -> dict[str, Any]:
+def target(
+    ask: str, legend: str, panel: Panel, source: dict[str, str], letter: str
+) -> dict[str, Any]:
     """One question as its datasource takes it."""
     if source is PROMETHEUS:
-        return {"refId": letter, "expr": ask, "legendFormat": legend or "__auto", "datasource": source}
+        return {
+            "refId": letter,
+            "expr": ask,
+            "legendFormat": legend or "__auto",
+            "datasource": source,
+        }
     form = "time_series" if panel.kind == "timeseries" else "table"
     return {"refId": letter, "rawSql": ask, "rawQuery": True, "format": form, "datasource": source}
 

@@ -2,8 +2,8 @@
 
     python -m deploy.sbom --python /opt/linewarden/current/bin/python --out sbom.cdx.json
 
-The list is cyclonedx-py's; whether it is whole is checked against what Python itself finds installed
-there. Exit code 2 names what is missing.
+The list is cyclonedx-py's; whether it is whole is checked against what Python itself finds
+installed there. Exit code 2 names what is missing.
 """
 
 import argparse
@@ -42,13 +42,23 @@ def installed(python: Path) -> set[Pinned]:
 def bill(python: Path) -> str:
     """The environment's bill of materials, CycloneDX 1.6 as JSON."""
     tool = Path(sys.executable).with_name("cyclonedx-py")
-    words = [tool, "environment", "--output-format", "JSON", "--spec-version", "1.6", "--output-reproducible"]
+    words = [
+        tool,
+        "environment",
+        "--output-format",
+        "JSON",
+        "--spec-version",
+        "1.6",
+        "--output-reproducible",
+    ]
     try:
         return subprocess.run([*words, python], capture_output=True, text=True, check=True).stdout
     except FileNotFoundError as error:
         raise LinewardenError(f"{tool} is not installed", "pip install cyclonedx-bom") from error
     except subprocess.CalledProcessError as error:
-        raise LinewardenError(f"cyclonedx-py can't look into {python}: {error.stderr.strip()[-500:]}") from error
+        raise LinewardenError(
+            f"cyclonedx-py can't look into {python}: {error.stderr.strip()[-500:]}"
+        ) from error
 
 
 def listed(text: str) -> set[Pinned]:
@@ -66,14 +76,20 @@ def lacking(text: str, there: set[Pinned]) -> list[str]:
 def main() -> None:
     """The command line."""
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m deploy.sbom", description=__doc__, formatter_class=form)
-    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="of the environment")
+    parser = argparse.ArgumentParser(
+        "python -m deploy.sbom", description=__doc__, formatter_class=form
+    )
+    parser.add_argument(
+        "--python", type=Path, default=Path(sys.executable), help="of the environment"
+    )
     parser.add_argument("--out", type=Path, default=Path("dist/sbom.cdx.json"))
     asked = parser.parse_args()
     try:
         text, there = bill(asked.python), installed(asked.python)
         if absent := lacking(text, there):
-            raise IncompleteError(f"the bill lacks {len(absent)} of {len(there)}: {', '.join(absent)}")
+            raise IncompleteError(
+                f"the bill lacks {len(absent)} of {len(there)}: {', '.join(absent)}"
+            )
     except LinewardenError as error:
         sys.stderr.write(f"sbom: {error}\n")
         sys.exit(error.exit_code)

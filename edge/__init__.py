@@ -3,4 +3,4 @@
 Stands on OpenCV, ONNX Runtime and paho; never reaches torch, and never meets the trainer.
 """
 
-import export  # noqa: F401 - first of all: it keeps ONNX Runtime from telling of us
+import export as export  # first of all: it keeps ONNX Runtime from telling of us

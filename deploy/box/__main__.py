@@ -1,31 +1,33 @@
-"""`linewarden-box`: install, upgrade, arm, roll back and take off a box; its accounts and its state."""
+"""`linewarden-box`: install, upgrade, arm, roll back, take off a box; its accounts and state."""
 
 import argparse
 import fcntl
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.box.bridge import Bridge
 from deploy.box.install import Box, Tell, Wish
-from deploy.box.layout import LINE, UNITS, Layout
+from deploy.box.layout import BROKER, LINE, UNITS, Layout
 from deploy.box.line import Sight
 from deploy.box.machine import runs_systemd
-from deploy.box.program import InstallError, run
+from deploy.box.program import InstallError, run, write
 from deploy.box.releases import Source
 from deploy.box.rights import MEANING, Account, Role
 from deploy.box.services import Services
 from export.errors import LinewardenError
 
+Act = Callable[[Box, argparse.Namespace, Tell], None]
 TREE = Path(__file__).parents[2]
 EXPIRES_SOON_DAYS = 90
 EXAMPLES = """examples:
   install.sh --prefix acme/plant1/area1/line1/cell1
-  install.sh --prefix acme/plant1/area1/line1/cell1 --bundle bundle --key signing.pub --camera device:0
-  install.sh --wheelhouse wheelhouse --listen 192.168.1.10 --network 192.168.1.0/24 --prefix acme/p/a/l/c
+  install.sh --prefix acme/p/a/l/c --bundle bundle --key signing.pub --camera device:0
+  install.sh --wheelhouse wheels --listen 192.168.1.10 --network 192.168.1.0/24 --prefix a/b/c
   linewarden-box arm --bundle bundle --key signing.pub
-  linewarden-box account add tablet --role operator --scope acme/plant1/area1/line1/cell1 --out tablet
+  linewarden-box account add tablet --role operator --scope acme/p/a/l/c --out tablet
   linewarden-box rollback"""
 
 
@@ -119,6 +121,23 @@ def account(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
     box.services.reload_broker()
 
 
+def bridge(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
+    """Bridge the box's broker to the one above, with a certificate that was made there."""
+    conf = Bridge(asked.account, asked.to, asked.scope or box.line.prefix()).conf()
+    layout = box.layout
+    for given, name in ((asked.ca_file, "above-ca.pem"), (asked.certificate, "above.pem")):
+        write(layout.tls / name, given.read_text(encoding="utf-8"))
+    write(layout.secrets / "above.key", asked.key.read_text(encoding="utf-8"), 0o600)
+    write(layout.acl.parent / "conf.d/bridge.conf", conf)
+    box.services.credential(BROKER, "above.key", layout.secrets / "above.key")
+    box.services.restart(BROKER)
+    if why := box.services.settled(BROKER):
+        raise InstallError(
+            f"the broker doesn't start with the bridge: {why}", "look at the files given"
+        )
+    tell("bridge", f"to {asked.to}; it may be reached if --network of the installer allows it")
+
+
 def status(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
     """What runs, which releases there are, which certificates end soon; exit code 1 if ill."""
     tell("release", f"{box.releases.current()}; before it {box.releases.previous() or 'none'}")
@@ -182,9 +201,9 @@ def parser() -> argparse.ArgumentParser:
     )
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def verb(act: "object", name: str = "") -> argparse.ArgumentParser:
+    def verb(act: Act, name: str = "") -> argparse.ArgumentParser:
         said = (act.__doc__ or "").strip()
-        made = verbs.add_parser(name or act.__name__, help=said, description=said)
+        made = verbs.add_parser(name or getattr(act, "__name__", ""), help=said, description=said)
         made.set_defaults(act=act)
         return made
 
@@ -213,6 +232,12 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument("--key", type=Path, required=needed, help="public key of who signed it")
     for act in (rollback, recover, status, doctor, code, uninstall):
         verb(act)
+    up = verb(bridge)
+    up.add_argument("account", help="the bridge's account at the broker above (role site)")
+    up.add_argument("--to", required=True, help="HOST:8883 of the broker above")
+    up.add_argument("--scope", default="", help="topic prefix that goes up (the box's own)")
+    for name in ("ca-file", "certificate", "key"):
+        up.add_argument(f"--{name}", type=Path, required=True, help="as handed out there (PEM)")
     kinds = verb(account).add_subparsers(dest="verb", required=True, metavar="VERB")
     kinds.add_parser("list", help="every account, its role and scope")
     kinds.add_parser("remove", help="and revoke its certificate").add_argument("account")

@@ -1,4 +1,4 @@
-"""The accounts at the box's broker: a file of them, each with a certificate, and Mosquitto's ACL."""
+"""The accounts at the box's broker, each with a certificate, and Mosquitto's ACL of them."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from deploy.box.rights import Account, Role, acl
 
 
 class Accounts:
-    """What `accounts.json` says; each change is written at once, with the ACL that follows from it."""
+    """What `accounts.json` says; a change is written at once, with the ACL that follows."""
 
     def __init__(self, layout: Layout, authority: Authority) -> None:
         self._layout, self._authority = layout, authority
@@ -31,7 +31,7 @@ class Accounts:
             ) from error
 
     def add(self, account: Account) -> bool:
-        """Add or change an account and see that it has a certificate; returns whether rights changed."""
+        """Add or change an account, with a certificate; returns whether rights changed."""
         others = [one for one in self.all() if one.name != account.name]
         self.certify(account.name)
         return self._store([*others, account])

@@ -1,7 +1,8 @@
 """The box's own certificate authority, kept by openssl: one root, a certificate for each account.
 
 A certificate is valid from the year 2000 on, so that a box whose clock has lost its battery still
-reaches its broker; revoking is by list, which the broker reads. Keys are P-256 and never leave root.
+reaches its broker; revoking is by list, which the broker reads. Keys are P-256 and never leave
+root.
 """
 
 import os
@@ -49,7 +50,7 @@ class Authority:
         return made
 
     def client(self, name: str, key: Path, certificate: Path) -> bool:
-        """See that the account `name` has a certificate that lasts; returns whether one was made."""
+        """See that `name` has a certificate that lasts; returns whether one was made."""
         return self._issue(name, key, certificate, "client")
 
     def server(self, names: Iterable[str], key: Path, certificate: Path) -> bool:

@@ -1,14 +1,14 @@
 """Installing and upgrading: the same steps, safe to take twice; what is as it should be stays.
 
-The new release is built beside the old one and must reproduce the golden samples of the bundles in use
-while the old one still judges. Then one link is renamed and the services start anew. If they don't come
-up, or don't stay up, the link goes back and so do the units.
+The new release is built beside the old one and must reproduce the golden samples of the bundles in
+use while the old one still judges. Then one link is renamed and the services start anew. If they
+don't come up, or don't stay up, the link goes back and so do the units.
 """
 
 import shutil
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.box import machine
@@ -44,7 +44,7 @@ class Wish:
     prefix: str = ""
     listen: str = "127.0.0.1"
     networks: tuple[str, ...] | None = None
-    sight: Sight = Sight()
+    sight: Sight = field(default_factory=Sight)
     bundle: Path | None = None
     key: Path | None = None
     names: tuple[str, ...] = ()
@@ -163,7 +163,7 @@ class Box:
         if self.authority.found(f"Linewarden authority of {here}"):
             self._tell("authority", f"made: {self.authority.certificate}")
         names = {"localhost", "127.0.0.1", here, *wish.names}
-        names |= {wish.listen} - {"0.0.0.0", "::"}  # noqa: S104 - every address: named with --name
+        names |= {wish.listen} - {"0.0.0.0", "::"}  # noqa: S104 - each is named with --name
         secrets, tls = self.layout.secrets, self.layout.tls
         stale: set[str] = set()
         if self.authority.server(names, secrets / "server.key", tls / "server.pem"):

@@ -43,7 +43,7 @@ class Layout:
 
     @property
     def units(self) -> Path:
-        """systemd's folder for the administrator's units."""
+        """The folder of systemd for the administrator's units."""
         return self.root / "etc/systemd/system"
 
     @property

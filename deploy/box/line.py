@@ -4,6 +4,7 @@ import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.box.layout import FILES, Layout
@@ -15,7 +16,7 @@ USER = "linewarden"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The first camera: `virtual`, `device:N`, or an address such as rtsp://…"""
+    """The first camera: `virtual`, `device:N`, or an address such as `rtsp://…`."""
 
     camera: str = "top"
     what: str = "virtual"
@@ -69,7 +70,7 @@ class Line:
         return str(self._told().get("station", {}).get("prefix", ""))
 
     def settle(self, prefix: str, listen: str, port: int, sight: Sight) -> bool:
-        """Write settings if there are none, readable by the line and no stranger; returns whether."""
+        """Write settings if there are none, for the line to read and no stranger."""
         if self._layout.settings.exists():
             if prefix and prefix != self.prefix():
                 said = f"the settings say {self.prefix()!r}, --prefix says {prefix!r}"
@@ -83,7 +84,7 @@ class Line:
         return True
 
     def take(self, bundle: Path, key: Path, release: str) -> bool:
-        """Have every camera judge by `bundle`, if `key` signed it; returns whether it is another."""
+        """Have every camera judge by `bundle`, signed by `key`; returns if it is another."""
         program = self._releases.path(release) / "bin/linewarden"
         run(
             program,
@@ -102,7 +103,7 @@ class Line:
         return changed
 
     def prove(self, release: str) -> None:
-        """See that `release` reads the settings and answers every golden sample, as the line's user."""
+        """See that `release` reads the settings and answers every golden sample."""
         program = self._releases.path(release) / "bin/linewarden"
         as_user = (
             "setpriv",
@@ -121,7 +122,7 @@ class Line:
                 said, "nothing was changed; the line goes on with what it had"
             ) from error
 
-    def _told(self) -> dict[str, dict[str, object]]:
+    def _told(self) -> dict[str, Any]:
         if not self._layout.settings.exists():
             return {}
         try:

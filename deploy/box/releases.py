@@ -1,7 +1,7 @@
 """Releases beside each other, and the link that says which one runs.
 
-A release is a virtualenv of its own, built where it will stay, complete once its stamp is written. To
-switch is to rename one symbolic link, which is atomic (rename(2)); the one before is remembered.
+A release is a virtualenv of its own, built where it will stay, complete once its stamp is written.
+To switch is to rename one symbolic link, which is atomic (rename(2)); the one before is remembered.
 """
 
 import hashlib
@@ -55,7 +55,8 @@ class Source:
         sums = self.wheelhouse / SUMS
         if not sums.is_file():
             raise InstallError(f"there is no {sums}", "make the wheelhouse with: make wheelhouse")
-        listed = dict(reversed(line.split(maxsplit=1)) for line in sums.read_text().splitlines())
+        pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines())
+        listed = {name: digest for digest, name in pairs}
         for wheel in sorted(self.wheelhouse.glob("*.whl")):
             if listed.pop(wheel.name, None) != hashlib.sha256(wheel.read_bytes()).hexdigest():
                 raise InstallError(f"{wheel} isn't the file that {SUMS} speaks of", "copy it again")

@@ -1,4 +1,4 @@
-"""For a container's HEALTHCHECK: exit code 0 if an address of this container answers without a fault.
+"""For a container's HEALTHCHECK: exit code 0 if an address in it answers without a fault.
 
 Whose certificate it shows is not asked: it is our own, seen from inside.
 """

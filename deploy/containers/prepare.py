@@ -1,6 +1,6 @@
-"""Makes what the Compose file mounts: authority, certificates, accounts, settings, in a folder.
+r"""Makes what the Compose file mounts: authority, certificates, accounts, settings, in a folder.
 
-    sudo python3 -m deploy.containers.prepare --prefix acme/plant1/area1/line1/cell1 \\
+    sudo python3 -m deploy.containers.prepare --prefix acme/plant1/area1/line1/cell1 \
         --bundle bundle --key signing.pub
 
 Safe to run twice. Needs openssl, and root to give each container's user its own key.
@@ -22,7 +22,14 @@ from deploy.box.rights import Account, Role
 from export.errors import LinewardenError
 
 HERE = Path(__file__).parent
-OWNERS = {"server.key": 1883, "box.key": 10001, "console.key": 10002, "web.key": 10002, "grafana.key": 472, "grafana_admin": 472}
+OWNERS = {
+    "server.key": 1883,
+    "box.key": 10001,
+    "console.key": 10002,
+    "web.key": 10002,
+    "grafana.key": 472,
+    "grafana_admin": 472,
+}
 IN_CONTAINER = {
     "/run/credentials/linewarden-broker.service/": "/run/secrets/",
     "/var/lib/linewarden-broker/": "/mosquitto/data/",
@@ -39,7 +46,9 @@ class Site(Layout):
         return self.root
 
 
-def prepare(out: Path, prefix: str, names: list[str], sight: Sight, bundle: Path, key: Path) -> None:
+def prepare(
+    out: Path, prefix: str, names: list[str], *, sight: Sight, bundle: Path, key: Path
+) -> None:
     """Make or complete the folder `out`; raises InstallError."""
     if not (bundle / "manifest.json").is_file():
         raise InstallError(f"{bundle} is no bundle", "name the folder that linewarden export made")
@@ -62,7 +71,9 @@ def prepare(out: Path, prefix: str, names: list[str], sight: Sight, bundle: Path
     write(out / "broker/mosquitto.conf", conf)
     if not site.settings.exists():
         text = appliance(prefix, "0.0.0.0", 8883, sight)  # noqa: S104 - the container's own
-        text = text.replace("mqtts://127.0.0.1:", "mqtts://broker:").replace("127.0.0.1:9464", "0.0.0.0:9464")
+        text = text.replace("mqtts://127.0.0.1:", "mqtts://broker:").replace(
+            "127.0.0.1:9464", "0.0.0.0:9464"
+        )
         write(site.settings, text)
     write(out / "trust/line.pub", key.read_text(encoding="utf-8"))
     shutil.copytree(bundle, out / "bundles" / sight.camera, dirs_exist_ok=True)
@@ -83,22 +94,34 @@ def _owned(site: Site) -> None:
 def main() -> None:
     """The command line; exit code 2 for what a person can mend."""
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python3 -m deploy.containers.prepare", description=__doc__, formatter_class=form)
-    parser.add_argument("--out", type=Path, default=HERE / "site", help="the folder (deploy/containers/site)")
-    parser.add_argument("--prefix", required=True, help="topic prefix: enterprise/site/area/line/cell")
-    parser.add_argument("--name", action="append", default=[], help="the machine is known by; repeatable")
+    parser = argparse.ArgumentParser(
+        "python3 -m deploy.containers.prepare", description=__doc__, formatter_class=form
+    )
+    parser.add_argument(
+        "--out", type=Path, default=HERE / "site", help="the folder (deploy/containers/site)"
+    )
+    parser.add_argument(
+        "--prefix", required=True, help="topic prefix: enterprise/site/area/line/cell"
+    )
+    parser.add_argument(
+        "--name", action="append", default=[], help="the machine is known by; repeatable"
+    )
     parser.add_argument("--camera", default="virtual", help="virtual, device:0 or rtsp://…")
-    parser.add_argument("--bundle", type=Path, required=True, help="folder that linewarden export made")
+    parser.add_argument(
+        "--bundle", type=Path, required=True, help="folder that linewarden export made"
+    )
     parser.add_argument("--key", type=Path, required=True, help="public key of who signed it")
     asked = parser.parse_args()
     try:
         if os.geteuid():
             raise InstallError("keys are given to the containers' users: it must be root", "sudo")
-        prepare(asked.out, asked.prefix, asked.name, Sight("top", asked.camera), asked.bundle, asked.key)
+        told = {"sight": Sight("top", asked.camera), "bundle": asked.bundle, "key": asked.key}
+        prepare(asked.out, asked.prefix, asked.name, **told)
     except LinewardenError as error:
         sys.stderr.write(f"prepare: {error}\n")
         sys.exit(error.exit_code)
-    print(f"{asked.out}: ready; SITE={asked.out.resolve()} docker compose -f {HERE / 'compose.yaml'} up -d")
+    site = asked.out.resolve()
+    print(f"{site}: ready; SITE={site} docker compose -f {HERE / 'compose.yaml'} up -d")
 
 
 if __name__ == "__main__":

@@ -52,15 +52,23 @@ def archive(
     keeper = Archive(database)
     followers = Followers(settings, prefixes, keeper, places)
     end = threading.Event()
+
+    def ended(_number: int, _frame: object) -> None:
+        end.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+        signal.signal(number, ended)
     followers.start()
     typer.echo(f"archive: {len(prefixes)} boxes from {settings.url}", err=True)
     while followers.running() and not end.wait(SAY_EVERY_S):
         counts = [report.counts for report in followers.reports().values()]
         away = followers.trouble()
-        said = f"{sum(one.delivered for one in counts):,} kept, {sum(one.lost for one in counts)} lost"
-        typer.echo(f"archive: {said}, {len(away)} boxes not heard {keeper.trouble}".rstrip(), err=True)
+        said = (
+            f"{sum(one.delivered for one in counts):,} kept, {sum(one.lost for one in counts)} lost"
+        )
+        typer.echo(
+            f"archive: {said}, {len(away)} boxes not heard {keeper.trouble}".rstrip(), err=True
+        )
     try:
         followers.stop()
     finally:
@@ -76,7 +84,9 @@ def _prefixes(given: list[str], file: Path | None) -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8").split() if file else []
     except OSError as error:
-        raise ConfigError(f"{file} can't be read: {error.strerror}", "a prefix on each line") from error
+        raise ConfigError(
+            f"{file} can't be read: {error.strerror}", "a prefix on each line"
+        ) from error
     prefixes = list(dict.fromkeys([*given, *lines]))
     if not prefixes:
         raise ConfigError("no box is named", "--box PREFIX, or --boxes FILE")

@@ -1,8 +1,9 @@
 """The archive above the boxes: every verdict of many boxes, each once, in PostgreSQL.
 
-One follower for each box hands its verdicts over in order; one writer commits what has come together as
-a group. A follower goes on only when its verdict is committed, so that what its place says is done is
-on the database's disk. Without the database the followers wait, and catch up by replay.
+One follower for each box hands its verdicts over in order; one writer commits what has come
+together as a group. A follower goes on only when its verdict is committed, so that what its place
+says is done is on the database's disk. Without the database the followers wait, and catch up by
+replay.
 """
 
 import queue
@@ -71,9 +72,13 @@ class Archive:
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
         if parts.scheme not in ("postgresql", "postgres"):
-            raise ConfigError("the database's address is none of PostgreSQL's", "postgresql://USER@HOST/NAME")
+            raise ConfigError(
+                "the database's address is none of PostgreSQL's", "postgresql://USER@HOST/NAME"
+            )
         if parts.password:
-            raise ConfigError("the database's address holds a password", "put it into ~/.pgpass (PGPASSFILE)")
+            raise ConfigError(
+                "the database's address holds a password", "put it into ~/.pgpass (PGPASSFILE)"
+            )
         self.trouble = ""
         self._address = address
         self._rows: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
@@ -82,7 +87,9 @@ class Archive:
         try:
             self._db: psycopg.Connection | None = self._connected()
         except psycopg.Error as error:
-            raise StoreError(f"the database can't be used: {error}", "check address, user and rights") from error
+            raise StoreError(
+                f"the database can't be used: {error}", "check address, user and rights"
+            ) from error
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._thread.start()
 
@@ -94,7 +101,8 @@ class Archive:
         """
         body = verdict.model_dump_json(exclude={"replay"})
         row = _Row(
-            (box, verdict.camera, verdict.epoch, verdict.seq, verdict.captured_at, verdict.outcome.value,
+            (box, verdict.camera, verdict.epoch, verdict.seq, verdict.captured_at,
+            verdict.outcome.value,
              verdict.reason.value, verdict.score, body)
         )  # fmt: skip
         self._rows.put(row)
@@ -111,7 +119,9 @@ class Archive:
             self._db.close()
 
     def _connected(self) -> psycopg.Connection:
-        db = psycopg.connect(self._address, connect_timeout=5, application_name="linewarden archive")
+        db = psycopg.connect(
+            self._address, connect_timeout=5, application_name="linewarden archive"
+        )
         with db.transaction():
             db.execute(SCHEMA)
         return db

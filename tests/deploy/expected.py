@@ -48,7 +48,9 @@ def table() -> dict[tuple[str, str], str]:
         names = heading.split()[1:]
         for row in rows:
             topic, *rights = row.split()
-            found |= {(name, prefix + topic): right for name, right in zip(names, rights, strict=True)}
+            found |= {
+                (name, prefix + topic): right for name, right in zip(names, rights, strict=True)
+            }
     return found
 
 

@@ -1,8 +1,9 @@
 """`make fleet`: 20 boxes, a site's broker bridged to a central one, an archive in PostgreSQL.
 
-Each box is a real outbox and its broker's thread over TLS, with verdicts made up at a steady rate. The
-judge is independent of the archive: it counts what each box's own record holds and asks PostgreSQL.
-Afterwards the central broker is killed for a while in a second, shorter run: none may be lost either.
+Each box is a real outbox and its broker's thread over TLS, with verdicts made up at a steady rate.
+The judge is independent of the archive: it counts what each box's own record holds and asks
+PostgreSQL. Afterwards the central broker is killed for a while in a second, shorter run: none may
+be lost either.
 """
 
 import argparse
@@ -21,10 +22,10 @@ import psycopg
 
 from deploy.box.accounts import Accounts
 from deploy.box.authority import Authority
+from deploy.box.bridge import Bridge
 from deploy.box.layout import FILES, Layout
 from deploy.box.rights import Account, Role
 from deploy.dashboards import FLEET_PANELS
-from deploy.fleet.bridge import Bridge
 from export.figures import Figure, save, table
 from tests.broker import Mosquitto, free_port
 
@@ -60,9 +61,13 @@ def house(folder: Path, accounts: list[Account], more: str = "") -> House:
     layout = Layout(folder)
     for path in (layout.secrets, layout.tls, layout.acl.parent, folder / "broker"):
         path.mkdir(parents=True)
-    authority = Authority(layout.etc / "authority", layout.tls / "ca.pem", layout.tls / "revoked.pem")
+    authority = Authority(
+        layout.etc / "authority", layout.tls / "ca.pem", layout.tls / "revoked.pem"
+    )
     authority.found(f"authority of {folder.name}")
-    authority.server(["localhost", "127.0.0.1"], layout.secrets / "server.key", layout.tls / "server.pem")
+    authority.server(
+        ["localhost", "127.0.0.1"], layout.secrets / "server.key", layout.tls / "server.pem"
+    )
     book = Accounts(layout, authority)
     for account in accounts:
         book.add(account)
@@ -73,7 +78,15 @@ def house(folder: Path, accounts: list[Account], more: str = "") -> House:
         "/run/credentials/linewarden-broker.service": str(layout.secrets),
     }.items():  # fmt: skip
         conf = conf.replace(here, there)
-    ours = ("include_dir", "log_", "persistence", "autosave", "allow_anonymous", "max_queued", "set_tcp")
+    ours = (
+        "include_dir",
+        "log_",
+        "persistence",
+        "autosave",
+        "allow_anonymous",
+        "max_queued",
+        "set_tcp",
+    )
     conf = "\n".join(line for line in conf.splitlines() if not line.startswith(ours))
     broker = Mosquitto(
         folder / "broker", f"{conf}\n{more}", port=port, listener=False, anonymous=False,
@@ -94,14 +107,31 @@ class Postgres:
         shutil.chown(self.folder, "postgres")
         self._as("initdb", "--auth=trust", "--no-sync", "-D", str(self.folder / "data"))
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
-        self._as("pg_ctl", "-w", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-o", options, "start")
+        self._as(
+            "pg_ctl",
+            "-w",
+            "-D",
+            str(self.folder / "data"),
+            "-l",
+            str(self.folder / "log"),
+            "-o",
+            options,
+            "start",
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
         self._as("pg_ctl", "-w", "-m", "fast", "-D", str(self.folder / "data"), "stop")
 
     def _as(self, program: str, *words: str) -> None:
-        told = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", str(PG[0] / program), *words]
+        told = [
+            "setpriv",
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--init-groups",
+            str(PG[0] / program),
+            *words,
+        ]
         subprocess.run(told, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def ask(self, question: str, *values: object) -> list[tuple]:
@@ -115,7 +145,9 @@ class Fleet:
 
     def __init__(self, work: Path, fast: Path, boxes: int, rate: float) -> None:
         self.work, self.fast, self.rate = work, fast, rate
-        self.prefixes = [f"acme/plant1/area1/line{1 + n // 5}/cell{1 + n % 5}" for n in range(boxes)]
+        self.prefixes = [
+            f"acme/plant1/area1/line{1 + n // 5}/cell{1 + n % 5}" for n in range(boxes)
+        ]
         self.names = [f"box{n}" for n in range(boxes)]
         self.above = house(work / "above", [
             Account("plant1", Role.SITE, SCOPE), Account("archive", Role.COLLECTOR, SCOPE),
@@ -136,9 +168,24 @@ class Fleet:
         listed = self.work / "boxes.txt"
         listed.write_text("\n".join(self.prefixes))
         program = Path(sys.executable).with_name("linewarden")
-        words = [program, "archive", "--broker", f"mqtts://127.0.0.1:{self.above.broker.port}",
-                 "--ca-file", own["ca"], "--certificate", own["certificate"], "--key", own["key"],
-                 "--boxes", listed, "--database", database.url, "--places", self.work / "places"]  # fmt: skip
+        words = [
+            program,
+            "archive",
+            "--broker",
+            f"mqtts://127.0.0.1:{self.above.broker.port}",
+            "--ca-file",
+            own["ca"],
+            "--certificate",
+            own["certificate"],
+            "--key",
+            own["key"],
+            "--boxes",
+            listed,
+            "--database",
+            database.url,
+            "--places",
+            self.work / "places",
+        ]
         with (self.work / "archive.log").open("w") as log:
             self.archive = subprocess.Popen([str(word) for word in words], stderr=log, cwd=ROOT)
 
@@ -147,8 +194,17 @@ class Fleet:
         for name, prefix in zip(self.names, self.prefixes, strict=True):
             own = self.site.own(name)
             files = [word for kind, path in own.items() for word in (f"--{kind}", str(path))]
-            words = [sys.executable, "-m", "tests.chaos.minimal", str(self.fast / f"{name}.db"),
-                     f"mqtts://127.0.0.1:{self.site.broker.port}", prefix, "--rate", str(self.rate / 2), *files]  # fmt: skip
+            words = [
+                sys.executable,
+                "-m",
+                "tests.chaos.minimal",
+                str(self.fast / f"{name}.db"),
+                f"mqtts://127.0.0.1:{self.site.broker.port}",
+                prefix,
+                "--rate",
+                str(self.rate / 2),
+                *files,
+            ]
             with (self.work / f"{name}.log").open("w") as log:
                 self.running.append(subprocess.Popen(words, stderr=log, stdout=log, cwd=ROOT))
 
@@ -166,7 +222,9 @@ class Fleet:
         for name, prefix in zip(self.names, self.prefixes, strict=True):
             with closing(sqlite3.connect(self.fast / f"{name}.db")) as db:
                 epoch = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
-                for camera, count, last in db.execute("SELECT camera, count(*), max(seq) FROM verdict GROUP BY camera"):
+                for camera, count, last in db.execute(
+                    "SELECT camera, count(*), max(seq) FROM verdict GROUP BY camera"
+                ):
                     assert count == last
                     found[prefix, camera, epoch] = count
         return found
@@ -182,8 +240,14 @@ class Fleet:
 
 def archived(database: Postgres) -> dict[tuple[str, str, int], int]:
     """{(box, camera, epoch): verdicts} in PostgreSQL; a gap or a double shows as another count."""
-    rows = database.ask("SELECT box, camera, epoch, count(*), min(seq), max(seq) FROM verdict GROUP BY 1, 2, 3")
-    return {(box, camera, epoch): count for box, camera, epoch, count, low, high in rows if (low, high) == (1, count)}
+    rows = database.ask(
+        "SELECT box, camera, epoch, count(*), min(seq), max(seq) FROM verdict GROUP BY 1, 2, 3"
+    )
+    return {
+        (box, camera, epoch): count
+        for box, camera, epoch, count, low, high in rows
+        if (low, high) == (1, count)
+    }
 
 
 def caught_up(fleet: Fleet, database: Postgres, patience_s: float = 60.0) -> tuple[int, int]:
@@ -201,7 +265,9 @@ def dashboards_answer(database: Postgres) -> int:
     """Ask every question of the fleet's dashboard; returns how many gave rows."""
     given = 0
     for panel in FLEET_PANELS:
-        ask = panel.ask.replace("$__timeFilter(captured_at)", "captured_at > now() - interval '1 day'").replace("%", "%%")
+        ask = panel.ask.replace(
+            "$__timeFilter(captured_at)", "captured_at > now() - interval '1 day'"
+        ).replace("%", "%%")
         given += bool(database.ask(ask) or panel.title == "Why parts failed")
     return given
 
@@ -212,7 +278,9 @@ def main() -> None:
     parser.add_argument("--boxes", type=int, default=20)
     parser.add_argument("--rate", type=float, default=10.0, help="verdicts of a box and second")
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--outage", type=float, default=10.0, help="seconds without the central broker")
+    parser.add_argument(
+        "--outage", type=float, default=10.0, help="seconds without the central broker"
+    )
     parser.add_argument("--work", type=Path, default=ROOT / "work/fleet")
     asked = parser.parse_args()
     shutil.rmtree(asked.work, ignore_errors=True)
@@ -232,7 +300,9 @@ def main() -> None:
             end = time.monotonic() + asked.seconds
             while time.monotonic() < end:
                 time.sleep(min(30.0, max(0.0, end - time.monotonic())))
-                print(f"  {database.ask('SELECT count(*) FROM verdict')[0][0]:,} archived", flush=True)
+                print(
+                    f"  {database.ask('SELECT count(*) FROM verdict')[0][0]:,} archived", flush=True
+                )
             now = database.ask("SELECT clock_timestamp()")[0][0]
             p50, p99, worst = database.ask(LATENCY, now)[0][0]
             before = database.ask("SELECT count(*) FROM verdict")[0][0]
@@ -261,7 +331,9 @@ def main() -> None:
         Figure("of them missing in PostgreSQL", missing, "", "== 0"),
         Figure("exit code of the archive", code, "", "== 0"),
         Figure("size in PostgreSQL", size / recorded, "bytes a verdict"),
-        Figure("questions of the dashboard that are answered", answered, "", f"== {len(FLEET_PANELS)}"),
+        Figure(
+            "questions of the dashboard that are answered", answered, "", f"== {len(FLEET_PANELS)}"
+        ),
     ]
     print(table(figures))
     save("fleet", figures, seed=0)

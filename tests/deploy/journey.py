@@ -1,9 +1,9 @@
 """`make deploy-test`: the life of a box on a clean Debian, from the installer to its removal.
 
 In a root of debootstrap's with systemd as its first process and a network of its own that leads
-nowhere: installed from a wheelhouse, asked for its rights, upgraded, upgraded to what is broken in two
-ways, cut off in the middle, restarted, taken off and put back. Needs root, debootstrap and, the first
-time, the network. Takes some 10 minutes; leaves its folders in work/deploy/.
+nowhere: installed from a wheelhouse, asked for its rights, upgraded, upgraded to what is broken in
+two ways, cut off in the middle, restarted, taken off and put back. Needs root, debootstrap and, the
+first time, the network. Takes some 10 minutes; leaves its folders in work/deploy/.
 """
 
 import argparse
@@ -26,12 +26,24 @@ from tests.export.small_bundle import small_bundle
 
 ROOT = Path(__file__).parents[2]
 PREFIX = expected.PREFIX
-UNITS = ("linewarden-broker", "linewarden", "linewarden-console", "linewarden-assistant", "linewarden-guard")
+UNITS = (
+    "linewarden-broker",
+    "linewarden",
+    "linewarden-console",
+    "linewarden-assistant",
+    "linewarden-guard",
+)
 PYTHON = "/opt/linewarden/current/bin/python"
 INSTALL = ("/root/new/deploy/install.sh", "--wheelhouse", "/root/media/wheelhouse")
 BREAKS = {
-    "fails its golden test": ("edge/inspection/session.py", "\nraise RuntimeError('a broken build')\n"),
-    "fails when it starts": ("edge/service.py", "\ndef _broken(*_):\n    raise RuntimeError('a broken build')\n\n\nService.ready = _broken\n"),
+    "fails its golden test": (
+        "edge/inspection/session.py", "\nraise RuntimeError('a broken build')\n"
+    ),
+    "fails when it starts": (
+        "edge/service.py",
+        "\ndef _broken(*_):\n    raise RuntimeError('a broken build')"
+        + "\n\n\nService.ready = _broken\n",
+    ),
 }  # fmt: skip
 
 
@@ -72,10 +84,17 @@ class Journey:
         """The project as git has it, here and now."""
         shutil.rmtree(to, ignore_errors=True)
         listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+            ["git", "ls-files", "-co", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.splitlines()
         for name in listed:
-            if name.split("/")[0] not in ("trainer", "node_modules", "tests") and (ROOT / name).is_file():
+            if (
+                name.split("/")[0] not in ("trainer", "node_modules", "tests")
+                and (ROOT / name).is_file()
+            ):
                 (to / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, to / name)
 
@@ -90,7 +109,11 @@ class Journey:
         made = self.work / "made"
         shutil.rmtree(made, ignore_errors=True)
         self.tree(made)
-        shutil.copytree(ROOT / "trainer", made / "trainer", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+        shutil.copytree(
+            ROOT / "trainer",
+            made / "trainer",
+            ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"),
+        )
         self.renamed(made, version)
         if planted:
             with (made / planted[0]).open("a") as file:
@@ -110,9 +133,14 @@ class Journey:
 
     def renamed(self, tree: Path, version: str) -> None:
         """Call the release so."""
-        for name, line in (("export/__init__.py", "__version__ = "), ("pyproject.toml", "version = ")):
+        for name, line in (
+            ("export/__init__.py", "__version__ = "),
+            ("pyproject.toml", "version = "),
+        ):
             text = (tree / name).read_text()
-            (tree / name).write_text(re.sub(rf'^{re.escape(line)}".*"', f'{line}"{version}"', text, flags=re.MULTILINE))
+            (tree / name).write_text(
+                re.sub(rf'^{re.escape(line)}".*"', f'{line}"{version}"', text, flags=re.MULTILINE)
+            )
 
     def sh(self, *words: str, check: bool = True, **more):
         """Run in the room."""
@@ -146,7 +174,11 @@ class Journey:
     def watch(self, count: int, *more: str, account: str = "watcher"):
         """`linewarden watch` with an account's certificate: so many verdicts, none lost."""
         at = f"/root/{account}"
-        own = ("--certificate", f"{at}/{account}.pem", "--key", f"{at}/{account}.key") if account else ()
+        own = (
+            ("--certificate", f"{at}/{account}.pem", "--key", f"{at}/{account}.key")
+            if account
+            else ()
+        )
         return self.sh(
             "/opt/linewarden/current/bin/linewarden", "watch", "--broker", "mqtts://127.0.0.1:8883",
             "--prefix", PREFIX, "--ca-file", "/etc/linewarden/tls/ca.pem", *own,
@@ -162,7 +194,8 @@ def copied(root: Path, to: Path) -> None:
 def sums(house: Path) -> None:
     """Write SHA256SUMS of a wheelhouse."""
     lines = [
-        f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n" for wheel in sorted(house.glob("*.whl"))
+        f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}\n"
+        for wheel in sorted(house.glob("*.whl"))
     ]
     (house / "SHA256SUMS").write_text("".join(lines))
 
@@ -170,10 +203,23 @@ def sums(house: Path) -> None:
 def installs(j: Journey) -> None:
     """From nothing to a line that judges, in one command and without a network."""
     began = time.monotonic()
-    asked = ("--prefix", PREFIX, "--bundle", "/root/media/bundle", "--key", "/root/media/signing.pub")
+    asked = (
+        "--prefix",
+        PREFIX,
+        "--bundle",
+        "/root/media/bundle",
+        "--key",
+        "/root/media/signing.pub",
+    )
     done = j.sh(*INSTALL, *asked)
     print(done.stdout)
-    j.note("installation, to a line that is ready", time.monotonic() - began, "s", "", "wheels on the disk, no network")
+    j.note(
+        "installation, to a line that is ready",
+        time.monotonic() - began,
+        "s",
+        "",
+        "wheels on the disk, no network",
+    )
     assert "ready" in j.says("linewarden-box", "status")
     for unit in UNITS[:3]:
         assert j.says("systemctl", "is-active", unit) == "active"
@@ -197,13 +243,24 @@ def doctor(j: Journey) -> None:
 
 
 def scores(j: Journey) -> None:
-    """systemd's opinion of the units as they run, and of their syntax with the programs in place."""
+    """What systemd thinks of the units as they run, and of their syntax."""
     for unit in UNITS:
         said = j.says("systemctl", "cat", unit)
         assert "NoNewPrivileges=yes" in said
         words = f"systemd-analyze security --no-pager {unit}.service | grep -o 'service: [0-9.]*'"
-        j.note(f"exposure of {unit}", float(j.says("sh", "-c", words).split()[-1]), "", "<= 1.5", "systemd-analyze security")
-    done = j.sh("systemd-analyze", "verify", "--man=no", *(f"/etc/systemd/system/{unit}.service" for unit in UNITS))
+        j.note(
+            f"exposure of {unit}",
+            float(j.says("sh", "-c", words).split()[-1]),
+            "",
+            "<= 1.5",
+            "systemd-analyze security",
+        )
+    done = j.sh(
+        "systemd-analyze",
+        "verify",
+        "--man=no",
+        *(f"/etc/systemd/system/{unit}.service" for unit in UNITS),
+    )
     assert "linewarden" not in done.stderr, done.stderr
 
 
@@ -216,7 +273,9 @@ def confined(j: Journey) -> None:
     assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
     for unit in UNITS[:3]:
         assert j.says("systemctl", "show", "-P", "User", unit) != "root"
-    keys = j.says("stat", "-c", "%U %a", "/etc/linewarden/secrets/box.key", "/etc/linewarden/authority/ca.key")
+    keys = j.says(
+        "stat", "-c", "%U %a", "/etc/linewarden/secrets/box.key", "/etc/linewarden/authority/ca.key"
+    )
     assert keys == "root 600\nroot 600"
     denied = j.sh("setpriv", "--reuid=linewarden", "--regid=linewarden", "--clear-groups", "cat",
                   "/etc/linewarden/secrets/console.key", check=False)  # fmt: skip
@@ -224,11 +283,28 @@ def confined(j: Journey) -> None:
 
 
 def rights(j: Journey) -> None:
-    """Who has a certificate gets verdicts, who has none is refused; every topic × every account."""
-    own = ("watcher", "collector", PREFIX), ("other", "box", expected.OTHER), ("site", "site", expected.SITE)
+    """A certificate brings verdicts, none brings nothing; every topic by every account."""
+    own = (
+        ("watcher", "collector", PREFIX),
+        ("other", "box", expected.OTHER),
+        ("site", "site", expected.SITE),
+    )
     for name, role, scope in (*own, *((n, n, PREFIX) for n in ("viewer", "collector", "operator"))):
-        j.sh("linewarden-box", "account", "add", name, "--role", role, "--scope", scope, "--out", f"/root/{name}")
-    j.sh("linewarden-box", "account", "add", "monitor", "--role", "monitor", "--out", "/root/monitor")
+        j.sh(
+            "linewarden-box",
+            "account",
+            "add",
+            name,
+            "--role",
+            role,
+            "--scope",
+            scope,
+            "--out",
+            f"/root/{name}",
+        )
+    j.sh(
+        "linewarden-box", "account", "add", "monitor", "--role", "monitor", "--out", "/root/monitor"
+    )
     done = j.watch(20)
     assert done.returncode == 0, done.stderr
     assert "20 verdicts in order" in done.stderr
@@ -241,22 +317,46 @@ def rights(j: Journey) -> None:
         home = j.root / "root" / name
         for kind, folder in (("pem", "tls"), ("key", "secrets")):
             kept = j.root / f"etc/linewarden/{folder}/{name}.{kind}"
-            shutil.copyfile(home / f"{name}.{kind}" if home.exists() else kept, at / f"{name}.{kind}")
+            shutil.copyfile(
+                home / f"{name}.{kind}" if home.exists() else kept, at / f"{name}.{kind}"
+            )
     shutil.copyfile(j.root / "etc/linewarden/tls/ca.pem", at / "ca.pem")
     shutil.copyfile(Path(__file__).with_name("matrix.py"), at / "matrix.py")
     table = expected.table()
     topics = list(dict.fromkeys(topic for _, topic in table))
     # What the running line says itself would be heard as well: it rests meanwhile.
     j.sh("systemctl", "stop", "linewarden")
-    words = (PYTHON, "/root/matrix/matrix.py", "127.0.0.1", "8883", "/root/matrix", *expected.ACCOUNTS)
+    words = (
+        PYTHON,
+        "/root/matrix/matrix.py",
+        "127.0.0.1",
+        "8883",
+        "/root/matrix",
+        *expected.ACCOUNTS,
+    )
     found = json.loads(j.sh(*words, input=json.dumps(topics)).stdout)
     wrong = [one for one in found if not expected.agrees(table[one[0], one[1]], one[2], one[3])]
     assert wrong == []
     assert len(found) == len(table)
-    j.note("topic × account, rights as specified", len(found), "", f"== {len(table)}", "publishing and hearing, each tried")
+    j.note(
+        "topic and account, rights as specified",
+        len(found),
+        "",
+        f"== {len(table)}",
+        "publishing and hearing, each tried",
+    )
     j.sh("systemctl", "start", "linewarden")
     j.sh("linewarden-box", "account", "remove", "viewer")
-    assert j.sh(PYTHON, "/root/matrix/matrix.py", "127.0.0.1", "8883", "/root/matrix", "viewer", input="[]", check=False).returncode
+    assert j.sh(
+        PYTHON,
+        "/root/matrix/matrix.py",
+        "127.0.0.1",
+        "8883",
+        "/root/matrix",
+        "viewer",
+        input="[]",
+        check=False,
+    ).returncode
 
 
 def billed(j: Journey) -> None:
@@ -264,7 +364,10 @@ def billed(j: Journey) -> None:
     release = j.root / "opt/linewarden/releases" / j.release()
     site = next(release.glob("lib/python3*/site-packages"))
     # Read by this machine's Python from the box's own folder: the box carries no such tool.
-    there = {(sbom.normal(d.metadata["Name"]), d.version) for d in metadata.distributions(path=[str(site)])}
+    there = {
+        (sbom.normal(d.metadata["Name"]), d.version)
+        for d in metadata.distributions(path=[str(site)])
+    }
     made = j.work / "bill"
     shutil.rmtree(made, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
@@ -273,7 +376,13 @@ def billed(j: Journey) -> None:
     bill = sbom.bill(made / "bin/python")
     (j.work / "sbom.cdx.json").write_text(bill)
     assert sbom.lacking(bill, there) == []
-    j.note("distributions in the bill of materials", len(there & sbom.listed(bill)), "", f"== {len(there)}", "CycloneDX 1.6")
+    j.note(
+        "distributions in the bill of materials",
+        len(there & sbom.listed(bill)),
+        "",
+        f"== {len(there)}",
+        "CycloneDX 1.6",
+    )
 
 
 def page(j: Journey) -> None:
@@ -289,8 +398,9 @@ def page(j: Journey) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in j.sh(PYTHON, "-c", untrusting, check=False).stderr
     assert re.fullmatch(r"([A-Z0-9]{4}-?)+", j.says("linewarden-box", "code"))
     assert not list((j.root / "var/lib").rglob(".onnxruntime"))
-    rows = "import glob, sqlite3\nfor f in glob.glob('/var/lib/linewarden-console/*.db'):\n    d = sqlite3.connect(f)\n    names = [n for (n,) in d.execute(\"SELECT name FROM sqlite_master WHERE type='table'\")]\n    print(f, {n: d.execute(f'SELECT count(*) FROM [{n}]').fetchone()[0] for n in names})"
-    print(j.says(PYTHON, "-c", rows))
+    rows = "import sqlite3; d = sqlite3.connect('/var/lib/linewarden-console/verdicts.db');"
+    rows += "print(d.execute('SELECT count(*) FROM verdict').fetchone()[0])"
+    assert int(j.says(PYTHON, "-c", rows)) > 0
 
 
 def upgrades(j: Journey) -> None:
@@ -306,11 +416,13 @@ def upgrades(j: Journey) -> None:
     after = j.watch(30, *place)
     assert after.returncode == 0, after.stderr
     assert "0 lost" in after.stderr
-    j.note("upgrade, to a line that is ready", seconds, "s", "", "the old one judges until the switch")
+    j.note(
+        "upgrade, to a line that is ready", seconds, "s", "", "the old one judges until the switch"
+    )
 
 
 def breaks(j: Journey) -> None:
-    """A release that fails its golden test changes nothing; one that fails to start goes back by itself."""
+    """One that fails its golden test changes nothing; one that fails to start goes back."""
     for number, (how, planted) in enumerate(BREAKS.items()):
         before, pids = j.release(), j.pids()
         j.version(f"0.1.{2 + number}", planted)
@@ -323,15 +435,27 @@ def breaks(j: Journey) -> None:
         assert "0 lost" in after.stderr
         if number == 0:
             assert j.pids() == pids
-        j.note(f"a release that {how}: the one before runs", seconds, "s", "", "verdicts without a gap")
+        j.note(
+            f"a release that {how}: the one before runs", seconds, "s", "", "verdicts without a gap"
+        )
 
 
 def power_cut(j: Journey) -> None:
     """The plug is pulled between switch and proof: at the next start the guard goes back."""
     before = j.release()
-    j.sh("sh", "-c", f"echo {before} > /opt/linewarden/trial; mkdir -p /opt/linewarden/releases/torn; ln -sfn releases/torn /opt/linewarden/current.new; mv -T /opt/linewarden/current.new /opt/linewarden/current")
+    j.sh(
+        "sh",
+        "-c",
+        f"cd /opt/linewarden; echo {before} > trial; mkdir releases/torn;"
+        " ln -sfn releases/torn new; mv -T new current",
+    )
     # The wrapper runs from the current release: the torn one has nothing but what was built.
-    j.sh("sh", "-c", f"cp -a /opt/linewarden/releases/{before}/. /opt/linewarden/releases/torn/ && echo 'raise SystemExit(9)' > /opt/linewarden/releases/torn/bin/linewarden")
+    j.sh(
+        "sh",
+        "-c",
+        f"cd /opt/linewarden/releases && cp -a {before}/. torn/"
+        " && echo 'raise SystemExit(9)' > torn/bin/linewarden",
+    )
     j.room.stop()
     began = time.monotonic()
     j.room.start()
@@ -341,7 +465,13 @@ def power_cut(j: Journey) -> None:
     after = j.watch(20, "--state", "/root/place.json")
     assert after.returncode == 0, after.stderr
     assert "0 lost" in after.stderr
-    j.note("power cut in an upgrade: ready again on the old release", time.monotonic() - began, "s", "", "from the first process on")
+    j.note(
+        "power cut in an upgrade: ready again on the old release",
+        time.monotonic() - began,
+        "s",
+        "",
+        "from the first process on",
+    )
 
 
 def leaves(j: Journey) -> None:
@@ -351,9 +481,17 @@ def leaves(j: Journey) -> None:
     print(j.says("linewarden-box", "uninstall"))
     left = j.sh("systemctl", "list-unit-files", "--no-legend", "linewarden*", check=False).stdout
     assert left == ""
-    for gone in ("opt/linewarden", "usr/local/sbin/linewarden-box", "etc/udev/rules.d/70-linewarden.rules"):
+    for gone in (
+        "opt/linewarden",
+        "usr/local/sbin/linewarden-box",
+        "etc/udev/rules.d/70-linewarden.rules",
+    ):
         assert not (j.root / gone).exists()
-    for kept in ("etc/linewarden/appliance.toml", "etc/linewarden/tls/ca.pem", "var/lib/linewarden/store/outbox.db"):
+    for kept in (
+        "etc/linewarden/appliance.toml",
+        "etc/linewarden/tls/ca.pem",
+        "var/lib/linewarden/store/outbox.db",
+    ):
         assert (j.root / kept).exists(), kept
     j.upgrade(works=True)
     after = j.watch(20, "--state", "/root/place.json")
@@ -363,21 +501,42 @@ def leaves(j: Journey) -> None:
     j.note("removed and installed again: verdicts lost", 0, "", "== 0", "same epoch, same accounts")
 
 
-STEPS = (installs, twice, doctor, scores, confined, rights, billed, page, upgrades, breaks, power_cut, leaves)
+STEPS = (
+    installs,
+    twice,
+    doctor,
+    scores,
+    confined,
+    rights,
+    billed,
+    page,
+    upgrades,
+    breaks,
+    power_cut,
+    leaves,
+)
 
 
 def main() -> None:
     """Take every step, then save the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, default=ROOT / "work/deploy")
     parser.add_argument("--wheelhouse", type=Path, default=ROOT / "dist/wheelhouse")
-    parser.add_argument("--until", choices=[step.__name__ for step in STEPS], default=STEPS[-1].__name__)
-    parser.add_argument("--again-from", choices=[step.__name__ for step in STEPS], help="go on in the last root")
+    parser.add_argument(
+        "--until", choices=[step.__name__ for step in STEPS], default=STEPS[-1].__name__
+    )
+    parser.add_argument(
+        "--again-from", choices=[step.__name__ for step in STEPS], help="go on in the last root"
+    )
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     j = Journey(asked.work, asked.wheelhouse.resolve())
     names = [step.__name__ for step in STEPS]
-    steps = STEPS[names.index(asked.again_from) if asked.again_from else 0 : names.index(asked.until) + 1]
+    steps = STEPS[
+        names.index(asked.again_from) if asked.again_from else 0 : names.index(asked.until) + 1
+    ]
     if steps[0] is installs:
         print("a clean Debian", flush=True)
         j.machine()

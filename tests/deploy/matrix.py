@@ -1,8 +1,8 @@
 """Every right at a broker, tried by every account: who may publish what, and what reaches whom.
 
-`python matrix.py HOST PORT FOLDER ACCOUNT…` prints [[account, topic, may write, may read], …] as JSON.
-Stands on paho alone and knows nothing of Linewarden, so that what it finds is evidence. FOLDER holds ca.pem, and NAME.pem and NAME.key
-of each account.
+`python matrix.py HOST PORT FOLDER ACCOUNT…` prints rows of account, topic, may write, may read.
+Stands on paho alone and knows nothing of Linewarden, so that what it finds is evidence. FOLDER
+holds ca.pem, and NAME.pem and NAME.key of each account.
 """
 
 import json
@@ -25,13 +25,17 @@ class Caller:
     def __init__(self, name: str, folder: Path, host: str, port: int) -> None:
         self.name, self.heard, self.acks = name, set(), {}
         self.client = Client(
-            CallbackAPIVersion.VERSION2, f"m-{secrets.token_hex(6)}", protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            f"m-{secrets.token_hex(6)}",
+            protocol=MQTTProtocolVersion.MQTTv5,
         )
         context = ssl.create_default_context(cafile=folder / "ca.pem")
         context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
         self.client.tls_set_context(context)
         self.client.on_message = lambda _c, _d, m: self.heard.add((m.topic, bytes(m.payload)))
-        self.client.on_publish = lambda _c, _d, mid, reason, _p: self.acks.update({mid: reason.value})
+        self.client.on_publish = lambda _c, _d, mid, reason, _p: self.acks.update(
+            {mid: reason.value}
+        )
         self.ready = False
         self.client.on_subscribe = lambda *_: setattr(self, "ready", True)
         self.client.on_connect = lambda c, *_: c.subscribe([("#", 1), ("$SYS/#", 1)])

@@ -1,8 +1,9 @@
-"""A clean machine to install on: a Debian root with systemd as its first process, cut off from all else.
+"""A clean machine to install on: a Debian root with systemd as its first process, cut off.
 
-Own namespaces for processes, mounts, network (loopback only), host name and IPC, and a control group
-of its own; systemd runs real units in it with all that they restrict. It is no machine: the kernel is
-the host's, and neither boot loader, udev nor hardware is there. Needs root and Linux 5 or newer.
+Own namespaces for processes, mounts, network (loopback only), host name and IPC, and a control
+group of its own; systemd runs real units in it with all that they restrict. It is no machine: the
+kernel is the host's, and neither boot loader, udev nor hardware is there. Needs root and Linux 5 or
+newer.
 """
 
 import os
@@ -41,15 +42,28 @@ mount --make-rshared /  # as on a machine: credentials are mounted by a child of
 exec env -i container=linewarden-test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd \
     --log-target=journal --show-status=false
 """
-MASKED = ("systemd-sysctl.service", "systemd-modules-load.service", "sys-kernel-debug.mount",
-          "sys-kernel-tracing.mount", "dev-hugepages.mount", "systemd-udev-trigger.service")  # fmt: skip
+MASKED = (
+    "systemd-sysctl.service",
+    "systemd-modules-load.service",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "dev-hugepages.mount",
+    "systemd-udev-trigger.service",
+)
 
 
 def base(at: Path, packages: str = PACKAGES) -> Path:
     """A root as debootstrap makes it, made once; needs the network the first time."""
     if not (at / ".made").exists():
         shutil.rmtree(at, ignore_errors=True)
-        words = ("debootstrap", "--variant=minbase", f"--include={packages}", SUITE, str(at), MIRROR)
+        words = (
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={packages}",
+            SUITE,
+            str(at),
+            MIRROR,
+        )
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         for unit in MASKED:  # the kernel is not this root's to change
             (at / "etc/systemd/system" / unit).symlink_to("/dev/null")
@@ -62,7 +76,9 @@ class Room:
 
     def __init__(self, root: Path, name: str = "box1") -> None:
         self.root, self.name = root, name
-        self._groups = next(at for at in (GROUPS / "unified", GROUPS) if (at / "cgroup.procs").exists())
+        self._groups = next(
+            at for at in (GROUPS / "unified", GROUPS) if (at / "cgroup.procs").exists()
+        )
         self._group = self._groups / f"linewarden-test-{os.getpid()}"
         self._outer: subprocess.Popen | None = None
         self.init = 0
@@ -112,13 +128,20 @@ class Room:
             except OSError:
                 time.sleep(0.1)
 
-    def run(self, *words: str | Path, check: bool = True, timeout: float = 600, **more) -> subprocess.CompletedProcess:
+    def run(
+        self, *words: str | Path, check: bool = True, timeout: float = 600, **more
+    ) -> subprocess.CompletedProcess:
         """Run a program inside, as root."""
         inside = ("nsenter", "--target", str(self.init), "--all", "env", "-i",
                   "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                   "sh", "-c", 'cd /root && exec "$@"', "sh")  # fmt: skip
         done = subprocess.run(
-            [*inside, *map(str, words)], capture_output=True, text=True, check=False, timeout=timeout, **more
+            [*inside, *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            **more,
         )
         if check and done.returncode:
             said = f"{' '.join(map(str, words))} ended with {done.returncode}"
@@ -126,7 +149,7 @@ class Room:
         return done
 
     def _child(self) -> int:
-        """systemd's process id outside."""
+        """The process id of systemd, seen from outside."""
         at = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
         children = at.read_text().split() if at.exists() else []
         return int(children[0]) if children else 0

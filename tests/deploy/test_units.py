@@ -58,7 +58,7 @@ def test_a_unit_has_no_mistake_in_it(unit, tmp_path):
 
 
 def test_secrets_come_as_credentials():
-    """No unit names a secret in its environment or arguments; keys are loaded by systemd as root."""
+    """No unit names a secret in its environment; keys are loaded by systemd as root."""
     for unit in (BROKER, LINE, CONSOLE):
         text = (FILES / "systemd" / unit).read_text()
         assert "LoadCredential=" in text

@@ -1,9 +1,9 @@
 """A bridge from a box's or a site's Mosquitto to the broker above, as Mosquitto's configuration.
 
-What boxes say goes up at QoS 1, commands come down; both by the one table of topics. Mutual TLS: the
-broker above knows the bridge by its certificate (role `site`), the bridge checks that broker's.
+What boxes say goes up at QoS 1, commands come down; both by the one table of topics. Mutual TLS:
+the broker above knows the bridge by its certificate (role `site`), the bridge checks that broker's.
 
-    python3 -m deploy.fleet.bridge --to central.example:8883 --scope acme/plant1/+/+/+ --name plant1
+    python3 -m deploy.box.bridge --to central.example:8883 --scope acme/plant1/+/+/+ --name plant1
 """
 
 import argparse
@@ -16,7 +16,7 @@ from edge.topics import TABLE, Direction
 from export.errors import LinewardenError
 
 HEADING = """\
-# To the broker above, written by deploy.fleet.bridge. MQTT 5, so that it hears when it is refused.
+# To the broker above, written by deploy.box.bridge. MQTT 5, so that it hears when it is refused.
 connection {name}
 address {to}
 bridge_protocol_version mqttv50
@@ -26,7 +26,8 @@ bridge_keyfile {key}
 bridge_tls_version tlsv1.2
 remote_clientid linewarden-{name}
 local_clientid linewarden-{name}-here
-# Its queue survives a lost line; what is lost in spite of it is asked for again by whoever lacks it.
+# Its queue survives a lost line; what is lost in spite of it is asked for again by whoever lacks
+# it.
 cleansession false
 start_type automatic
 restart_timeout 1 15
@@ -70,7 +71,9 @@ class Bridge:
 def main() -> None:
     """Print the configuration."""
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python3 -m deploy.fleet.bridge", description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser(
+        "python3 -m deploy.box.bridge", description=__doc__, formatter_class=form
+    )
     parser.add_argument("--to", required=True, help="HOST:PORT of the broker above")
     parser.add_argument("--scope", required=True, help="topic prefix of the boxes, + for any level")
     parser.add_argument("--name", required=True, help="the bridge's account at the broker above")
