@@ -193,21 +193,8 @@ def uninstall(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
     tell("uninstalled", f"kept: {', '.join(map(str, kept))}")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    form = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser(
-        "linewarden-box", description=__doc__, epilog=EXAMPLES, formatter_class=form
-    )
-    verbs = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def verb(act: Act, name: str = "") -> argparse.ArgumentParser:
-        said = (act.__doc__ or "").strip()
-        made = verbs.add_parser(name or getattr(act, "__name__", ""), help=said, description=said)
-        made.set_defaults(act=act)
-        return made
-
-    one = verb(install)
+def _options(one: argparse.ArgumentParser) -> None:
+    """What the installer can be asked for."""
     one.add_argument("--prefix", default="", help="topic prefix: enterprise/site/area/line/cell")
     one.add_argument(
         "--wheelhouse", type=Path, help="install from these wheels (make wheelhouse), no network"
@@ -224,6 +211,24 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--camera", default="virtual", help="virtual, device:0 or rtsp://… (virtual)")
     one.add_argument("--camera-name", default="top", help="what it is called in topics (top)")
     one.add_argument("--untested", action="store_true", help="go on where nobody has tried it")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    form = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(
+        "linewarden-box", description=__doc__, epilog=EXAMPLES, formatter_class=form
+    )
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def verb(act: Act, name: str = "") -> argparse.ArgumentParser:
+        said = (act.__doc__ or "").strip()
+        made = verbs.add_parser(name or getattr(act, "__name__", ""), help=said, description=said)
+        made.set_defaults(act=act)
+        return made
+
+    one = verb(install)
+    _options(one)
     for made in (one, verb(arm)):
         needed = made is not one
         made.add_argument(

@@ -41,8 +41,7 @@ BREAKS = {
     ),
     "fails when it starts": (
         "edge/service.py",
-        "\ndef _broken(*_):\n    raise RuntimeError('a broken build')"
-        + "\n\n\nService.ready = _broken\n",
+        "\ndef _broken(*_):\n    raise RuntimeError('a broken build')\n\n\nService.ready = _broken\n",
     ),
 }  # fmt: skip
 

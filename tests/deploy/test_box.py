@@ -113,7 +113,8 @@ def test_a_wheelhouse_that_is_not_whole_is_refused(source, harm):
 @pytest.mark.parametrize(
     ("told", "arch", "why"),
     [(DEBIAN | {"VERSION_ID": "11"}, "x86_64", "not among"),
-     ({"ID": "fedora", "VERSION_ID": "44"}, "x86_64", "not among"), (DEBIAN, "armv7l", "no machine")],
+     ({"ID": "fedora", "VERSION_ID": "44"}, "x86_64", "not among"),
+     (DEBIAN, "armv7l", "no machine")],
 )  # fmt: skip
 def test_a_machine_that_nobody_tried_is_refused(told, arch, why):
     """An older or another system, and a processor without wheels."""

@@ -179,7 +179,9 @@ def test_a_bundle_comes_from_an_oci_registry(made, tmp_path):
         manifest = json.dumps({
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": {"mediaType": EMPTY, "size": 2, "digest": f"sha256:{nothing}"},
-            "layers": [{"mediaType": LAYER, "size": tar.stat().st_size, "digest": f"sha256:{digest}"}],
+            "layers": [
+                {"mediaType": LAYER, "size": tar.stat().st_size, "digest": f"sha256:{digest}"}
+            ],
         }).encode()  # fmt: skip
         send("PUT", f"{base}/brackets/manifests/2", manifest, MANIFEST)
         wanted = Reference.parse(
