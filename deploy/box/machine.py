@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.box.program import InstallError, run
 
-TESTED = {"debian": (12,), "ubuntu": (24, 4)}  # from this version on
+KNOWN = {"debian": (12,), "ubuntu": (24, 4)}  # from this version on
 BUILT_S = 1_767_225_600  # 2026-01-01: no clock that is right says less
 NEEDS = {
     "openssl": "openssl",
@@ -41,7 +41,7 @@ def check(release: Mapping[str, str], machine: str, *, untested: bool = False) -
             f"Python {platform.python_version()} is too old", "3.11 or newer is needed"
         )
     name = release.get("PRETTY_NAME", "this system")
-    known = TESTED.get(release.get("ID", ""))
+    known = KNOWN.get(release.get("ID", ""))
     version = tuple(
         int(part) for part in release.get("VERSION_ID", "0").split(".") if part.isdigit()
     )
@@ -50,7 +50,7 @@ def check(release: Mapping[str, str], machine: str, *, untested: bool = False) -
             f"{machine} is no machine that ONNX Runtime has wheels for", "x86-64 or aarch64"
         )
     if (known is None or version < known) and not untested:
-        said = ", ".join(f"{one} {'.'.join(map(str, least))}" for one, least in TESTED.items())
+        said = ", ".join(f"{one} {'.'.join(map(str, least))}" for one, least in KNOWN.items())
         raise InstallError(
             f"{name} is not among {said} and newer", "go on at your own risk with --untested"
         )
