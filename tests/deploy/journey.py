@@ -41,7 +41,7 @@ BREAKS = {
     ),
     "fails when it starts": (
         "edge/service.py",
-        "\ndef _broken(*_):\n    raise RuntimeError('a broken build')\n\n\nService.ready = _broken\n",
+        "\ndef _broken(*_):\n    raise RuntimeError('a broken build')\nService.ready = _broken\n",
     ),
 }  # fmt: skip
 
@@ -475,6 +475,7 @@ def power_cut(j: Journey) -> None:
 
 def leaves(j: Journey) -> None:
     """Uninstalled, the record stays; installed again, the line goes on in the same epoch."""
+    assert j.watch(5, "--state", "/root/place.json").returncode == 0
     epoch = "import json; d=json.load(open('/root/place.json'))['cameras']['top']; print(d[0])"
     before = j.says(PYTHON, "-c", epoch)
     print(j.says("linewarden-box", "uninstall"))

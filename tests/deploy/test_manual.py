@@ -1,4 +1,4 @@
-"""What the manuals tell people to type can be typed: commands, options, targets, units, files exist."""
+"""What the manuals tell people to type can be typed: commands, options, targets, units, files."""
 
 import re
 import shlex
@@ -74,5 +74,5 @@ def test_there_are_lines_to_check():
 )
 def test_a_line_that_cannot_be_typed_is_found_out(wrong):
     """A wrong command or option is no command."""
-    with pytest.raises(BaseException, match="(?i)no such"):
+    with pytest.raises(BaseException, match=r"(?i)no such"):
         typed(shlex.split(wrong)[1:])
