@@ -115,6 +115,7 @@ def main() -> None:
         due = max(due + 1 / asked.rate, time.monotonic() - 1.0)
         for camera in CAMERAS:
             record(outbox, camera, dice, asked.large)
+    outbox.flush()  # as the box does: what is stored after the farewell waits for the next start
     broker.stop()
     outbox.close()
 
