@@ -17,7 +17,7 @@ from deploy.box.program import InstallError
 from deploy.containers.prepare import prepare
 from edge.config import load
 from edge.health import CameraCounts
-from edge.messages import Alarm, CameraReport, Health, Severity
+from edge.messages import Alarm, CameraReport, Health, OutboxReport, Severity
 from edge.status.metrics import Metrics
 from edge.status.readiness import Known
 from export.signature import load_or_make
@@ -123,6 +123,7 @@ def metrics() -> set[str]:
         boots=1,
         epoch=1,
         cameras={"top": CameraReport(oldest=1, newest=2)},
+        outbox=OutboxReport(depth=1, waiting_in_memory=0, quarantined=0, bytes=1),
     )
     known = Known((), {"inspector": 0.1}, health, frozenset(), connected=True, alarms=(alarm,))
     page = Metrics(lambda: known, lambda: {"top": counts}, "1")
