@@ -8,6 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap genicam health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test images fleet sbom audit
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,13 +122,42 @@ swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 
 
 loop: $(STAMP) ## An unseen defect appears: labelled in a browser, retrained, pushed, proved in the shadow
 	$(BIN)/python -m tests.loop.suite
+WHEELS := dist/wheelhouse
+
+wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
+	rm -rf $(WHEELS)
+	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[edge,console,modbus,gpio]'
+	$(BIN)/python -m pip wheel --quiet --no-deps --constraint requirements/box.txt --wheel-dir $(WHEELS) onnxruntime
+	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
+
+deploy-test: $(STAMP) ## A box's life on a clean Debian under systemd (root, debootstrap; some 10 minutes)
+	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	$(BIN)/python -m tests.deploy.journey
+
+images: ## Build the images of a box with buildah or docker, and say how large they are
+	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	./deploy/containers/build.sh
+
+fleet: $(STAMP) ## 20 boxes through a bridged broker into PostgreSQL, 5 minutes (root, postgresql)
+	$(BIN)/python -m tests.deploy.fleet
+
+sbom: $(STAMP) ## A bill of materials (CycloneDX) of what a box installs, checked to be whole
+	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	rm -rf work/sbom && $(PYTHON) -m venv work/sbom
+	work/sbom/bin/python -m pip install --quiet --no-index --find-links $(WHEELS) --constraint requirements/box.txt 'linewarden[edge,console,modbus,gpio]'
+	$(BIN)/python -m deploy.sbom --python work/sbom/bin/python --out dist/sbom.cdx.json
+
+audit: $(STAMP) ## Known weaknesses of every pinned version (needs the network: without it this fails)
+	for role in box edge console trainer dev; do \
+	  $(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement requirements/$$role.txt || exit 1; \
+	done
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Write the pinned constraints of each role again
-	for role in edge trainer console dev; do \
-	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,console,demo,dev; \
+	for role in edge trainer console box dev; do \
+	  extras=$$role; [ $$role = box ] && extras=edge,console,modbus,gpio; [ $$role = dev ] && extras=edge,trainer,console,demo,dev; \
 	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
     --constraint requirements/pins.in \

@@ -40,6 +40,8 @@ class BrokerSection(Section):
     username: str | None = None
     password_file: LocalPath | None = Field(default=None, description="file with the password")
     ca_file: LocalPath | None = Field(default=None, description="certificates to trust (PEM)")
+    certificate: LocalPath | None = Field(default=None, description="who we are, for TLS (PEM)")
+    key: LocalPath | None = Field(default=None, description="of the certificate (PEM)")
     keepalive_s: int = Field(default=10, ge=1, le=600)
 
 

@@ -22,7 +22,6 @@ from edge.challenge import Challenges
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance
 from edge.fitting import (
-    broker_settings,
     calibrations_of,
     camera_report,
     camera_settings,
@@ -42,6 +41,7 @@ from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
 from edge.inspection.qualification import Trial
 from edge.messages import Health as HealthMessage
+from edge.mqtt.address import settings_of
 from edge.mqtt.broker import Broker
 from edge.outbox import OUTBOX_FILE, Outbox, OutboxSettings
 from edge.output.wires import reject_gate
@@ -150,7 +150,7 @@ class Daemon:
         self.health = Health(tuple(appliance.cameras))
         self.alarms, self.pulse = Alarms(), Pulse()
         store = appliance.store
-        to_broker = broker_settings(appliance.broker) if appliance.broker else None
+        to_broker = settings_of(appliance.broker) if appliance.broker else None
         kept = OutboxSettings(
             keep_s=round(store.keep_days * 86_400), budget_bytes=round(store.keep_gb * 1024**3)
         )

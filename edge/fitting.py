@@ -1,6 +1,6 @@
 """Fitting: each table of the settings, as the part of the box that it is for takes it.
 
-Reads the files that the settings name (keys, the password); starts nothing.
+Reads the files that the settings name (keys); starts nothing.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,11 @@ from edge.camera.camera import CameraSettings
 from edge.camera_health.drift import Calibration
 from edge.camera_health.wardens import calibrations
 from edge.clock import monotonic_ns
-from edge.config import Appliance, BrokerSection, Samples
+from edge.config import Appliance, Samples
 from edge.flagged.keeper import Keeper, KeeperSettings
 from edge.flagged.pantry import Quota
 from edge.health import CameraCounts, Health
 from edge.messages import CameraReport
-from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
 from edge.sections import CameraSection, Challenge, GateTrigger
 from edge.trigger.gate import Gate, GateSettings
 from edge.trigger.trigger import ByCamera, EveryFrame, OnOrder, Trigger
@@ -23,22 +22,6 @@ from export.doorway import Bout
 from export.signature import load_public
 
 LOSSLESS_KINDS = frozenset({"folder", "video"})
-
-
-def broker_settings(section: BrokerSection) -> BrokerSettings:
-    """The broker's table as the broker takes it; reads the password.
-
-    Raises:
-        ConfigError: the address is wrong, or a file can't be read.
-    """
-    password = read_password(section.password_file) if section.password_file else ""
-    return BrokerSettings(
-        BrokerUrl.parse(section.url),
-        user=section.username or "",
-        password=password,
-        ca_file=section.ca_file,
-        keepalive_s=section.keepalive_s,
-    )
 
 
 def camera_settings(name: str, section: CameraSection) -> CameraSettings:

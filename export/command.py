@@ -17,6 +17,7 @@ from export.errors import LinewardenError
 
 DISTRIBUTION = "linewarden"
 GROUP = "linewarden.commands"
+SAME = {"onnxruntime-gpu": ("onnxruntime",), "onnxruntime": ("onnxruntime-gpu",)}  # either will do
 
 
 def missing(role: str) -> list[str]:
@@ -26,11 +27,17 @@ def missing(role: str) -> list[str]:
         requirement = Requirement(line)
         if requirement.marker is None or not requirement.marker.evaluate({"extra": role}):
             continue
-        try:
-            version(requirement.name)
-        except PackageNotFoundError:
+        if not any(map(_installed, (requirement.name, *SAME.get(requirement.name, ())))):
             absent.append(requirement.name)
     return absent
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _refusal(command: str, role: str, absent: list[str]) -> Callable[[], None]:

@@ -146,3 +146,37 @@ def _one(appliance: "Appliance", camera: str | None) -> str:
 
 def _named(ref: dict[str, Any]) -> str:
     return f"{ref['name']} {ref['version']} ({ref['digest'][:8]})"
+
+
+def pull(
+    reference: Annotated[
+        str, typer.Argument(metavar="ADDRESS@sha256:DIGEST", help="https://… or oci://…")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the bundle is to lie.")],
+    key: Annotated[Path, typer.Option("--key", help="Public key of who must have signed it.")],
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates to trust, instead of the system's (PEM).")
+    ] = None,
+) -> None:
+    """Fetch a bundle by its digest, from a web server or an OCI registry.
+
+    Nothing lies at FOLDER unless the digest is right, the signature is by that key and every file
+    is as it was signed. Exit code 2 says why not.
+
+    For example:
+
+    linewarden bundle pull https://bundles.example/brackets-2.tar@sha256:DIGEST bundles/brackets-2
+    --key plant.pub
+    """
+    from edge.swap.fetch import Fetcher, Reference
+    from export.signature import load_public
+
+    def told(done: int, size: int) -> None:
+        of = f" of {size / 1e6:.1f}" if size else ""
+        typer.echo(f"\r{done / 1e6:.1f}{of} MB", nl=False, err=True)
+
+    fetched = Fetcher(ca_file, told).fetch(Reference.parse(reference), out, [load_public(key)])
+    manifest = fetched.manifest
+    typer.echo(
+        f"\r{out}: {manifest.name} {manifest.version}, {fetched.digest[:12]}, as it was signed"
+    )

@@ -19,6 +19,13 @@ def doctor(
         float, typer.Option(min=0.5, max=600, help="Watch each live camera for so long.")
     ] = 3.0,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+    broker_may_be_away: Annotated[
+        bool,
+        typer.Option(
+            "--broker-may-be-away",
+            help="A broker that can't be reached is a doubt, no fault: verdicts wait on the disk.",
+        ),
+    ] = False,
 ) -> None:
     """Check a box that is stopped: packages, bundles, pace, cameras, broker, disks, clock.
 
@@ -38,7 +45,7 @@ def doctor(
 
     journal.begin("error")
     found: list[Finding] = []
-    for finding in findings(load(config).appliance, watch_s):
+    for finding in findings(load(config).appliance, watch_s, may_be_away=broker_may_be_away):
         found.append(finding)
         if not as_json:
             typer.echo(told(finding))
@@ -50,16 +57,19 @@ def doctor(
     raise typer.Exit(1 if faults else 0)
 
 
-def findings(appliance: "Appliance", watch_s: float) -> "Iterator[Finding]":
+def findings(
+    appliance: "Appliance", watch_s: float, *, may_be_away: bool = False
+) -> "Iterator[Finding]":
     """Everything there is to look at, quick things first; a fault of one hides no other."""
     from edge.doctor import cameras, challenges, disk, house, models, post, time_of_day
     from edge.doctor.finding import examined
-    from edge.fitting import broker_settings
+    from edge.mqtt.address import settings_of
 
     settings = appliance.broker
 
     def at_broker() -> "Iterator[Finding]":
-        return post.broker(appliance, broker_settings(settings) if settings else None)
+        told = settings_of(settings) if settings else None
+        return post.broker(appliance, told, may_be_away=may_be_away)
 
     yield from examined("runtime", house.installed)
     yield from examined("disks", lambda: disk.room(appliance))

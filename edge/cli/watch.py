@@ -25,6 +25,10 @@ def watch(
     ca_file: Annotated[
         Path | None, typer.Option(help="Certificates to trust for mqtts:// (PEM).")
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Who we are, where that takes a certificate (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Of the certificate (PEM).")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
     count: Annotated[int, typer.Option(help="End after so many verdicts; 0: never.", min=0)] = 0,
     timeout: Annotated[
@@ -64,6 +68,8 @@ def watch(
         user=user,
         password=read_password(password_file) if password_file else "",
         ca_file=ca_file,
+        certificate=certificate,
+        key=key,
     )
     page = _Page(json, count)
     watcher = Watcher(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import clock
-from edge.config import Appliance, BrokerSection
+from edge.config import Appliance
 from edge.console.accounts.book import Book
 from edge.console.accounts.limiter import Limiter
 from edge.console.accounts.roles import Role
@@ -25,7 +25,7 @@ from edge.console.pictures import Pictures
 from edge.console.readers import Readers
 from edge.console.review.queue import Reader, waiting
 from edge.console.shelf import Shelf
-from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
+from edge.mqtt.address import settings_of
 from edge.outbox import OUTBOX_FILE
 from edge.store import search
 from edge.store.feeder import Feeder
@@ -84,7 +84,8 @@ class Desk:
         )  # fmt: skip
         topics = Topics(appliance.station.prefix)
         self._waiting = (-1, 0)
-        self.bulletins = Bulletins(_broker(appliance.broker), topics, self.hub.touch)
+        broker = settings_of(appliance.broker) if appliance.broker else None
+        self.bulletins = Bulletins(broker, topics, self.hub.touch)
 
     @property
     def station(self) -> str:
@@ -150,15 +151,3 @@ class Desk:
 def _disk(folder: Path) -> Disk:
     usage = shutil.disk_usage(folder)
     return Disk(folder, usage.free, usage.total)
-
-
-def _broker(section: BrokerSection | None) -> BrokerSettings | None:
-    if section is None:
-        return None
-    return BrokerSettings(
-        BrokerUrl.parse(section.url),
-        user=section.username or "",
-        password=read_password(section.password_file) if section.password_file else "",
-        ca_file=section.ca_file,
-        keepalive_s=section.keepalive_s,
-    )

@@ -19,8 +19,10 @@ ANSWER_S = 5.0
 RIGHTS = "let this user write its own topics and read its cmd/ topics (see docs/mqtt.md)"
 
 
-def broker(appliance: Appliance, settings: BrokerSettings | None) -> Iterator[Finding]:
-    """The connection, each right, and the broker's limits."""
+def broker(
+    appliance: Appliance, settings: BrokerSettings | None, *, may_be_away: bool = False
+) -> Iterator[Finding]:
+    """The connection, each right, and the broker's limits; `may_be_away`: it is only a doubt."""
     if settings is None:
         yield doubtful(ORGAN, "none is configured: verdicts are only kept", "add [broker]")
         return
@@ -30,7 +32,10 @@ def broker(appliance: Appliance, settings: BrokerSettings | None) -> Iterator[Fi
         yield from _rights(pipe, appliance)
         yield from _limits(pipe)
     except PipeClosed as closed:
-        yield ill(ORGAN, str(closed), "check address, user, password, certificate and the network")
+        grave = doubtful if may_be_away else ill
+        yield grave(
+            ORGAN, str(closed), "check address, user, password, certificate and the network"
+        )
     finally:
         pipe.close(goodbye=True)
 

@@ -4,10 +4,12 @@ The address is a URL without secrets, `mqtt://host:1883` or `mqtts://host:8883`;
 comes from the settings and the password from a file. Knows no paho.
 """
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge.config import BrokerSection
 from export.errors import ConfigError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -65,6 +67,7 @@ class BrokerSettings:
         user: empty for an anonymous connection.
         password: shown nowhere.
         ca_file: certificates to trust for mqtts://; None trusts the system's.
+        certificate, key: who we are, where the broker knows its clients by certificate.
         window: messages sent and not yet acknowledged, at most.
         stall_s: without an acknowledgement for this long, the connection is given up.
         backoff_min_s, backoff_max_s: the pause before another try doubles between these.
@@ -76,6 +79,8 @@ class BrokerSettings:
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
     window: int = 50
     stall_s: float = 3.0
     connect_s: float = 3.0
@@ -91,6 +96,48 @@ class BrokerSettings:
             raise ConfigError("the broker's password is set, its user is not", "set the user too")
         if self.ca_file is not None and not self.ca_file.is_file():
             raise ConfigError(f"broker ca_file {self.ca_file} is not a file", "name a PEM file")
+        if (self.certificate is None) is not (self.key is None):
+            raise ConfigError("the broker's certificate and key belong together", "set both")
+        if self.certificate is not None and not self.url.tls:
+            raise ConfigError(f"a certificate says nothing to {self.url}", "write mqtts://")
+        if self.url.tls:
+            self.tls()  # now, rather than in the thread that connects
+
+    def tls(self) -> ssl.SSLContext:
+        """What is trusted and who we are, TLS 1.2 or newer; raises ConfigError for a bad file."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"broker ca_file {self.ca_file} can't be used: {error}", "name a PEM file"
+            ) from error
+        if self.certificate is None:
+            return context
+        try:
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"broker certificate {self.certificate} with key {self.key} can't be used: {error}",
+                "name a PEM certificate, and its own key without a password",
+            ) from error
+        return context
+
+
+def settings_of(section: BrokerSection) -> BrokerSettings:
+    """The broker's table as whoever connects takes it; reads the password.
+
+    Raises:
+        ConfigError: the address is wrong, or a file can't be read.
+    """
+    return BrokerSettings(
+        BrokerUrl.parse(section.url),
+        user=section.username or "",
+        password=read_password(section.password_file) if section.password_file else "",
+        ca_file=section.ca_file,
+        certificate=section.certificate,
+        key=section.key,
+        keepalive_s=section.keepalive_s,
+    )
 
 
 def read_password(path: Path) -> str:

@@ -233,7 +233,7 @@ class Pipe:
         if self._settings.user:
             client.username_pw_set(self._settings.user, self._settings.password or None)
         if self._settings.url.tls:
-            context = ssl.create_default_context(cafile=self._settings.ca_file)
+            context = self._settings.tls()
             client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)

@@ -83,6 +83,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=40.0, help="verdicts per camera and second")
     parser.add_argument("--large", type=float, default=0.0, help="share of verdicts too long")
     parser.add_argument("--backlog", type=int, default=0)
+    for name in ("ca", "certificate", "key"):
+        parser.add_argument(f"--{name}", type=Path, help="PEM, for mqtts://")
     asked = parser.parse_args()
     sys.setswitchinterval(SWITCH_S)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -99,9 +101,10 @@ def main() -> None:
             faults=outbox.faults(),
         )
 
-    broker = Broker(
-        BrokerSettings(BrokerUrl.parse(asked.url)), Topics(asked.prefix), outbox, health
+    told = BrokerSettings(
+        BrokerUrl.parse(asked.url), ca_file=asked.ca, certificate=asked.certificate, key=asked.key
     )
+    broker = Broker(told, Topics(asked.prefix), outbox, health)
     broker.start()
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
@@ -112,6 +115,7 @@ def main() -> None:
         due = max(due + 1 / asked.rate, time.monotonic() - 1.0)
         for camera in CAMERAS:
             record(outbox, camera, dice, asked.large)
+    outbox.flush()  # as the box does: what is stored after the farewell waits for the next start
     broker.stop()
     outbox.close()
 

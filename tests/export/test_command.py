@@ -50,3 +50,18 @@ def test_an_application_leaves_the_groups_it_is_made_of_as_they_were():
     assert "activate" in second.commands["bundle"].commands
     assert list(first.commands["bundle"].commands) == list(second.commands["bundle"].commands)
     assert "activate" not in names
+
+
+def test_one_runtime_stands_for_the_other(monkeypatch):
+    """An image that carries the CPU's ONNX Runtime instead of the GPU's has the edge role."""
+    here = command.version
+
+    def instead(name):
+        if name == "onnxruntime-gpu":
+            raise command.PackageNotFoundError(name)
+        return "1" if name == "onnxruntime" else here(name)
+
+    monkeypatch.setattr(command, "version", instead)
+    assert command.missing("edge") == []
+    monkeypatch.setattr(command, "SAME", {})
+    assert "onnxruntime-gpu" in command.missing("edge")

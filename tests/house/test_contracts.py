@@ -28,6 +28,9 @@ PLANTED = {
     "a lower floor reaching up": ("edge/clock.py", "\nimport edge.daemon\n"),
     "the daemon knowing the console": ("edge/daemon.py", "\nimport edge.store.feed\n"),
     "a web framework in the store": ("edge/store/search.py", "\nimport starlette.routing\n"),
+    "the installer standing on a library": ("deploy/box/line.py", "\nimport pydantic\n"),
+    "the line knowing its installer": ("edge/clock.py", "\nimport deploy.box.layout\n"),
+    "a new file without a floor in deployment": ("deploy/stuff.py", '"""Vague."""\n'),
     "a new file without a floor in the console": ("edge/console/stuff.py", '"""Vague."""\n'),
     "a new file without a floor in the edge": ("edge/utils.py", '"""Vague."""\n'),
     "a new file without a floor in the trainer": ("trainer/helpers.py", '"""Vague."""\n'),
@@ -46,7 +49,7 @@ def lint(folder):
 def house(tmp_path_factory):
     """A copy of the three packages and their contracts, to break at will."""
     copy = tmp_path_factory.mktemp("house")
-    for room in ("edge", "export", "trainer"):
+    for room in ("deploy", "edge", "export", "trainer"):
         skip = shutil.ignore_patterns("__pycache__", "*.safetensors")
         shutil.copytree(ROOT / room, copy / room, ignore=skip)
     shutil.copy(ROOT / "pyproject.toml", copy)

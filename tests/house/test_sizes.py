@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("edge", "export", "trainer", "demo", "benchmarks")
+ROOMS = ("edge", "export", "trainer", "deploy", "demo", "benchmarks")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 MAX_FILE_LINES = 400
 MAX_BODY_LINES = 50

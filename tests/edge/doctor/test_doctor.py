@@ -194,6 +194,8 @@ def test_a_broker_that_is_away_is_found(box):
         nobody.bind(("127.0.0.1", 0))
         settings = BrokerSettings(BrokerUrl("127.0.0.1", nobody.getsockname()[1]))
         assert "can't be reached" in ills(post.broker(box.appliance(), settings))["broker"]
+        (found,) = post.broker(box.appliance(), settings, may_be_away=True)
+        assert (found.state, "can't be reached" in found.said) == (State.DOUBTFUL, True)
 
 
 @needs_mosquitto

@@ -1,0 +1,1 @@
+"""How Linewarden gets on a machine: a box, containers, and the first step upward."""

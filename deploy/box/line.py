@@ -1,0 +1,154 @@
+"""The line itself: its settings, its bundle, and the proof that a release judges as it must."""
+
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from deploy.box.layout import FILES, Layout
+from deploy.box.program import InstallError, run, write
+from deploy.box.releases import Releases
+
+USER = "linewarden"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The first camera: `virtual`, `device:N`, or an address such as `rtsp://…`."""
+
+    camera: str = "top"
+    what: str = "virtual"
+
+    def source(self) -> str:
+        """As a table of the settings; an address's password is left out."""
+        kind, _, rest = self.what.partition(":")
+        if self.what == "virtual":
+            return '{ kind = "virtual", seed = 1, parts = 100000, designs = ["bracket"] }'
+        if kind == "device" and rest.isdigit():
+            return f'{{ kind = "device", index = {int(rest)} }}'
+        if urlsplit(self.what).hostname:
+            bare = self.what.replace(f"{urlsplit(self.what).netloc.rpartition('@')[0]}@", "", 1)
+            return f'{{ kind = "stream", url = "{bare}" }}'
+        raise InstallError(
+            f"--camera {self.what!r} is no camera", "virtual, device:0, or rtsp://HOST/PATH"
+        )
+
+    def secret(self) -> str:
+        """The address with its password, as a variable that overrides the settings; '' without."""
+        if "@" not in urlsplit(self.what).netloc:
+            return ""
+        key = f"LINEWARDEN__CAMERAS__{self.camera.upper()}__SOURCE__URL"
+        return f'{key}="{self.what}"\n'
+
+
+def appliance(prefix: str, listen: str, port: int, sight: Sight) -> str:
+    """A box's settings."""
+    text = (FILES / "appliance.toml").read_text(encoding="utf-8")
+    told = {
+        "prefix": prefix, "listen": listen, "port": str(port), "camera": sight.camera,
+        "trigger": '{ kind = "gate" }', "source": sight.source(),
+    }  # fmt: skip
+    for key, value in told.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
+class Line:
+    """What the box's line is told, below `layout`."""
+
+    def __init__(self, layout: Layout, releases: Releases) -> None:
+        self._layout, self._releases = layout, releases
+
+    def armed(self) -> bool:
+        """Whether it has a bundle."""
+        return self._layout.armed.exists()
+
+    def prefix(self) -> str:
+        """The box's topic prefix; '' without settings."""
+        return str(self._told().get("station", {}).get("prefix", ""))
+
+    def settle(self, prefix: str, listen: str, port: int, sight: Sight) -> bool:
+        """Write settings if there are none, for the line to read and no stranger."""
+        if self._layout.settings.exists():
+            if prefix and prefix != self.prefix():
+                said = f"the settings say {self.prefix()!r}, --prefix says {prefix!r}"
+                raise InstallError(said, f"change station.prefix in {self._layout.settings}")
+            return False
+        text = appliance(prefix, listen, port, sight)
+        if secret := sight.secret():
+            write(self._layout.secrets / "line.env", secret, 0o600)
+        write(self._layout.settings, text, 0o640)
+        shutil.chown(self._layout.settings, group=USER)
+        return True
+
+    def take(self, bundle: Path, key: Path, release: str) -> bool:
+        """Have every camera judge by `bundle`, signed by `key`; returns if it is another."""
+        program = self._releases.path(release) / "bin/linewarden"
+        run(
+            program,
+            "bundle",
+            "verify",
+            bundle,
+            "--key",
+            key,
+            remedy="the bundle was left as it was",
+        )
+        trusted = self._layout.etc / "trust/line.pub"
+        changed = write(trusted, key.read_text(encoding="utf-8"))
+        for camera in self._told()["cameras"].values():
+            changed |= _copied(bundle, Path(camera["bundle"]))
+        self._layout.armed.touch()
+        return changed
+
+    def prove(self, release: str) -> None:
+        """See that `release` reads the settings and answers every golden sample."""
+        program = self._releases.path(release) / "bin/linewarden"
+        as_user = (
+            "setpriv",
+            f"--reuid={USER}",
+            f"--regid={USER}",
+            "--init-groups",
+            "--no-new-privs",
+        )
+        where = ("env", "-C", self._layout.var / "empty")
+        told = ("run", "--config", self._layout.settings, "--check")
+        try:
+            run(*as_user, *where, program, *told)
+        except InstallError as error:
+            said = f"release {release} fails the golden self-test: {error.problem}"
+            raise InstallError(
+                said, "nothing was changed; the line goes on with what it had"
+            ) from error
+
+    def _told(self) -> dict[str, Any]:
+        if not self._layout.settings.exists():
+            return {}
+        try:
+            with self._layout.settings.open("rb") as file:
+                return tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise InstallError(
+                f"{self._layout.settings} is not TOML: {error}", "mend that line"
+            ) from error
+
+
+def _copied(bundle: Path, to: Path) -> bool:
+    """Have a copy of a bundle at `to`, whole or not at all; returns whether it is another one."""
+    signature = "manifest.sig"
+    if (to / signature).exists() and (to / signature).read_bytes() == (
+        bundle / signature
+    ).read_bytes():
+        return False
+    new, old = to.with_name(f".{to.name}.new"), to.with_name(f".{to.name}.old")
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.copytree(bundle, new)
+    for at in (new, *new.rglob("*")):
+        at.chmod(0o755 if at.is_dir() else 0o644)
+    if to.exists():
+        to.replace(old)
+    new.replace(to)
+    shutil.rmtree(old, ignore_errors=True)
+    return True

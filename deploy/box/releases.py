@@ -1,0 +1,178 @@
+"""Releases beside each other, and the link that says which one runs.
+
+A release is a virtualenv of its own, built where it will stay, complete once its stamp is written.
+To switch is to rename one symbolic link, which is atomic (rename(2)); the one before is remembered.
+"""
+
+import hashlib
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.box.program import InstallError, run
+
+ROLES = "edge,console,modbus,gpio"
+SUMS = "SHA256SUMS"
+KEPT = 3
+_STAMP = ".complete"
+_SHARED = ("deploy", "docs", "requirements")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a release is made from.
+
+    Attributes:
+        tree: the unpacked project.
+        wheelhouse: a folder with every wheel and SHA256SUMS (`make wheelhouse`), so that no network
+            is needed; None: PyPI, at the pinned versions.
+    """
+
+    tree: Path
+    wheelhouse: Path | None = None
+
+    @property
+    def constraints(self) -> Path:
+        """The pinned versions."""
+        return self.tree / "requirements/box.txt"
+
+    def identity(self) -> str:
+        """The release's name: version and a digest of what it would hold."""
+        digest = hashlib.sha256()
+        for path in self._parts():
+            digest.update(f"{path.name}\0".encode() + path.read_bytes())
+        return f"{self._version()}-{digest.hexdigest()[:8]}"
+
+    def check(self) -> None:
+        """Refuse a tree that isn't ours and a wheelhouse that isn't whole; raises InstallError."""
+        if not self.constraints.is_file():
+            raise InstallError(
+                f"{self.tree} isn't Linewarden's tree", "run install.sh from its own folder"
+            )
+        if self.wheelhouse is None:
+            return
+        sums = self.wheelhouse / SUMS
+        if not sums.is_file():
+            raise InstallError(f"there is no {sums}", "make the wheelhouse with: make wheelhouse")
+        pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines())
+        listed = {name: digest for digest, name in pairs}
+        for wheel in sorted(self.wheelhouse.glob("*.whl")):
+            if listed.pop(wheel.name, None) != hashlib.sha256(wheel.read_bytes()).hexdigest():
+                raise InstallError(f"{wheel} isn't the file that {SUMS} speaks of", "copy it again")
+        if listed:
+            raise InstallError(
+                f"{self.wheelhouse} lacks {', '.join(sorted(listed))}", "copy it again"
+            )
+
+    def _version(self) -> str:
+        for line in (self.tree / "export/__init__.py").read_text(encoding="utf-8").splitlines():
+            if line.startswith("__version__"):
+                return line.split('"')[1]
+        raise InstallError(f"{self.tree}/export/__init__.py names no version", "unpack it again")
+
+    def _parts(self) -> list[Path]:
+        ours = [self.constraints, self.tree / "pyproject.toml"]
+        ours += sorted((self.tree / "deploy").rglob("*.*"))
+        wheels = sorted(self.wheelhouse.glob("linewarden-*.whl")) if self.wheelhouse else []
+        rooms = (
+            [] if wheels else [*self.tree.glob("edge/**/*.py"), *self.tree.glob("export/**/*.py")]
+        )
+        return [
+            one
+            for one in [*ours, *wheels, *sorted(rooms)]
+            if one.is_file() and one.suffix != ".pyc"
+        ]
+
+
+class Releases:
+    """The releases below `home` (/opt/linewarden)."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def path(self, name: str) -> Path:
+        """Where the release called `name` lies."""
+        return self.home / "releases" / name
+
+    def current(self) -> str:
+        """The one that runs; '' if there is none."""
+        return self._led_to("current")
+
+    def previous(self) -> str:
+        """The one that ran before it; '' if there is none any more."""
+        return self._led_to("previous")
+
+    def complete(self, name: str) -> bool:
+        """Whether it was built to its end."""
+        return (self.path(name) / _STAMP).is_file()
+
+    def build(self, source: Source) -> str:
+        """Build what `source` describes, if it isn't there yet; returns its name."""
+        source.check()
+        name = source.identity()
+        if self.complete(name):
+            return name
+        self.sweep()
+        at = self.path(name)
+        run(sys.executable, "-m", "venv", at, remedy="apt-get install python3-venv")
+        pip = (at / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        told = ("--constraint", source.constraints)
+        if source.wheelhouse:
+            wheels = sorted(source.wheelhouse.glob("linewarden-*.whl"))
+            if len(wheels) != 1:
+                raise InstallError(
+                    f"{source.wheelhouse} holds {len(wheels)} wheels of linewarden", "make it again"
+                )
+            offline = ("--no-index", "--find-links", source.wheelhouse)
+            run(*pip, *told, *offline, f"linewarden[{ROLES}] @ {wheels[0].resolve().as_uri()}")
+        else:
+            run(*pip, *told, f"linewarden[{ROLES}] @ {source.tree.resolve().as_uri()}")
+        for shared in _SHARED:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source.tree / shared, at / "share" / shared, ignore=ignored)
+        (at / _STAMP).touch()
+        return name
+
+    def switch(self, name: str) -> None:
+        """Have `name` be the one that runs from the next start on."""
+        if not self.complete(name):
+            raise InstallError(
+                f"the release {name!r} isn't there, or not whole", f"there are: {self.all()}"
+            )
+        before = self.current()
+        if before and before != name:
+            self._lead("previous", before)
+        self._lead("current", name)
+
+    def go_back(self) -> str:
+        """Switch to the one before; returns its name."""
+        before = self.previous()
+        if not before or not self.complete(before):
+            raise InstallError("there is no release to go back to", "install one")
+        self._lead("previous", self.current())
+        self._lead("current", before)
+        return before
+
+    def all(self) -> list[str]:
+        """Every complete release, oldest first."""
+        found = [at for at in (self.home / "releases").glob("*") if (at / _STAMP).is_file()]
+        return [at.name for at in sorted(found, key=lambda at: (at / _STAMP).stat().st_mtime)]
+
+    def sweep(self) -> None:
+        """Remove what was never finished, and old ones beyond the newest few."""
+        whole = self.all()
+        needed = {self.current(), self.previous(), *whole[-KEPT:]}
+        for at in (self.home / "releases").glob("*"):
+            if at.name not in needed or at.name not in whole:
+                shutil.rmtree(at)
+
+    def _led_to(self, link: str) -> str:
+        at = self.home / link
+        return at.readlink().name if at.is_symlink() else ""
+
+    def _lead(self, link: str, name: str) -> None:
+        new = self.home / f".{link}.new"
+        new.unlink(missing_ok=True)
+        new.symlink_to(Path("releases") / name)
+        new.replace(self.home / link)

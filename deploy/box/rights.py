@@ -1,0 +1,102 @@
+"""Who may what at the broker, by role, from the one table of topics; written as Mosquitto's ACL.
+
+An account is the common name of a certificate. Its scope is a topic prefix in which a level may be
+`+`, so that one account can read every box of an area; a box's own has none. Knows no file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deploy.box.program import InstallError
+from edge.topics import TABLE, Direction, check_level
+
+OF_THE_BROKER = "$SYS/#"
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    BOX = "box"
+    CONSOLE = "console"
+    VIEWER = "viewer"
+    COLLECTOR = "collector"
+    OPERATOR = "operator"
+    SITE = "site"
+    MONITOR = "monitor"
+
+
+MEANING = {
+    Role.BOX: "publishes its own topics and gets its own commands",
+    Role.CONSOLE: "reads state, health and alarms",
+    Role.VIEWER: "reads everything that boxes say",
+    Role.COLLECTOR: "reads everything, and may ask for missing verdicts again",
+    Role.OPERATOR: "reads everything and gives every command",
+    Role.SITE: "a site's broker at the one above: brings what its boxes say, takes commands down",
+    Role.MONITOR: "reads the broker's own figures",
+}
+SAID = tuple(row.name for row in TABLE if row.direction is Direction.FROM_BOX)
+COMMANDS = tuple(row.name for row in TABLE if row.direction is Direction.TO_BOX)
+READS = {
+    Role.BOX: COMMANDS,
+    Role.CONSOLE: ("state", "health", "alarms"),
+    Role.VIEWER: SAID,
+    Role.COLLECTOR: SAID,
+    Role.OPERATOR: SAID,
+    Role.SITE: COMMANDS,
+    Role.MONITOR: (),
+}
+WRITES = {
+    Role.BOX: SAID,
+    Role.CONSOLE: (),
+    Role.VIEWER: (),
+    Role.COLLECTOR: ("replay",),
+    Role.OPERATOR: COMMANDS,
+    Role.SITE: SAID,
+    Role.MONITOR: (),
+}
+_LEVELS = {row.name: row.levels.replace("{camera}", "+") for row in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account at the broker; `scope` is the topic prefix that it is for."""
+
+    name: str
+    role: Role
+    scope: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or any(letter in '+#/\n\r\0"\\' for letter in self.name):
+            raise InstallError(f"{self.name!r} can't be an account's name", "letters, digits, -")
+        if len(self.name) > 64:  # X.520's upper bound of a common name
+            raise InstallError(f"the account name {self.name!r} is too long", "64 at most")
+        if self.role is Role.MONITOR:
+            return
+        for level in self.scope.split("/"):
+            if level == "+" and self.role is not Role.BOX:
+                continue
+            try:
+                check_level(level)
+            except ValueError as error:
+                said = f"account {self.name}: the scope {self.scope!r} is no topic prefix: {error}"
+                raise InstallError(said, "write enterprise/site/area/line/cell") from error
+
+    def topics(self, names: Iterable[str]) -> list[str]:
+        """The topics called `names` below the account's scope, as topic filters."""
+        return [f"{self.scope}/{_LEVELS[name]}" for name in names]
+
+    def lines(self) -> list[str]:
+        """Its rights, as lines of Mosquitto's ACL."""
+        rights = [f"topic read {topic}" for topic in self.topics(READS[self.role])]
+        rights += [f"topic write {topic}" for topic in self.topics(WRITES[self.role])]
+        if self.role is Role.MONITOR:
+            rights.append(f"topic read {OF_THE_BROKER}")
+        return [f"# {self.role}: {MEANING[self.role]}", f"user {self.name}", *rights]
+
+
+def acl(accounts: Iterable[Account]) -> str:
+    """Mosquitto's ACL of these accounts: whatever isn't allowed here is denied."""
+    parts = ["# Written by linewarden-box from accounts.json: change accounts, not this file.\n"]
+    parts += ["\n".join(one.lines()) + "\n" for one in sorted(accounts, key=lambda a: a.name)]
+    return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""A box in containers: images per role, a Compose file, dashboards, and what they need."""

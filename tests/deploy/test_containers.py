@@ -1,0 +1,209 @@
+"""The containers' files: what they may, what they ask, and that each is what its reader expects."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy import dashboards
+from deploy.box.line import Sight
+from deploy.box.program import InstallError
+from deploy.containers.prepare import prepare
+from edge.config import load
+from edge.health import CameraCounts
+from edge.messages import Alarm, CameraReport, Health, OutboxReport, Severity
+from edge.status.metrics import Metrics
+from edge.status.readiness import Known
+from export.signature import load_or_make
+from tests.edge.verdicts import verdict
+from tests.export.small_bundle import small_bundle
+
+HERE = Path(dashboards.__file__).with_name("containers")
+DOCKERFILE = (HERE / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load((HERE / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+BIN = Path(sys.executable).parent
+PROMTOOL = shutil.which("promtool")
+
+
+def test_the_compose_file_satisfies_its_schema():
+    """The Compose specification's own schema finds no fault, and finds a planted one."""
+    check = [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    assert subprocess.run([*check, HERE / "compose.yaml"], check=False).returncode == 0
+    broken = "services: {a: {image: x, read_onli: true}}"
+    assert subprocess.run(
+        [*check, "-"], input=broken, text=True, check=False, capture_output=True
+    ).returncode
+
+
+def test_hadolint_finds_nothing():
+    """The Dockerfile follows its linter's rules."""
+    done = subprocess.run(
+        [BIN / "hadolint", HERE / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_may_little(name):
+    """Read-only root, no capability, no new privileges, not root, bounded logs, a health check."""
+    one = SERVICES[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in one["security_opt"]
+    assert int(one["user"].split(":")[0]) > 0
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & set(one)
+    assert one["logging"]["options"]["max-size"]
+    target = one.get("build", {}).get("target")
+    assert "healthcheck" in one or "HEALTHCHECK" in stage(target)
+    assert not re.search(r":latest$|^[^:]+$", one["image"])
+
+
+def test_only_what_people_use_is_reachable_and_from_this_machine_alone():
+    """Ports are bound to LISTEN, 127.0.0.1 if unset; Prometheus and the line have none."""
+    ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+    assert set(ports) == {"broker", "console", "grafana"}
+    assert all(port.startswith("${LISTEN:-127.0.0.1}:") for some in ports.values() for port in some)
+
+
+def test_the_assistant_reaches_no_broker_and_writes_nothing_but_its_own():
+    """Its network leads nowhere, and what it mounts of the line it mounts to read."""
+    one = SERVICES["assistant"]
+    assert one["networks"] == ["within"]
+    assert COMPOSE["networks"]["within"]["internal"] is True
+    assert "within" not in SERVICES["broker"]["networks"]
+    assert all(mount.get("read_only") for mount in one["volumes"])
+    assert "secrets" not in one
+
+
+def test_the_console_reads_the_record_and_cannot_write_it():
+    """The store is mounted to read; secrets come as secrets, none in the environment."""
+    store = next(m for m in SERVICES["console"]["volumes"] if m["source"] == "store")
+    assert store["read_only"] is True
+    for one in SERVICES.values():
+        for key, value in one.get("environment", {}).items():
+            assert not re.search("(?i)password|token|key$", key) or str(value).startswith("/"), key
+
+
+def stage(target):
+    """The lines of one stage of the Dockerfile."""
+    parts = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+    return next((part for part in parts if re.match(rf"\S+ AS {target}\n", part)), "")
+
+
+@pytest.mark.parametrize("role", ["edge", "console", "assistant"])
+def test_a_role_runs_as_its_own_user_and_says_how_it_is(role):
+    """Each role's stage ends with a user that isn't root, a health check and its command."""
+    text = stage(role)
+    assert re.search(r"^USER 1000[123]:10001$", text, re.MULTILINE)
+    assert "HEALTHCHECK" in text
+    assert re.search(r'^CMD \["', text, re.MULTILINE)
+
+
+def metrics() -> set[str]:
+    """Every series that a box gives."""
+    counts = CameraCounts(
+        frames=9, triggers=4, verdicts=3, outcomes={"pass": 3}, faults={"capture": 1}
+    )
+    alarm = Alarm(
+        source="box",
+        name="disk_full",
+        severity=Severity.CRITICAL,
+        since="2026-11-24T00:00:00Z",
+        state="raised",
+    )
+    health = Health(
+        at="2026-11-24T00:00:00Z",
+        boots=1,
+        epoch=1,
+        cameras={"top": CameraReport(oldest=1, newest=2)},
+        outbox=OutboxReport(depth=1, waiting_in_memory=0, quarantined=0, bytes=1),
+    )
+    known = Known((), {"inspector": 0.1}, health, frozenset(), connected=True, alarms=(alarm,))
+    page = Metrics(lambda: known, lambda: {"top": counts}, "1")
+    page.decided(verdict(1, 1, "top"))
+    return set(re.findall(rb"^([a-z_]+)[{ ]", page.page(), re.MULTILINE))
+
+
+def test_dashboards_and_alerts_ask_for_what_a_box_gives():
+    """Every metric that a panel or an alert names is one of the box's."""
+    given = {name.decode() for name in metrics()}
+    asked = dashboards.BOX.read_text() + (HERE / "prometheus/alerts.yml").read_text()
+    named = set(re.findall(r"\blinewarden_[a-z_]+", asked))
+    assert named - given == set()
+    assert len(named) > 8
+
+
+@pytest.mark.parametrize("path", [dashboards.BOX, dashboards.FLEET], ids=lambda path: path.name)
+def test_a_dashboard_is_what_its_table_says(path):
+    """The JSON equals what `python -m deploy.dashboards` writes; panels don't overlap."""
+    assert path.read_text() == dashboards.written()[path]
+    panels = json.loads(path.read_text())["panels"]
+    taken = [
+        (x, y)
+        for p in panels
+        for g in [p["gridPos"]]
+        for x in range(g["x"], g["x"] + g["w"])
+        for y in range(g["y"], g["y"] + g["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+@pytest.mark.skipif(
+    PROMTOOL is None, reason="promtool is not installed (Debian: apt install prometheus)"
+)
+def test_prometheus_takes_its_settings():
+    """The tool finds the settings and every rule sound."""
+    done = subprocess.run(
+        [PROMTOOL, "check", "config", HERE / "prometheus/prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="keys are given to the containers' users: needs root")
+def test_what_compose_mounts_is_made_and_made_once(tmp_path):
+    """Settings load, each key belongs to one user, and a second run changes no key."""
+    key, _ = load_or_make(tmp_path / "signing.key")
+    small_bundle(tmp_path / "bundle", key)
+    told = (tmp_path / "site", "acme/p/a/l/c", ["10.0.0.7"])
+    more = {"sight": Sight(), "bundle": tmp_path / "bundle", "key": tmp_path / "signing.pub"}
+    prepare(*told, **more)
+    site = tmp_path / "site"
+    keys = {at.name: at.read_bytes() for at in (site / "secrets").iterdir()}
+    prepare(*told, **more)
+    assert {at.name: at.read_bytes() for at in (site / "secrets").iterdir()} == keys
+    settings = load(site / "appliance.toml", {}).appliance
+    assert settings.broker.url == "mqtts://broker:8883"
+    assert settings.status.listen == "0.0.0.0:9464"
+    owners = {
+        at.name: (at.stat().st_uid, at.stat().st_mode & 0o777)
+        for at in (site / "secrets").iterdir()
+    }
+    assert {mode for _, mode in owners.values()} == {0o400}
+    assert owners["box.key"][0] == int(SERVICES["line"]["user"].split(":")[0])
+    assert owners["web.key"][0] == int(SERVICES["console"]["user"].split(":")[0])
+    mounted = {
+        Path(one["file"].replace("${SITE:-./site}", str(site)))
+        for one in COMPOSE["secrets"].values()
+    }
+    assert all(at.exists() for at in mounted)
+    assert "/run/credentials" not in (site / "broker/mosquitto.conf").read_text()
+
+
+def test_a_bundle_that_is_none_is_refused_before_anything_is_made(tmp_path):
+    """No half-made folder is left behind."""
+    with pytest.raises(InstallError, match="no bundle"):
+        prepare(
+            tmp_path / "site", "a/b", [], sight=Sight(), bundle=tmp_path, key=tmp_path / "x.pub"
+        )
+    assert not (tmp_path / "site").exists()
