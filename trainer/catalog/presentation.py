@@ -53,13 +53,28 @@ class Show:
         return np.asarray(features @ self.weight + self.bias, np.float64)
 
 
-def fit(rated: Rated, strength: float | None = None) -> Show:
-    """Fit the score; by default the strength that ranks left-out categories best.
+def choose(rated: Rated) -> Show:
+    """Fit the score with the strength that ranks left-out categories best, and scale it by them.
 
-    A rating counts by how far it is from undecided.
+    The scale is Platt's (Advances in Large Margin Classifiers, 1999) on what each category got
+    from a score that hadn't seen it, so that one half means: as likely shown as not, if as many
+    pictures were shown as not.
     """
-    if strength is None:
-        strength = max(GRID, key=lambda one: (left_out_area(rated, one), -one))
+    strength = max(GRID, key=lambda one: (left_out_area(rated, one), -one))
+    plain, told = fit(rated, strength), left_out(rated, strength)
+    known = np.flatnonzero(np.isfinite(told))
+    if not rated.at(known).both:
+        return plain
+    unit = max(float(told[known].std()), 1e-9)
+    model = LogisticRegression(class_weight="balanced")
+    model.fit(told[known, None] / unit, rated.shown[known])
+    scale = max(float(np.asarray(model.coef_)[0, 0]), 1e-3) / unit
+    shift = float(np.asarray(model.intercept_)[0])
+    return Show(plain.weight * scale, plain.bias * scale + shift, strength)
+
+
+def fit(rated: Rated, strength: float) -> Show:
+    """Fit the score; a rating counts by how far it is from undecided."""
     sure = np.abs(rated.ratings - 0.5) * 2 + 1e-3
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
     model.fit(rated.features, rated.shown, sample_weight=sure)

@@ -151,7 +151,7 @@ def _presentation(
     rated = Rated(network.plain(pooled[at]).numpy(), ratings[at], material.labels[at])
     if not len(at) or not rated.both:
         return None, None
-    shown = presentation.fit(rated)
+    shown = presentation.choose(rated)
     network.show.weight.copy_(torch.from_numpy(shown.weight)[None])
     network.show.bias.fill_(shown.bias)
     return rated, shown
