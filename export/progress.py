@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -29,7 +29,7 @@ class Progress:
             self._stream.flush()
 
     @contextmanager
-    def phase(self, name: str, total: int) -> Iterator[Callable[..., None]]:
+    def phase(self, name: str, total: int) -> Generator[Callable[..., None]]:
         """A phase of `total` steps; yields what to call after each (or after n, with a remark)."""
         with self.measured(name):
             if self._stream is None:
@@ -40,7 +40,7 @@ class Progress:
             line.end()
 
     @contextmanager
-    def measured(self, name: str) -> Iterator[None]:
+    def measured(self, name: str) -> Generator[None]:
         """Count the time within as spent on `name`, silently."""
         began = time.perf_counter()
         try:

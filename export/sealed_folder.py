@@ -96,6 +96,13 @@ def kind_of(body: bytes) -> str | None:
     return None
 
 
+def is_catalog(path: Path) -> bool:
+    """Whether a folder says that it is a bundle for product pictures; nothing is verified."""
+    with contextlib.suppress(OSError), (path / MANIFEST).open("rb") as file:
+        return kind_of(file.read(MAX_MANIFEST_BYTES)) == "catalog"
+    return False
+
+
 def write_folder(
     out: Path,
     contents: Mapping[str, bytes | Path],

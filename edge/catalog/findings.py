@@ -13,6 +13,9 @@ KINDS: tuple[Kind, ...] = (
     "tiny", "blurred", "dark", "burnt", "noisy", "compressed", "cut_off", "marked",
 )  # fmt: skip
 
+WHITE = 0.8  # of a background, beyond which clipped pixels are its own
+EVEN = 0.7  # of a rim: before any other background marks can't be told from its pattern
+
 Amount = Annotated[float, Field(ge=0)]
 
 
@@ -20,11 +23,11 @@ class Limits(Contract):
     """From where on a number is a finding; docs/catalog.md has what each finds and misses."""
 
     side: Amount = Field(default=120, description="tiny: a shorter side below this, in pixels")
-    sharpness: Amount = Field(default=0.33, description="blurred: below")
+    sharpness: Amount = Field(default=0.42, description="blurred: below")
     bright: Amount = Field(default=110, description="dark: 98 % of the pixels are below this grey")
-    burnt: Amount = Field(default=0.35, description="burnt: more of the picture is clipped")
+    burnt: Amount = Field(default=0.22, description="burnt: more of the picture is clipped")
     noise: Amount = Field(default=7.0, description="noisy: more grey values of noise")
-    blocking: Amount = Field(default=1.35, description="compressed: steeper edges of 8x8 blocks")
+    blocking: Amount = Field(default=1.5, description="compressed: steeper edges of 8x8 blocks")
     marks: Amount = Field(default=0.002, description="marked: more of the frame beside the subject")
 
 
@@ -38,7 +41,7 @@ class Finding:
 
 def findings(look: Look, limits: Limits) -> list[Finding]:
     """What is wrong with a picture, the worst kinds first."""
-    white = look.clear and look.whiteness > 0.8  # where white is the background's, not the light's
+    white = look.clear and look.whiteness > WHITE  # then white is the background's
     told: list[tuple[bool, Kind, str]] = [
         (
             min(look.width, look.height) < limits.side, "tiny",
@@ -66,7 +69,7 @@ def findings(look: Look, limits: Limits) -> list[Finding]:
             f"cut off at the {' and '.join(look.touched)}",
         ),
         (
-            look.clear and look.marks > limits.marks, "marked",
+            white and look.uniform > EVEN and look.marks > limits.marks, "marked",
             f"text or a mark beside the subject ({look.marks:.1%} of the frame)",
         ),
     ]  # fmt: skip

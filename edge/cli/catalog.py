@@ -155,7 +155,107 @@ def learn(
 
 
 @catalog.command()
-def rules(
+def crop(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="Folder of a selection.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the cropped pictures.")],
+    size: Annotated[list[str], typer.Option(help="WIDTHxHEIGHT; may be given several times.")],
+    margin: Annotated[
+        float, typer.Option(min=0, max=1, help="Around the subject, of its longer side.")
+    ] = 0.06,
+) -> None:
+    """Bring the chosen pictures into a shop's formats, without cutting the subject.
+
+    For example:
+
+    linewarden catalog crop result --size 1000x1000 --size 800x1200 --out shop
+    """
+    from edge.catalog.crop import Format
+    from edge.catalog.prints import make
+
+    formats = [Format.parse(one) for one in size]
+    for line in make(result, out, formats, margin):
+        typer.echo(line)
+
+
+@catalog.command()
+def feed(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="Folder of a selection.")],
+    product_list: Annotated[
+        Path, typer.Argument(metavar="LIST", help="Of Shopify, WooCommerce or Google Merchant.")
+    ],
+    *,
+    base_url: Annotated[str, typer.Option(help="Where the files will lie: https://…/")],
+    out: Annotated[Path, typer.Option(help="The list to write.")],
+) -> None:
+    """Put the chosen pictures into a shop's product list, best first; all else stays as it is.
+
+    The result must have been chosen by product: its products are the list's handles, SKUs or ids.
+
+    For example:
+
+    linewarden catalog feed result products.csv --base-url https://shop.example/img/ --out new.csv
+    """
+    from edge.catalog.feeds import read, write
+    from edge.catalog.prints import chosen_names
+    from export import durable
+    from export.errors import LinewardenError
+
+    found = read(product_list)
+    body, changed = write(found, chosen_names(result), base_url.rstrip("/") + "/")
+    try:
+        durable.replace(out, body)
+    except OSError as error:
+        raise LinewardenError(f"{out} can't be written: {error.strerror}", "check it") from error
+    typer.echo(f"{out}: {found.dialect.name}, {changed} products with new pictures")
+
+
+@catalog.command()
+def serve(
+    bundle: _Bundle,
+    *,
+    pictures: Annotated[Path, typer.Option(help="Folder below which orders name theirs.")],
+    out: Annotated[Path, typer.Option(help="Folder for results.")],
+    rules: Annotated[
+        str, typer.Option(help="House rules: plain, marketplace, or a TOML file.")
+    ] = "plain",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8788,
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://HOST[:PORT] or mqtts://…; by default none.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Of the topics at the broker.")] = "",
+    key: _Key = None,
+    provider: _Provider = None,
+    threads: _Threads = 2,
+) -> None:
+    """Choose product pictures as a service, over HTTP and MQTT.
+
+    There is no login: leave it on this machine or an inner network, or put it behind one.
+
+    For example:
+
+    linewarden catalog serve bundles/shop-1 --pictures photos --out results
+
+    linewarden catalog serve bundles/shop-1 --pictures photos --out results --broker
+    mqtt://localhost:1883 --prefix acme/shop
+    """
+    from edge import journal
+    from edge.catalog.counter import Counter
+    from edge.catalog.desk import Desk
+    from edge.catalog.rules.house import load
+    from edge.catalog.serving import open_post, until_told
+
+    journal.begin("info")
+    desk = Desk(_model(bundle, key, provider, threads), load(rules), pictures, out)
+    post = open_post(broker, prefix, desk) if broker is not None else None
+    counter = Counter(desk, host, port)
+    typer.echo(f"http://{host}:{counter.port}/  {desk.bundle}")
+    until_told(counter, post)
+
+
+@catalog.command("rules")
+def rules_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="plain or marketplace.")],
 ) -> None:
     """Print ready house rules, to begin your own with.
