@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from edge.catalog.look import VERSION, Look
 from export.errors import StoreError
@@ -50,7 +51,7 @@ class Ledger:
         self.forgotten = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path)
+            self._base = sqlite3.connect(f"file:{quote(str(path))}", uri=True)
             self._base.executescript(
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_TABLES}"
             )
@@ -86,6 +87,30 @@ class Ledger:
         """Drop what is no longer there."""
         with self._base:
             self._base.executemany("DELETE FROM looks WHERE path=?", [(path,) for path in paths])
+
+    def absorb(self, other: Path) -> int:
+        """Take the looks of another worker's ledger in; returns how many.
+
+        Raises:
+            StoreError: it can't be read, or is by another bundle or version.
+        """
+        try:
+            self._base.execute("ATTACH ? AS other", (f"file:{quote(str(other))}?mode=ro",))
+            mine = self._base.execute("SELECT value FROM about WHERE key='by'").fetchone()
+            theirs = self._base.execute("SELECT value FROM other.about WHERE key='by'").fetchone()
+            if mine != theirs:
+                raise StoreError(
+                    f"the looks in {other} are by another bundle or version than these",
+                    "remove that file, or look again with this bundle",
+                )
+            with self._base:
+                found = self._base.execute("INSERT OR REPLACE INTO looks SELECT * FROM other.looks")
+            self._base.execute("DETACH other")
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the looks in {other} can't be read: {error}", "remove that file, or look again"
+            ) from error
+        return found.rowcount
 
     def looks(self) -> Iterator[Look]:
         """Every look, in the order of paths."""

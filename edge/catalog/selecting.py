@@ -1,5 +1,6 @@
 """From a folder of pictures to a result: look, choose, write. The order of the steps."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,33 @@ from edge.catalog.model import CatalogModel
 from edge.catalog.products import Sets
 from edge.catalog.rules.house import HouseRules
 from export import stamp
-from export.errors import DatasetError
+from export.errors import ConfigError, DatasetError
 from export.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Part `number` of `of` equal parts of the files, by a hash of their paths."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Share":
+        """Read NUMBER/OF, such as 1/2; raises ConfigError if it is none."""
+        number, _, of = text.partition("/")
+        if not (number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of) <= 10000):
+            raise ConfigError(f"--share {text!r} is no share", "write NUMBER/OF: 1/2 and 2/2")
+        return cls(int(number), int(of))
+
+    @property
+    def file(self) -> str:
+        """Its ledger's name in the result."""
+        return f"looks.{self.number}-of-{self.of}.db"
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is of this share."""
+        return zlib.crc32(path.encode(errors="surrogateescape")) % self.of == self.number - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +54,7 @@ class Asked:
         sets: what they are chosen among.
         copies: copies instead of links.
         threads: that read and measure files.
+        share: of the files, where several workers look; None: all of them.
     """
 
     pictures: Path
@@ -37,6 +64,7 @@ class Asked:
     sets: Sets = field(default_factory=Sets)
     copies: bool = False
     threads: int = 2
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +117,16 @@ def look(asked: Asked, model: CatalogModel, progress: Progress) -> tuple[Ledger,
         raise DatasetError(
             f"{str(asked.pictures)!r} holds no picture", "give a folder of JPEG, PNG or BMP"
         )
-    ledger = Ledger(asked.out / result.LOOKS, model.bundle.digest)
+    name = asked.share.file if asked.share else result.LOOKS
+    ledger = Ledger(asked.out / name, model.bundle.digest)
     try:
+        if asked.share is None:
+            for other in sorted(asked.out.glob("looks.*-of-*.db")):
+                ledger.absorb(other)
         known = ledger.known()
         there: set[str] = set()
         count = 0
-        for path, size, changed in files_in(asked.pictures, asked.out):
+        for path, size, changed in _files(asked):
             there.add(path)
             count += known.get(path) != (size, changed)
         ledger.forget(sorted(set(known) - there))
@@ -108,6 +140,12 @@ def look(asked: Asked, model: CatalogModel, progress: Progress) -> tuple[Ledger,
 
 
 def _pending(asked: Asked, known: dict[str, tuple[int, int]]) -> Iterator[File]:
-    for file in files_in(asked.pictures, asked.out):
+    for file in _files(asked):
         if known.get(file[0]) != file[1:]:
+            yield file
+
+
+def _files(asked: Asked) -> Iterator[File]:
+    for file in files_in(asked.pictures, asked.out):
+        if asked.share is None or asked.share.holds(file[0]):
             yield file

@@ -91,6 +91,39 @@ def select(
 
 
 @catalog.command()
+def look(
+    bundle: _Bundle,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the pictures.")],
+    *,
+    out: Annotated[Path, typer.Option(help="The result's folder, that all workers share.")],
+    share: Annotated[str, typer.Option(help="NUMBER/OF: this worker's part of the files.")],
+    key: _Key = None,
+    provider: _Provider = None,
+    threads: _Threads = 2,
+) -> None:
+    """Look at a share of the pictures, as one of several workers; `select` then chooses among all.
+
+    Any engine that starts a command with a number does: a Slurm array, an indexed Kubernetes job,
+    GNU parallel. Shares depend on nothing but the files' paths.
+
+    For example:
+
+    linewarden catalog look bundles/shop-1 photos --out result --share 1/2
+
+    linewarden catalog look bundles/shop-1 photos --out result --share 2/2
+    """
+    from edge.catalog.rules.house import load
+    from edge.catalog.selecting import Asked, Share
+    from edge.catalog.selecting import look as look_at
+    from export.progress import Progress
+
+    asked = Asked(folder, out, load("plain"), threads=threads, share=Share.parse(share))
+    ledger, looked = look_at(asked, _model(bundle, key, provider, threads), Progress())
+    ledger.close()
+    typer.echo(f"{looked} pictures looked at; when every share is: linewarden catalog select")
+
+
+@catalog.command()
 def sheet(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="Folder of a selection.")],
     *,

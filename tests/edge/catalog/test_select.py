@@ -20,7 +20,7 @@ from edge.catalog.model import CatalogModel
 from edge.catalog.overrules import Overrule
 from edge.catalog.products import Sets
 from edge.catalog.rules.house import FOLDER, HouseRules, load
-from edge.catalog.selecting import Asked, select
+from edge.catalog.selecting import Asked, Share, select
 from export.bundle import open_bundle
 from export.catalog_bundle import open_catalog
 from export.errors import BundleError, ConfigError, DatasetError, StoreError
@@ -244,6 +244,32 @@ def _count(path):
     except sqlite3.Error:
         return 0
     return count
+
+
+def test_two_workers_come_to_what_one_does(bundle, key, shop, tmp_path):
+    """Each looks at its share in a process of its own; the choice is that of one, byte for byte."""
+    words = [bundle, shop, "--key", key[1], "--out"]
+    workers = [
+        subprocess.Popen(
+            [LINEWARDEN, "catalog", "look", *words, tmp_path / "two", "--share", f"{n}/2"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+    asked = Asked(shop, tmp_path / "two", OPEN)
+    model = CatalogModel(bundle, [key[0].public])
+    assert select(asked, model, QUIET).looked == 0
+    select(Asked(shop, tmp_path / "one", OPEN), model, QUIET)
+    for name in ("images.csv", "selection.csv", "unusable.csv"):
+        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "a/b"])
+def test_a_share_that_is_none_is_refused(text):
+    """The error names it."""
+    with pytest.raises(ConfigError, match="is no share"):
+        Share.parse(text)
 
 
 def test_looks_by_another_bundle_are_forgotten(tmp_path):
