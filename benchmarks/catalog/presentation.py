@@ -34,7 +34,7 @@ SIDE, CANDIDATES = 190, 20
 
 
 def shown(root: Path, most: int) -> tuple[list[Path], np.ndarray, np.ndarray]:
-    """Paths, ratings (N,) and categories (N,): all studio pictures, some others of each category."""
+    """Paths, ratings (N,), categories (N,): all studio pictures, some others of each category."""
     random = np.random.default_rng(SEED)
     paths: list[Path] = []
     ratings: list[float] = []

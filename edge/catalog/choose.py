@@ -178,8 +178,8 @@ def _left(
 ) -> Choice:
     best = best_of_twins[one.twin]
     if best is not one:
-        told = f"shows the same as {best.look.path}, which is fitter ({best.fitness:.2f} against "
-        return replace(one, reason=f"{told}{one.fitness:.2f})")
+        told = f"shows the same as {best.look.path}, which is as fit or fitter"
+        return replace(one, reason=f"{told} ({best.fitness:.3f} against {one.fitness:.3f})")
     at = pool.index(one) + 1
     told = f"{at}. by fitness of {len(pool)} different fit pictures, {per_set} are asked for"
     return replace(one, reason=f"{told}: presentation {one.look.presentation:.2f}")
