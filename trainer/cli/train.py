@@ -177,14 +177,13 @@ def train(
     if task == "catalog":
         rule = replace(plan.choices.rule, table=groups)
         plan = replace(plan, choices=replace(plan.choices, rule=rule))
-        typer.echo(_catalogued(plan, out, Progress(None) if json else Progress(), json=json))
-        return
     if task == "types":
         plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
     us = crew()
     with us.folder(out) as folder:
         quiet = json or not us.first
-        told = _learnt(plan, folder, Progress(None) if quiet else Progress(), json=json)
+        learn = _catalogued if task == "catalog" else _learnt
+        told = learn(plan, folder, Progress(None) if quiet else Progress(), json=json)
     dismiss()
     if us.first:
         typer.echo(told)
