@@ -9,6 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap genicam health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
 .PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test images fleet sbom audit
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants bench-catalog
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ bench-wrong-labels: $(STAMP) ## 20 challengers taught 20 % wrong labels: are the
 
 bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
 	$(BIN)/python -m benchmarks.turns
+
+bench-catalog: $(STAMP) ## 10,000 product pictures in one go, killed once: PICTURES=… BUNDLE=… KEY=…
+	$(BIN)/python -m benchmarks.catalog.throughput $(PICTURES) $(BUNDLE) $(if $(KEY),--key $(KEY))
 
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60

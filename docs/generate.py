@@ -12,8 +12,10 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from edge import messages
+from edge.catalog.rules.house import HouseRules
 from edge.config import Appliance
 from edge.topics import TABLE, Direction
+from export.catalog import CatalogManifest
 from export.command import application
 from export.manifest import Manifest
 from export.verdict import Verdict
@@ -135,7 +137,16 @@ def topics() -> str:
         )
     parts.extend(
         f"\n## {payload}\n\n{fields(messages.schema(payload))}"
-        for payload in ("State", "Health", "AlarmList", "Replay", "Trigger", "Flag")
+        for payload in (
+            "State",
+            "Health",
+            "AlarmList",
+            "Replay",
+            "Trigger",
+            "Flag",
+            "CatalogOrder",
+            "CatalogAnswer",
+        )
     )
     parts.append("\nA verdict's fields are on [their own page](verdict.md).\n")
     return "".join(parts)
@@ -225,6 +236,17 @@ def pages() -> dict[str, str]:
         ),
         "verdict.md": page("Verdict", "The fields of one verdict, in JSON.", Verdict),
         "manifest.md": page("Manifest", "The fields of a bundle's `manifest.json`.", Manifest),
+        "catalog-manifest.md": page(
+            "Catalog manifest",
+            "The fields of `manifest.json` in a bundle for product pictures.",
+            CatalogManifest,
+        ),
+        "house-rules.md": page(
+            "House rules",
+            "Every key of a shop's rules (`linewarden catalog rules marketplace`).",
+            HouseRules,
+            "validation",
+        ),
         "asyncapi.json": as_json(asyncapi()),
         "verdict.schema.json": as_json(Verdict.model_json_schema(mode="serialization")),
         "manifest.schema.json": as_json(Manifest.model_json_schema(mode="serialization")),

@@ -131,7 +131,38 @@ class Flag(Contract, strict=True):
     part: str = Field(default="", max_length=128)
 
 
-Message = TypeVar("Message", State, Health, Replay, AlarmList, Trigger, Flag)
+class CatalogOrder(Contract, strict=True):
+    """Choose among a folder of product pictures."""
+
+    id: str = Field(default="", max_length=64, description="of this order; the answer carries it")
+    folder: str = Field(default="", max_length=512, description="below the service's folder")
+    per_category: int = Field(default=3, ge=1, le=100)
+
+
+class CatalogChoice(Contract, strict=True):
+    """One chosen picture of a category, place 1 the best."""
+
+    set: str
+    place: int = Field(ge=1)
+    path: str
+    reason: str
+
+
+class CatalogAnswer(Contract, strict=True):
+    """What came of an order; all of it stands in the result's files on the box."""
+
+    id: str = Field(max_length=64)
+    problem: str = Field(default="", max_length=512, description="why nothing was chosen, or empty")
+    chosen: tuple[CatalogChoice, ...] = ()
+    more: int = Field(default=0, ge=0, description="chosen pictures that found no room here")
+    pictures: int = Field(default=0, ge=0)
+    unusable: int = Field(default=0, ge=0)
+    result: str = Field(default="", description="folder of the result on the box")
+
+
+Message = TypeVar(
+    "Message", State, Health, Replay, AlarmList, Trigger, Flag, CatalogOrder, CatalogAnswer
+)
 
 
 def read(kind: type[Message], payload: bytes) -> Message:
@@ -149,6 +180,9 @@ def read(kind: type[Message], payload: bytes) -> Message:
 def schema(payload: str) -> dict[str, Any]:
     """The JSON Schema of a payload named in the topics table, e.g. Verdict or State."""
     kinds: dict[str, type[Contract]] = {
-        kind.__name__: kind for kind in (Verdict, State, Health, AlarmList, Replay, Trigger, Flag)
-    }
+        kind.__name__: kind
+        for kind in (
+            Verdict, State, Health, AlarmList, Replay, Trigger, Flag, CatalogOrder, CatalogAnswer,
+        )
+    }  # fmt: skip
     return kinds[payload].model_json_schema(mode="serialization")

@@ -58,6 +58,14 @@ TABLE = (
         "flag", "cmd/flag", Direction.TO_BOX, 1, False, "Flag",
         "keep the picture of a part, for people to look at",
     ),
+    Topic(
+        "catalog_order", "cmd/catalog", Direction.TO_BOX, 1, False, "CatalogOrder",
+        "choose among a folder of product pictures (`linewarden catalog serve`)",
+    ),
+    Topic(
+        "catalog", "catalog", Direction.FROM_BOX, 1, False, "CatalogAnswer",
+        "what came of an order for product pictures",
+    ),
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TABLE}
 

@@ -1,30 +1,26 @@
-"""The bundle: the folder that crosses from workstation to box, written whole and read in doubt.
+"""The bundle: the folder that crosses from workstation to box, and speaks of one model for a line.
 
-Writing goes to a folder beside it that gets its name only when all of it is on disk. Reading
-believes nothing before the signature, then nothing that the signed manifest doesn't list.
+How it is written whole and read in doubt is export/sealed_folder.py's; a bundle of another kind,
+for product pictures, is export/catalog_bundle.py's.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-import stat
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from export import durable, signature
-from export.errors import BundleError, SignatureError
+from export import sealed_folder
+from export.errors import BundleError
 from export.manifest import (
     FP32,
     MANIFEST,
     MODEL,
-    SIGNATURE,
     Basis,
     Description,
     FileEntry,
@@ -34,17 +30,16 @@ from export.manifest import (
 )
 from export.model_file import check_model
 from export.preprocess import Input
+from export.sealed_folder import MAX_MANIFEST_BYTES, kind_of, refuse_existing
 from export.signature import PrivateKey, PublicKey
 from export.verdict import BundleRef, Thresholds
 
-MAX_MANIFEST_BYTES = 1024 * 1024
-MAX_SIGNATURE_BYTES = 4096
+__all__ = ["Bundle", "next_version", "open_bundle", "refuse_existing", "write_bundle"]
+
 CPU_S, MEMORY_BYTES = 30.0, 512 * 1024**2
 # Loading holds the file, its weights and their packed copy. VGG16's first layers hold 512 bytes for
 # a pixel of the input, and take it through 31 GFlop per 224x224 pixels and picture.
 _TIMES_MODEL, _BYTES_PER_PIXEL, _CPU_S_PER_PIXEL = 4, 1024, 60e-6
-_CHUNK = 1 << 20
-_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +100,16 @@ class Bundle:
         Raises:
             BundleError: it can't be read, or is no longer the file that was verified.
         """
-        path, entry = self.path / name, self.manifest.files[name]
-        try:
-            with path.open("rb") as file:
-                body = file.read(entry.bytes + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        if hashlib.sha256(body).hexdigest() != entry.sha256:
-            raise _changed(path)
-        return body
+        return sealed_folder.read_listed(self.path / name, self.manifest.files[name])
 
-    @contextlib.contextmanager
-    def sealed_model(self) -> Generator[Path]:
+    def sealed_model(self) -> AbstractContextManager[Path]:
         """The graph as it was signed, at a path to load it by, where nobody can change it.
-
-        A copy in memory (memfd_create(2), sealed), gone at the end: whoever may write to the
-        bundle's folder could exchange the file between the look at it and the loading of it.
 
         Raises:
             BundleError: it can't be read, or is no longer the file that was verified.
         """
-        handle = os.memfd_create(MODEL, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            _copy(self.model_path, handle, self.manifest.files[self.file(MODEL)])
-            fcntl.fcntl(handle, fcntl.F_ADD_SEALS, _SEALS)
-            yield Path(f"/proc/self/fd/{handle}")
-        finally:
-            os.close(handle)
+        entry = self.manifest.files[self.file(MODEL)]
+        return sealed_folder.sealed_copy(self.model_path, entry)
 
     @property
     def input(self) -> Input:
@@ -181,19 +159,11 @@ def open_bundle(
         SignatureError: no signature, or not by a trusted key over this manifest.
         BundleError: not a bundle; a file is missing, changed, unlisted, a link or not allowed.
     """
-    if not path.is_dir():
-        raise BundleError(f"{path} is not a folder", "give the folder that `export --out` wrote")
-    body = _read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
-    signed = _read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
-    key, manifest = believed(body, signed, trusted, path / MANIFEST)
+    body, key = sealed_folder.read_signed(path, trusted)
+    manifest = _parse(body, path / MANIFEST)
     passed(f"manifest signed by trusted key {key.key_id}")
     passed(f"manifest of schema version {manifest.schema_version} understood")
-    _refuse_unlisted(path, manifest)
-    passed("no unlisted file, link or folder")
-    for name, entry in manifest.files.items():
-        _check_file(path / name, entry)
-    total = sum(entry.bytes for entry in manifest.files.values())
-    passed(f"{len(manifest.files)} files, {total / 1e6:.1f} MB, as signed (size and SHA-256)")
+    sealed_folder.check_files(path, manifest, passed)
     for variant in (FP32, *manifest.variants):
         check_model(path / name_of(MODEL, variant))
     passed("graph without control flow, custom operators or tensors in other files")
@@ -213,28 +183,12 @@ def believed(
     return key, _parse(body, name)
 
 
-def _read_small(path: Path, limit: int, error: type[BundleError]) -> bytes:
-    _refuse_irregular(path, error)
-    with path.open("rb") as file:
-        body = file.read(limit + 1)
-    if len(body) > limit:
-        raise error(f"{path} is larger than {limit} bytes", "export the bundle again")
-    return body
-
-
-def _refuse_irregular(path: Path, error: type[BundleError] = BundleError) -> os.stat_result:
-    try:
-        found = path.lstat()
-    except OSError as cause:
-        raise error(
-            f"{path} is missing or can't be read: {cause.strerror}", "copy the whole bundle again"
-        ) from cause
-    if not stat.S_ISREG(found.st_mode):
-        raise error(f"{path} is a link or no regular file", "copy the bundle again, without links")
-    return found
-
-
 def _parse(body: bytes, path: Path) -> Manifest:
+    if kind_of(body) == "catalog":
+        raise BundleError(
+            f"{path} is of a bundle that chooses product pictures: it judges no parts",
+            "use it with `linewarden catalog`; for a line, train without --task catalog",
+        )
     try:
         return Manifest.model_validate_json(body)
     except ValidationError as error:
@@ -244,76 +198,6 @@ def _parse(body: bytes, path: Path) -> Manifest:
             f"{path} is not a manifest that this Linewarden understands: {where}: {first['msg']}",
             "export the bundle again, or update Linewarden on this box",
         ) from error
-
-
-def _refuse_unlisted(path: Path, manifest: Manifest) -> None:
-    files = {MANIFEST, SIGNATURE, *manifest.files}
-    folders = {str(parent) for name in files for parent in Path(name).parents}
-    for found, entry in _entries(path):
-        listed = found in folders if entry.is_dir(follow_symlinks=False) else found in files
-        if entry.is_symlink() or not listed:
-            what = "is a link" if entry.is_symlink() else "is not listed in the manifest"
-            raise BundleError(
-                f"{path / found} {what}", "copy the bundle again into an empty folder"
-            )
-
-
-def _entries(path: Path, below: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    try:
-        with os.scandir(path / below) as entries:
-            for entry in entries:
-                name = f"{below}/{entry.name}" if below else entry.name
-                yield name, entry
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _entries(path, name)
-    except OSError as error:
-        raise BundleError(
-            f"{path / below} can't be read: {error.strerror}", "check the folder and its rights"
-        ) from error
-
-
-def _check_file(path: Path, entry: FileEntry) -> None:
-    size = _refuse_irregular(path).st_size
-    if size != entry.bytes:
-        raise BundleError(
-            f"{path} has {size} bytes, its manifest says {entry.bytes}", "copy the bundle again"
-        )
-    if _sha256(path) != entry.sha256:
-        raise _changed(path)
-
-
-def _copy(path: Path, handle: int, entry: FileEntry) -> None:
-    """Copy a listed file into an open one, no more of it than was signed."""
-    digest, left = hashlib.sha256(), entry.bytes
-    try:
-        with path.open("rb") as file, os.fdopen(handle, "wb", closefd=False) as copy:
-            while chunk := file.read(min(_CHUNK, left + 1)):
-                left -= len(chunk)
-                if left < 0:
-                    raise _changed(path)
-                digest.update(chunk)
-                copy.write(chunk)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if digest.hexdigest() != entry.sha256:
-        raise _changed(path)
-
-
-def _changed(path: Path) -> BundleError:
-    said = f"{path} is not the file that was signed: its SHA-256 differs"
-    return BundleError(said, "copy the bundle again")
-
-
-def _unreadable(path: Path, error: OSError) -> BundleError:
-    return BundleError(f"{path} can't be read: {error.strerror}", "check the file and its rights")
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def write_bundle(
@@ -330,51 +214,23 @@ def write_bundle(
     Raises:
         BundleError: `out` exists, can't be written, or the result is no valid bundle.
     """
-    refuse_existing(out)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        for name, content in contents.items():
-            durable.put(partial / name, content)
-        manifest = _list_files(partial, description, contents)
-        body = _encoded(manifest)
-        durable.put(partial / MANIFEST, body)
-        durable.put(partial / SIGNATURE, key.sign(body))
-        for folder in sorted({partial, *(file.parent for file in partial.rglob("*"))}):
-            durable.sync(folder)
-        bundle = open_bundle(partial, [key.public])
-        partial.rename(out)
-        durable.sync(out.parent)
-    except OSError as error:
-        raise BundleError(
-            f"the bundle {out} can't be written: {error.strerror}", "check the folder and space"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(partial)
-    return Bundle(out, bundle.manifest, bundle.digest, bundle.key)
+    opened: list[Bundle] = []
+
+    def manifest(files: Mapping[str, FileEntry]) -> bytes:
+        listed = {name: entry.model_dump() for name, entry in files.items()}
+        return _encoded(Manifest.model_validate({**description.model_dump(), "files": listed}))
+
+    def verify(folder: Path) -> None:
+        opened.append(open_bundle(folder, [key.public]))
+
+    sealed_folder.write_folder(out, contents, manifest, key, verify)
+    return replace(opened[0], path=out)
 
 
 def _encoded(manifest: Manifest) -> bytes:
     """The manifest's bytes; fields that older boxes don't know only where they say something."""
     silent = {name for name in ("variants", "refused") if not getattr(manifest, name)}
     return manifest.model_dump_json(indent=2, exclude=silent).encode() + b"\n"
-
-
-def refuse_existing(out: Path) -> None:
-    """Raise BundleError if something is at `out`: a bundle is never overwritten."""
-    if out.exists() or out.is_symlink():
-        raise BundleError(f"{out} exists already", "choose another --out, or delete it first")
-
-
-def _list_files(
-    folder: Path, description: Description, contents: Mapping[str, bytes | Path]
-) -> Manifest:
-    files = {
-        name: {"sha256": _sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in sorted(contents)
-    }
-    return Manifest.model_validate({**description.model_dump(), "files": files})
 
 
 def next_version(folder: Path, name: str) -> int:

@@ -15,7 +15,7 @@ def card(bundle: Bundle) -> str:
     lines = [f"{manifest.name} version {manifest.version}  ({bundle.path})", ""]
     lines += [f"{label:<{_LABEL}}{text}" for label, text in _facts(bundle)]
     for variant, metrics in manifest.metrics.items():
-        lines += ["", f"measured, {variant}", *_metrics(metrics)]
+        lines += ["", f"measured, {variant}", *metric_lines(metrics)]
     lines += ["", "pictures", *_counts(manifest)]
     return "\n".join(lines)
 
@@ -78,7 +78,8 @@ def _variants(manifest: Manifest) -> Iterator[str]:
     yield from (f"{name}: not released: {why}" for name, why in manifest.refused.items())
 
 
-def _metrics(metrics: tuple[Metric, ...]) -> Iterator[str]:
+def metric_lines(metrics: tuple[Metric, ...]) -> Iterator[str]:
+    """Figures with their intervals, a line each."""
     width = max((len(metric.name) for metric in metrics), default=0)
     for one in metrics:
         share = f"  {one.k} of {one.n}" if one.k is not None and one.n is not None else ""

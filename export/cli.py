@@ -40,8 +40,17 @@ def show(
     from export import signature
     from export.bundle import open_bundle
     from export.card import card
+    from export.sealed_folder import is_catalog
 
-    opened = open_bundle(path, [signature.load_public(key or signature.PUBLIC_KEY)])
+    trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
+    if is_catalog(path):
+        from export.catalog_bundle import open_catalog
+        from export.catalog_card import catalog_card
+
+        found = open_catalog(path, trusted)
+        typer.echo(found.manifest.model_dump_json(indent=2) if as_json else catalog_card(found))
+        return
+    opened = open_bundle(path, trusted)
     typer.echo(opened.manifest.model_dump_json(indent=2) if as_json else card(opened))
 
 
@@ -57,10 +66,16 @@ def verify(path: _Folder, key: _Key = None) -> None:
     """
     from export import signature
     from export.bundle import open_bundle
+    from export.catalog_bundle import open_catalog
     from export.errors import BundleError
+    from export.sealed_folder import is_catalog
 
     trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
     try:
+        if is_catalog(path):
+            open_catalog(path, trusted, lambda check: typer.echo(f"ok       {check}"))
+            typer.echo("skipped  golden samples: `linewarden catalog` answers them at each start")
+            return
         opened = open_bundle(path, trusted, lambda check: typer.echo(f"ok       {check}"))
     except BundleError as error:
         typer.echo(f"refused  {error}")

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
+from export.catalog_golden import CATALOG_OUTPUTS, CatalogAnswers
 from export.errors import BundleError
 from export.parity import Answers
 from export.preprocess import Pixels
@@ -48,21 +49,83 @@ class Graph(nn.Module):
 
     def __init__(self, network: nn.Module, normalise: Normalise, temperature: float) -> None:
         super().__init__()
-        self.network = copy.deepcopy(network).eval()
+        self.network, shift = _folded(network, normalise)
         self.temperature = temperature
-        mixing, shift = _affine(normalise)
-        first = _first_convolution(self.network)
-        with torch.no_grad():
-            first.weight.copy_(torch.einsum("ocij,cb->obij", first.weight.double(), mixing))
-        self.register_buffer("shift", shift.float().view(1, 3, 1, 1))
+        self.register_buffer("shift", shift)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the graph's outputs: without novelty if the network has no sense of it."""
+        return outputs_of(self.network)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
         """(N,H,W,3) uint8 BGR → (N,C) probabilities, (N,) score, (N,h,w) heatmap, (N,) novelty."""
-        # The shift stays outside the convolution: only then is its zero padding the padding that
-        # training saw, and the fold exact at the border too.
-        x = frames.permute(0, 3, 1, 2).float() - self.shift
-        logits, evidence, *novelty = cast("tuple[Tensor, ...]", self.network(x))
+        logits, evidence, *novelty = cast(
+            "tuple[Tensor, ...]", self.network(_shifted(self, frames))
+        )
         return *answer(logits, evidence, self.temperature), *novelty
+
+
+class CatalogGraph(nn.Module):
+    """A network from uint8 product pictures to what `linewarden catalog` goes by.
+
+    Args:
+        network: (N,3,H,W) float32 → logits of the categories (N,C), of being fit to show (N,),
+            novelty (N,), and an embedding (N,D).
+        normalise: as for `Graph`.
+        temperature: divides the categories' logits.
+    """
+
+    shift: Tensor
+    outputs = CATALOG_OUTPUTS
+
+    def __init__(self, network: nn.Module, normalise: Normalise, temperature: float) -> None:
+        super().__init__()
+        self.network, shift = _folded(network, normalise)
+        self.temperature = temperature
+        self.register_buffer("shift", shift)
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
+        """(N,H,W,3) uint8 BGR → (N,C) probabilities, (N,) presentation and novelty, embedding."""
+        return catalog_answer(self.network(_shifted(self, frames)), self.temperature)
+
+
+def catalog_answer(told: tuple[Tensor, ...], temperature: float) -> tuple[Tensor, ...]:
+    """Probabilities (N,C), presentation 0..1 (N,), novelty (N,) and embedding (N,D)."""
+    logits, shown, novelty, embedding = told
+    return torch.softmax(logits / temperature, dim=1), torch.sigmoid(shown), novelty, embedding
+
+
+def catalog_reference(
+    network: nn.Module, normalise: Normalise, temperature: float
+) -> Callable[[Pixels], CatalogAnswers]:
+    """What the exported graph must answer: the network as trained, nothing folded, in torch."""
+
+    def answers(batch: Pixels) -> CatalogAnswers:
+        with torch.inference_mode():
+            seen = normalise(torch.as_tensor(np.ascontiguousarray(batch)))
+            found = catalog_answer(network(seen), temperature)
+        return CatalogAnswers(*(tensor.numpy() for tensor in found))
+
+    return answers
+
+
+def _folded(network: nn.Module, normalise: Normalise) -> tuple[nn.Module, Tensor]:
+    """A copy of `network` that takes raw colours less the shift (1,3,1,1), and that shift.
+
+    The shift stays outside the convolution: only then is its zero padding the padding that
+    training saw, and the fold exact at the border too.
+    """
+    inner = copy.deepcopy(network).eval()
+    mixing, shift = _affine(normalise)
+    first = _first_convolution(inner)
+    with torch.no_grad():
+        first.weight.copy_(torch.einsum("ocij,cb->obij", first.weight.double(), mixing))
+    return inner, shift.float().view(1, 3, 1, 1)
+
+
+def _shifted(graph: "Graph | CatalogGraph", frames: Tensor) -> Tensor:
+    return frames.permute(0, 3, 1, 2).float() - graph.shift
 
 
 def answer(logits: Tensor, evidence: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,7 +184,7 @@ def reference(
     return answers
 
 
-def to_onnx(graph: Graph, height: int, width: int, path: Path) -> None:
+def to_onnx(graph: "Graph | CatalogGraph", height: int, width: int, path: Path) -> None:
     """Write `graph` as one ONNX file for any number of pictures of `height` by `width`.
 
     Raises:
@@ -137,7 +200,7 @@ def to_onnx(graph: Graph, height: int, width: int, path: Path) -> None:
                 (example,),
                 path,
                 input_names=["frames"],
-                output_names=list(outputs_of(graph.network)),
+                output_names=list(graph.outputs),
                 dynamic_shapes={"frames": {0: torch.export.Dim("batch")}},
                 opset_version=OPSET,
                 dynamo=True,

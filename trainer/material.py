@@ -99,7 +99,7 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
     with progress.phase("reading pictures", len(dataset.pictures)) as advance:
         paths = [p.path for p in dataset.pictures]
         read = album.load(root, paths, to, advance, choices.reencode)
-    dataset = _without_unreadable(dataset, read, choices.skip_unreadable)
+    dataset = without_unreadable(dataset, read, choices.skip_unreadable)
     dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
     seen = album.fingerprint(read, [p.label for p in dataset.pictures])
     if told := named_version(root, seen):
@@ -137,7 +137,8 @@ def _check_formats(dataset: Dataset) -> None:
             )
 
 
-def _without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:
+def without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:
+    """The data set less what couldn't be read; raises DatasetError unless that is to be skipped."""
     if not read.unreadable:
         return dataset
     problems = [problem for _, problem in read.unreadable]

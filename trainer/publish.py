@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -45,6 +46,24 @@ from trainer.variants.make import Made, Workshop, refuse_unknown
 DEFAULT_FOLDER = Path("bundles")
 
 
+class Named(Protocol):
+    """A run's record, as far as an edition needs it."""
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        ...
+
+
+class Finished(Protocol):
+    """A finished run of any kind."""
+
+    @property
+    def record(self) -> Named:
+        """What it says of itself."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """What the bundle is called and where it goes."""
@@ -63,7 +82,9 @@ class Edition:
             ) from error
 
     @classmethod
-    def of(cls, run: Run, out: Path | None, name: str | None, version: int | None) -> "Edition":
+    def of(
+        cls, run: Finished, out: Path | None, name: str | None, version: int | None
+    ) -> "Edition":
         """The edition asked for, filled up: the run's name, the next version, bundles/NAME-N."""
         name = name or run.record.name
         version = version or next_version(out.parent if out else DEFAULT_FOLDER, name)

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from export.errors import RunError
 from export.manifest import GOOD, Basis, Metric
@@ -28,6 +29,7 @@ from trainer.backbone import ARCHITECTURES, Network
 from trainer.novelty import Novelty
 
 SCHEMA_VERSION = 1
+CATALOG = "catalog.json"  # marks a run of product pictures (trainer/catalog/record.py)
 TYPES = "types.json"  # marks a run without a good class (trainer/taxonomy/record.py)
 
 Split = Literal["train", "validation", "calibration", "test"]
@@ -145,6 +147,11 @@ class Run:
     def load(cls, folder: Path) -> "Run":
         """Open a run; raises RunError if the folder holds none that this version can read."""
         path = folder / "run.json"
+        if (folder / CATALOG).exists():
+            raise RunError(
+                f"{str(folder)!r} knows product pictures and judges no part",
+                "export it, then use `linewarden catalog`; for a line, train without --task",
+            )
         if (folder / TYPES).exists():
             raise RunError(
                 f"{str(folder)!r} tells types of defect apart and knows no good part: no "
@@ -235,7 +242,7 @@ def _digits(value: float) -> str:
     return f"{value:.9g}"
 
 
-def write_learned(folder: Path, network: Network, split: list[SplitRow]) -> None:
+def write_learned(folder: Path, network: nn.Module, split: list[SplitRow]) -> None:
     """Write what every kind of run has: the network's tensors, and which picture was for what."""
     tensors = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, folder / "model.safetensors")
@@ -250,6 +257,17 @@ def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """A table's rows by its header; raises RunError if it can't be read."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise RunError(
+            f"{str(path)!r} can't be read: {error.strerror}", "copy the run again"
+        ) from error
 
 
 def _first(error: ValidationError) -> str:

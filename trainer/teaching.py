@@ -115,11 +115,23 @@ class Taught:
     board: Board
 
 
-def teach(plan: Plan, folder: Path, progress: Progress) -> Taught:
-    """Claim the folder, read the pictures, train; raises LinewardenError."""
+def _gather(plan: Plan, progress: Progress) -> Material:
+    return gather(plan.data, plan.choices, plan.to, plan.seed, progress)
+
+
+def teach(
+    plan: Plan,
+    folder: Path,
+    progress: Progress,
+    gathered: Callable[[Plan, Progress], Material] = _gather,
+) -> Taught:
+    """Claim the folder, read the pictures, train; raises LinewardenError.
+
+    `gathered` reads, groups and splits the pictures.
+    """
     open_folder(folder, plan)
     try:
-        material = gather(plan.data, plan.choices, plan.to, plan.seed, progress)
+        material = gathered(plan, progress)
     except LinewardenError:
         _release(folder)
         raise

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from edge.config import Appliance
 from edge.consumer.watch import Watcher
-from edge.fitting import broker_settings
 from edge.gateway.home_assistant import Discovery
 from edge.gateway.mailbox import Mailbox
 from edge.gateway.opcua import OpcUaServer
 from edge.gateway.sparkplug.edge_node import EdgeNode
+from edge.mqtt.address import settings_of
 from edge.topics import Topics
 from export.errors import ConfigError
 from export.verdict import Verdict
@@ -65,7 +65,7 @@ class Gateway:
         if appliance.broker is None:
             raise ConfigError("the gateway follows the box over MQTT", "add [broker]")
         self._appliance = appliance
-        self._settings = broker_settings(appliance.broker)
+        self._settings = settings_of(appliance.broker)
         self._topics = Topics(appliance.station.prefix)
         self.tellers = self._made()
         if not self.tellers:

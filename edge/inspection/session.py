@@ -75,24 +75,8 @@ class OnnxScorer:
         name: str = "",
     ) -> None:
         name = name or str(model_path)
-        refuse_two_runtimes()
-        wanted = _wanted(providers)
-        _ort.set_default_logger_severity(_FATAL)
-        options = _ort.SessionOptions()
-        options.log_severity_level = _FATAL
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
-        if "cpu" not in providers:
-            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        self._session = _open(model_path, options, wanted, name)
+        self._session = open_session(model_path, providers, threads, spinning=spinning, name=name)
         self.providers = tuple(cast("list[str]", self._session.get_providers()))
-        if self.providers[0] != wanted[0][0]:
-            raise ProviderError(
-                f"{providers[0]!r} was asked for, but ONNX Runtime runs {name} on "
-                f"{', '.join(self.providers)}",
-                f"install the driver and libraries of {providers[0]!r}, or set providers to 'cpu'",
-            )
         self._outputs: list[str] = [output.name for output in self._session.get_outputs()]
         _check_outputs(self._outputs, name)
 
@@ -103,6 +87,30 @@ class OnnxScorer:
         return Scores(
             named["probabilities"], named["score"], named["heatmap"], named.get("novelty")
         )
+
+
+def open_session(
+    model_path: Path, providers: Sequence[str], threads: int, *, spinning: bool, name: str
+) -> Any:
+    """An ONNX Runtime session on the first of the providers, or none; takes and raises as above."""
+    refuse_two_runtimes()
+    wanted = _wanted(providers)
+    _ort.set_default_logger_severity(_FATAL)
+    options = _ort.SessionOptions()
+    options.log_severity_level = _FATAL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    if "cpu" not in providers:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    session = _open(model_path, options, wanted, name)
+    found = cast("list[str]", session.get_providers())
+    if found[0] != wanted[0][0]:
+        raise ProviderError(
+            f"{providers[0]!r} was asked for, but ONNX Runtime runs {name} on {', '.join(found)}",
+            f"install the driver and libraries of {providers[0]!r}, or set providers to 'cpu'",
+        )
+    return session
 
 
 def _wanted(providers: Sequence[str]) -> list[tuple[str, dict[str, str]]]:

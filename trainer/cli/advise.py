@@ -1,9 +1,15 @@
 """`linewarden advise`: measured advice on whether fine-tuning pays."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from export.errors import LinewardenError
+
+if TYPE_CHECKING:
+    from trainer.advise.study import Plan as StudyPlan
+    from trainer.progress import Progress
 
 
 def advise(
@@ -16,6 +22,13 @@ def advise(
         str, typer.Option(help="resnet18 | resnet34 | resnet50 | vgg16 | vgg16_bn")
     ] = "resnet18",
     weights: Annotated[str, typer.Option(help="As for `train`.")] = "imagenet",
+    task: Annotated[
+        str, typer.Option(help="inspection, or catalog: product pictures by category.")
+    ] = "inspection",
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="With --task catalog: CSV with each picture's product or sender."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the splits and of training.")] = 0,
     rounds: Annotated[
         int, typer.Option(min=2, help="4 let every part judge once; 8 and 12 shuffle again.")
@@ -70,6 +83,8 @@ def advise(
     linewarden advise tiles --weights starter --part-runs 100 --minutes 30
 
     linewarden advise photos --weights starter --epochs 0 --json
+
+    linewarden advise products --task catalog --arch vgg16 --groups senders.csv
     """
     from trainer.workers import settle
 
@@ -81,6 +96,7 @@ def advise(
     from trainer.recipe import named, on_this_machine
 
     _check_arch(arch)
+    _check_task(task, groups)
     chosen = named(recipe)
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
@@ -97,5 +113,42 @@ def advise(
         ),
     )
     progress = Progress(None) if json else Progress()
+    if task == "catalog":
+        typer.echo(_of_products(plan, groups, out, progress, json=json))
+        return
     told = tell(study(plan, out, progress, minutes), out, worthwhile, progress)
     typer.echo((out / "advice.json").read_text(encoding="utf-8") if json else "\n".join(told))
+
+
+def _check_task(task: str, groups: Path | None) -> None:
+    if task not in ("inspection", "catalog"):
+        raise LinewardenError(f"--task {task!r} is unknown", "use inspection or catalog")
+    if groups is not None and task != "catalog":
+        raise LinewardenError("--groups is for --task catalog alone", "use --part-regex")
+
+
+def _of_products(
+    study: "StudyPlan", groups: Path | None, out: Path, progress: "Progress", *, json: bool
+) -> str:
+    """Advice on product pictures, in words or as JSON."""
+    from dataclasses import replace
+
+    from trainer.calibrate import Budgets
+    from trainer.catalog.advise import advise as measure
+    from trainer.catalog.advise import words, write
+    from trainer.teaching import Plan
+
+    rule = replace(study.choices.rule, table=groups)
+    plan = Plan(
+        data=study.data,
+        arch=study.arch,
+        weights=study.weights,
+        seed=study.seed,
+        to=study.to,
+        recipe=study.recipe,
+        budgets=Budgets(),
+        choices=replace(study.choices, rule=rule),
+    )
+    rounds = measure(plan, out, progress)
+    write(rounds, out, study.seed)
+    return (out / "advice.json").read_text(encoding="utf-8") if json else "\n".join(words(rounds))

@@ -1,9 +1,14 @@
 """`linewarden export`: a finished run becomes a signed bundle."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from export.signature import PrivateKey
+    from trainer.catalog.record import CatalogRun
+    from trainer.publish import Edition
 
 
 def export(
@@ -51,9 +56,10 @@ def export(
     from trainer.history import changed_since, changed_words
     from trainer.progress import Progress
     from trainer.publish import Edition, publish
-    from trainer.run import Run
+    from trainer.run import CATALOG, Run
 
-    opened = Run.load(run)
+    catalogues = (run / CATALOG).exists()
+    opened = None if catalogues else Run.load(run)
     told = comparison(run)
     if told is not None and not told.promoted and not refused:
         raise RunError(
@@ -64,6 +70,12 @@ def export(
     private, made = signature.load_or_make(path)
     if made:
         typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
+    if opened is None:
+        from trainer.catalog.record import CatalogRun
+
+        products = CatalogRun.load(run)
+        typer.echo(_of_products(products, Edition.of(products, out, name, version), private, data))
+        return
     edition = Edition.of(opened, out, name, version)
     asked = [] if variants == "none" else [one.strip() for one in variants.split(",")]
     bundle = publish(opened, edition, private, data, variants=asked, progress=Progress())
@@ -83,3 +95,20 @@ def export(
         typer.echo(f"  {one:<8} not released: {why}")
     typer.echo(f"  signed   by key {bundle.key.key_id}")
     typer.echo(f"  next     linewarden bundle show {bundle.path}")
+
+
+def _of_products(
+    run: "CatalogRun", edition: "Edition", key: "PrivateKey", data: Path | None
+) -> str:
+    """Export a run of product pictures; what came of it, in words."""
+    from trainer.catalog.publish import publish
+
+    bundle = publish(run, edition, key, data)
+    found = bundle.manifest.parity
+    return (
+        f"{bundle.path}: {bundle.name}, {len(bundle.manifest.categories)} categories\n"
+        f"  parity   {found.runtime} against torch on {found.pictures} pictures: "
+        f"probabilities within {found.max_abs_probability:.1e} (allowed {found.tolerance:.0e})\n"
+        f"  signed   by key {bundle.key.key_id}\n"
+        f"  next     linewarden catalog select {bundle.path} FOLDER --out RESULT"
+    )

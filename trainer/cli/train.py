@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from trainer.progress import Progress
     from trainer.teaching import Plan
 
-TASKS = ("inspection", "types")
+TASKS = ("inspection", "types", "catalog")
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
 
 
@@ -34,7 +34,8 @@ def train(
         str,
         typer.Option(
             help="inspection: good against defective; types: which type of defect, without a good "
-            "class and without any promise."
+            "class and without any promise; catalog: product pictures by category, with studio/ "
+            "and reject/ for what is shown."
         ),
     ] = "inspection",
     size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
@@ -61,6 +62,12 @@ def train(
     part_runs: Annotated[
         int | None,
         typer.Option(min=0, help="Last numbers of names this close together are one part."),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --task catalog: CSV that says which product or sender a picture is of."
+        ),
     ] = None,
     near_duplicates: Annotated[
         bool, typer.Option(help="Take pictures that look the same for one part.")
@@ -131,13 +138,15 @@ def train(
     linewarden train photos --out runs/quick --weights starter --epochs 0 --json
 
     linewarden train defects --out runs/types --weights starter --task types
+
+    linewarden train products --out runs/shop --arch vgg16 --task catalog --groups senders.csv
     """
     from dataclasses import replace
 
     from trainer.workers import settle
 
     _check_arch(arch)
-    _check_task(task, reencode)
+    _check_task(task, reencode, groups, tiles)
     settle(threads)
     from trainer.crew import crew, dismiss
     from trainer.progress import Progress
@@ -165,12 +174,16 @@ def train(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
     )
+    if task == "catalog":
+        rule = replace(plan.choices.rule, table=groups)
+        plan = replace(plan, choices=replace(plan.choices, rule=rule))
     if task == "types":
         plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
     us = crew()
     with us.folder(out) as folder:
         quiet = json or not us.first
-        told = _learnt(plan, folder, Progress(None) if quiet else Progress(), json=json)
+        learn = _catalogued if task == "catalog" else _learnt
+        told = learn(plan, folder, Progress(None) if quiet else Progress(), json=json)
     dismiss()
     if us.first:
         typer.echo(told)
@@ -191,9 +204,24 @@ def _learnt(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str
     return run.record.model_dump_json(indent=2) if json else "\n".join(summary(run))
 
 
-def _check_task(task: str, reencode: int | None) -> None:
+def _catalogued(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str:
+    """Train on product pictures; the record as JSON, or the summary."""
+    from trainer.catalog.training import train as learn
+    from trainer.catalog.words import summary
+
+    run = learn(plan, out, progress)
+    return run.record.model_dump_json(indent=2) if json else "\n".join(summary(run))
+
+
+def _check_task(task: str, reencode: int | None, groups: Path | None, tiles: int | None) -> None:
     if task not in TASKS:
         raise LinewardenError(f"--task {task!r} is unknown", f"use {' or '.join(TASKS)}")
+    if groups is not None and task != "catalog":
+        raise LinewardenError(
+            "--groups is for --task catalog alone", "name parts by --part-regex or a parts.csv"
+        )
+    if tiles is not None and task == "catalog":
+        raise LinewardenError("--tiles look for small defects, not for products", "leave it out")
     if reencode is not None and task != "types":
         raise LinewardenError(
             "--reencode is for --task types alone: a line saves no JPEG before it judges",

@@ -1,0 +1,1 @@
+"""What `linewarden catalog` is worth, measured."""

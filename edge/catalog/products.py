@@ -1,0 +1,104 @@
+"""Which pictures are chosen among one another: those of a category, or of one product (SKU)."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.catalog.look import Look
+from export.errors import DatasetError
+
+ALIKE = 0.8  # cosine from which two pictures of a category are taken for one product
+_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Where a picture's set comes from; at most one is given, else its category.
+
+    Attributes:
+        regex: its first group in a path is the product.
+        table: a CSV with the columns path and sku (or product).
+        similar: pictures of a category that look alike are of one product.
+    """
+
+    regex: str | None = None
+    table: Path | None = None
+    similar: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.regex is not None, self.table is not None, self.similar)) > 1:
+            raise DatasetError("--sku-regex, --skus and --similar each name the product", "one")
+
+    @property
+    def word(self) -> str:
+        """What a set is called, for people."""
+        named = self.regex is not None or self.table is not None or self.similar
+        return "product" if named else "category"
+
+
+def named(looks: Sequence[Look], sets: Sets) -> list[str]:
+    """The set of each look, in their order; a picture that the rule doesn't name has none ("").
+
+    Raises:
+        DatasetError: the pattern or the table can't be used.
+    """
+    if sets.regex is not None:
+        pattern = _pattern(sets.regex)
+        found = [pattern.search(look.path) for look in looks]
+        return [match[1] or "" if match else "" for match in found]
+    if sets.table is not None:
+        table = read_table(sets.table)
+        return [table.get(look.path, "") for look in looks]
+    return _similar(looks) if sets.similar else [look.category for look in looks]
+
+
+def _pattern(regex: str) -> "re.Pattern[str]":
+    try:
+        pattern = re.compile(regex)
+    except re.error as error:
+        raise DatasetError(f"--sku-regex {regex!r}: {error}", "mend the pattern") from error
+    if pattern.groups < 1:
+        raise DatasetError(
+            f"--sku-regex {regex!r} has no group", r"put brackets around the SKU: '^([A-Z0-9-]+)_'"
+        )
+    return pattern
+
+
+def read_table(path: Path) -> dict[str, str]:
+    """Path → SKU of a CSV with these columns; raises DatasetError if it can't be used."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            sku = next((one for one in ("sku", "product") if one in columns), None)
+            if sku is None or "path" not in columns:
+                raise DatasetError(
+                    f"{str(path)!r} has the columns {', '.join(columns)}",
+                    "its first line must name the columns: path,sku",
+                )
+            return {row["path"]: row[sku] for row in reader}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{str(path)!r} can't be read: {error}", "save it as UTF-8") from error
+
+
+def _similar(looks: Sequence[Look]) -> list[str]:
+    """Products by likeness: that of the most alike earlier head of the category, or a new one."""
+    names = [""] * len(looks)
+    by_category: dict[str, list[int]] = {}
+    for at, look in enumerate(looks):
+        by_category.setdefault(look.category, []).append(at)
+    for category, places in by_category.items():
+        vectors = np.stack([looks[at].vector() for at in places])
+        heads: list[int] = []
+        for number, at in enumerate(places):
+            near = vectors[heads] @ vectors[number] if heads else np.empty(0)
+            best = int(near.argmax()) if len(near) else -1
+            if best < 0 or near[best] < ALIKE:
+                heads.append(number)
+                best = len(heads) - 1
+            names[at] = f"{category} {best + 1}"
+    return names

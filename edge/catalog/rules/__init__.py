@@ -1,0 +1,1 @@
+"""Ready house rules, and how any are read (edge/catalog/rules/house.py)."""

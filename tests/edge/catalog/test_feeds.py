@@ -1,0 +1,82 @@
+"""Shops' product lists: read, and given back with the chosen pictures and nothing else changed."""
+
+import csv
+import io
+
+import pytest
+
+from edge.catalog import feeds
+from export.errors import DatasetError
+
+SHOPIFY = (
+    "Handle,Title,Variant SKU,Image Src,Image Position,Image Alt Text\n"
+    "mug,Mug,M1,https://cdn/x/old.jpg,1,A mug\nmug,,M2,,,\nmug,,,https://cdn/x/two.jpg,2,\n"
+    "cup,Cup,C1,https://cdn/x/cup.jpg,1,\n"
+)
+WOO = (
+    'ID,SKU,Name,Images\n1,mug,Mug,"https://s/a.jpg, https://s/b.jpg"\n2,cup,Cup,https://s/c.jpg\n'
+)
+GOOGLE = "id\ttitle\timage_link\nmug\tMug\thttps://s/a.jpg\ncup\tCup\thttps://s/c.jpg\n"
+
+
+def again(body, delimiter=","):
+    """The rows of a written list."""
+    return list(csv.DictReader(io.StringIO(body.decode()), delimiter=delimiter))
+
+
+def feed(tmp_path, text):
+    """The list as it is read."""
+    path = tmp_path / "list.csv"
+    path.write_text(text, encoding="utf-8")
+    return feeds.read(path)
+
+
+def test_shopify_gets_one_row_a_picture_in_order(tmp_path):
+    """Variants stay; pictures come in their order; a product that isn't chosen stays as it was."""
+    found = feed(tmp_path, SHOPIFY)
+    body, changed = feeds.write(found, {"mug": ["m-1.jpg", "m 2.jpg", "m-3.jpg"]}, "https://n/")
+    rows = again(body)
+    mug = [row for row in rows if row["Handle"] == "mug"]
+    assert [r["Image Src"] for r in mug] == [
+        "https://n/m-1.jpg", "https://n/m%202.jpg", "https://n/m-3.jpg",
+    ]  # fmt: skip
+    assert [r["Image Position"] for r in mug] == ["1", "2", "3"]
+    assert [r["Variant SKU"] for r in mug] == ["M1", "M2", ""]
+    assert rows[-1] == again(SHOPIFY.encode())[-1]
+    assert changed == 1
+
+
+def test_woocommerce_and_google_have_one_row_a_product(tmp_path):
+    """All pictures in one cell, or the first in one and the others in another."""
+    body, _ = feeds.write(feed(tmp_path, WOO), {"mug": ["1.jpg", "2.jpg"]}, "https://n/")
+    assert again(body)[0]["Images"] == "https://n/1.jpg, https://n/2.jpg"
+    assert again(body)[1] == again(WOO.encode())[1]
+    google = feed(tmp_path, GOOGLE)
+    body, _ = feeds.write(google, {"mug": ["1.jpg", "2.jpg", "3.jpg"]}, "https://n/")
+    first = again(body, "\t")[0]
+    assert first["image_link"] == "https://n/1.jpg"
+    assert first["additional_image_link"] == "https://n/2.jpg,https://n/3.jpg"
+
+
+@pytest.mark.parametrize("text", [SHOPIFY, WOO, GOOGLE])
+def test_a_list_says_which_picture_is_of_which_product(text, tmp_path):
+    """By the file's name in its address."""
+    found = feeds.products(feed(tmp_path, text))
+    assert set(found.values()) == {"mug", "cup"}
+
+
+@pytest.mark.parametrize("text", [SHOPIFY, WOO, GOOGLE])
+def test_nothing_chosen_changes_nothing(text, tmp_path):
+    """Every cell of every row comes back."""
+    found = feed(tmp_path, text)
+    body, changed = feeds.write(found, {}, "https://n/")
+    rows = again(body, found.delimiter)
+    for before, after in zip(found.rows, rows, strict=True):
+        assert before == {key: after[key] for key in before}
+    assert changed == 0
+
+
+def test_another_table_is_refused_by_its_columns(tmp_path):
+    """The error names what was found, and what would do."""
+    with pytest.raises(DatasetError, match=r"columns a, b(.|\n)*Shopify"):
+        feed(tmp_path, "a,b\n1,2\n")

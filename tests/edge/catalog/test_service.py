@@ -1,0 +1,170 @@
+"""The desk over HTTP and MQTT, and the clerk that takes people's words."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import cv2
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from edge.catalog import overrules
+from edge.catalog.clerk import Clerk
+from edge.catalog.counter import Counter
+from edge.catalog.desk import Desk
+from edge.catalog.post import Post
+from edge.catalog.rules.house import HouseRules
+from edge.catalog.selecting import Asked, select
+from edge.mqtt.address import BrokerSettings, BrokerUrl
+from edge.topics import Topics
+from export.errors import ConfigError
+from export.progress import Progress
+from tests.broker import Mosquitto, needs_mosquitto
+from tests.edge.catalog.conftest import product
+
+OPEN = HouseRules(name="open")
+
+
+@pytest.fixture
+def desk(model, shop, tmp_path):
+    """A desk above the folder that holds the shop."""
+    return Desk(model, OPEN, shop.parent, tmp_path / "results")
+
+
+@pytest.fixture
+def counter(desk):
+    """The desk behind HTTP."""
+    opened = Counter(desk)
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+def ask(port, path, body=None, kind="application/json"):
+    """Status and JSON of a request."""
+    address = f"http://127.0.0.1:{port}{path}"
+    request = urllib.request.Request(address, body, {"Content-Type": kind} if body else {})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def test_a_picture_sent_gets_everything_that_is_known_of_it(counter):
+    """Category, findings and refusals of the bytes; a file that is no picture gets its problem."""
+    _, png = cv2.imencode(".png", product((60, 60, 210)))
+    status, told = ask(counter.port, "/v1/look?name=a.png", png.tobytes(), "image/png")
+    assert (status, told["look"]["category"], told["look"]["path"]) == (200, "red", "a.png")
+    assert ask(counter.port, "/v1/look?name=b.png", b"nothing")[0] == 422
+    assert ask(counter.port, "/healthz") == (200, {"bundle": "colours version 1"})
+    assert ask(counter.port, "/v1/other", b"{}")[0] == 404
+
+
+def test_an_order_gets_its_choice_and_never_leaves_the_root(counter, shop):
+    """A folder below the root is chosen from; another is refused, whatever its name's tricks."""
+    order = json.dumps({"id": "7", "folder": shop.name, "per_category": 1}).encode()
+    status, told = ask(counter.port, "/v1/select", order)
+    assert (status, told["id"], told["pictures"], told["unusable"]) == (200, "7", 7, 1)
+    assert {one["set"] for one in told["chosen"]} == {"red", "blue"}
+    for folder in ("..", "/etc", "shop/../.."):
+        status, told = ask(counter.port, "/v1/select", json.dumps({"folder": folder}).encode())
+        assert status == 422
+        assert told["problem"]
+    assert ask(counter.port, "/v1/select", b'{"folder": 3}')[0] == 400
+
+
+@needs_mosquitto
+def test_an_order_by_mqtt_is_answered_even_over_a_killed_broker(desk, shop, tmp_path):
+    """An answer reaches a listener; after the broker was killed and is back, so does the next."""
+    topics = Topics("acme/shop")
+    broker = Mosquitto(tmp_path).start()
+    url = BrokerUrl("127.0.0.1", broker.port)
+    post = Post(BrokerSettings(url), topics, desk)
+    post.start()
+    try:
+        for round_ in range(2):
+            if round_:
+                broker.kill()
+                broker.start()
+            told = _ordered(broker.port, topics, shop.name, f"order-{round_}")
+            assert told["id"] == f"order-{round_}"
+            assert {one["set"] for one in told["chosen"]} == {"red", "blue"}
+    finally:
+        post.stop()
+        broker.kill()
+
+
+def _ordered(port, topics, folder, name):
+    heard = []
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    client.on_message = lambda _c, _u, message: heard.append(json.loads(message.payload))
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.subscribe(topics("catalog"), qos=1)
+    order = json.dumps({"id": name, "folder": folder, "per_category": 1})
+    end = time.monotonic() + 20
+    while not any(one["id"] == name for one in heard) and time.monotonic() < end:
+        client.publish(topics("catalog_order"), order, qos=1)  # until somebody listens
+        time.sleep(0.5)
+    client.disconnect()
+    client.loop_stop()
+    return next(one for one in heard if one["id"] == name)
+
+
+@pytest.fixture
+def clerk(model, shop, tmp_path):
+    """A result with its sheet served."""
+    select(Asked(shop, tmp_path / "out", OPEN, 1), model, Progress(None))
+    served = Clerk(tmp_path / "out")
+    thread = threading.Thread(target=served.serve)
+    thread.start()
+    yield served
+    served.stop()
+    thread.join()
+
+
+def test_a_word_is_written_down_and_nothing_else_is_served(clerk, tmp_path):
+    """The sheet and its thumbnails are served; a word is kept; the ledger is nobody's business."""
+    said = {"path": "red-1.png", "verdict": "show", "category": ""}
+    assert ask(clerk.port, "/overrules", json.dumps(said).encode())[0] == 200
+    kept = overrules.read(tmp_path / "out" / overrules.FILE)
+    assert kept["red-1.png"].verdict == "show"
+    for path in ("/looks.db", "/choice.json", "/thumbs/../choice.json", "/../shop/red-1.png"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{clerk.port}{path}", timeout=5)
+        with refused.value:
+            assert refused.value.code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"path":"a","verdict":"show","category":""}', {"Content-Type": "text/plain"}),
+        (
+            b'{"path":"a","verdict":"show","category":""}',
+            {"Content-Type": "application/json", "Origin": "http://evil.example"},
+        ),
+        (b'{"path":"../a","verdict":"show","category":""}', {"Content-Type": "application/json"}),
+        (b"[]", {"Content-Type": "application/json"}),
+        (b"{", {"Content-Type": "application/json"}),
+    ],
+)
+def test_a_word_that_is_not_the_sheets_is_refused(body, headers, clerk, tmp_path):
+    """No other page's form or script, no path outside, no garbage: and nothing is written."""
+    address = f"http://127.0.0.1:{clerk.port}/overrules"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=5)
+    with refused.value:
+        assert refused.value.code == 400
+    assert not (tmp_path / "out" / overrules.FILE).exists()
+
+
+def test_a_clerk_without_a_sheet_is_refused(tmp_path):
+    """There is nothing to serve before a selection."""
+    with pytest.raises(ConfigError, match=r"sheet\.html"):
+        Clerk(tmp_path)

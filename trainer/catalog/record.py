@@ -1,0 +1,119 @@
+"""The folder of a run that knows a company's product pictures.
+
+    RUN/catalog.json        this module's CatalogRecord
+    RUN/model.safetensors   the network's tensors
+    RUN/split.csv           as of every run (trainer/run.py); `part` is the product or sender
+    RUN/told.csv            every picture: path, category, split, told category, confidence,
+                            presentation score, novelty
+
+There is no run.json: nothing that judges parts can take it for an inspection.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from export.catalog import PresentationBasis
+from export.errors import RunError
+from export.manifest import Metric, NoveltyBasis
+from export.verdict import Contract, Finite
+from trainer.backbone import ARCHITECTURES, Network
+from trainer.catalog.network import CatalogNetwork
+from trainer.run import CATALOG, DataRecord, InputRecord, SplitRow, WeightsRecord, write_csv
+from trainer.run import write_learned as write_tensors
+
+
+class CatalogRecord(Contract):
+    """RUN/catalog.json; `confusion` is of the test: true category → told category → pictures."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    created_at: str
+    arch: str
+    categories: tuple[str, ...] = Field(min_length=2)
+    input: InputRecord
+    weights: WeightsRecord
+    seed: int
+    recipe: dict[str, str | int | float | bool | None]
+    data: DataRecord
+    temperature: Finite
+    novel_above: Finite
+    novelty: NoveltyBasis
+    presentation: PresentationBasis | None
+    metrics: tuple[Metric, ...]
+    confusion: dict[str, dict[str, int]]
+    versions: dict[str, str]
+    seconds: dict[str, Finite] = Field(default_factory=dict)
+    minutes: Finite
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse an unknown architecture."""
+        if self.arch not in ARCHITECTURES:
+            raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
+
+
+class Told(Contract):
+    """One line of told.csv."""
+
+    path: str
+    category: str
+    split: str
+    told: str
+    confidence: float
+    presentation: float
+    novelty: float
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRun:
+    """A finished run in `folder`."""
+
+    folder: Path
+    record: CatalogRecord
+
+    @classmethod
+    def load(cls, folder: Path) -> "CatalogRun":
+        """Open a run; raises RunError if the folder holds none."""
+        path = folder / CATALOG
+        try:
+            return cls(folder, CatalogRecord.model_validate_json(path.read_bytes()))
+        except OSError as error:
+            raise RunError(
+                f"{str(folder)!r} knows no product pictures: {path.name}: {error.strerror}",
+                "give the folder that `linewarden train … --task catalog --out RUN` finished",
+            ) from error
+        except ValidationError as error:
+            raise RunError(
+                f"{str(path)!r} can't be read: {error.errors()[0]['msg']}",
+                "train again with this version, or use the version that wrote it",
+            ) from error
+
+    def save(self, network: CatalogNetwork, split: list[SplitRow], told: list[Told]) -> None:
+        """Write every file; catalog.json last, since it marks the run as finished."""
+        write_tensors(self.folder, network, split)
+        header = list(Told.model_fields)
+        rows = [[str(value) for value in one.model_dump().values()] for one in told]
+        write_csv(self.folder / "told.csv", header, rows)
+        (self.folder / CATALOG).write_text(
+            self.record.model_dump_json(indent=2) + "\n", encoding="utf-8"
+        )
+
+    def network(self) -> CatalogNetwork:
+        """The trained network, in evaluation mode; raises RunError if its tensors don't fit."""
+        path = self.folder / "model.safetensors"
+        try:
+            tensors = load_file(path)
+            base = Network(self.record.arch, len(self.record.categories))
+            bank, axes = tensors["bank"].shape
+            network = CatalogNetwork(base, axes, bank)
+            network.load_state_dict(tensors)
+        except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+            raise RunError(
+                f"{str(path)!r} does not hold this run's {self.record.arch}: {error}",
+                "copy the run again, or train again",
+            ) from error
+        return network.eval()
