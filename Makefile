@@ -6,10 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap genicam health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants wheelhouse deploy-test images fleet sbom audit
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants bench-catalog
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from export import sealed_folder
+from export import sealed_folder, signature
 from export.errors import BundleError
 from export.manifest import (
     FP32,

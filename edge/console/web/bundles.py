@@ -17,9 +17,9 @@ from edge.console.accounts.roles import Role
 from edge.console.web.door import Asked, Door, Intake, Piece, refused
 from edge.console.web.page import number, page
 from edge.swap.control import ask
-from export.bundle import MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES
 from export.doorway import BUNDLES, SIGNATURE_HEADER, Offer, Seated, Seats
 from export.errors import BundleError, LinewardenError, StoreError
+from export.sealed_folder import MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
