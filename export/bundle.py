@@ -10,8 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-import stat
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -34,11 +33,20 @@ from export.manifest import (
 )
 from export.model_file import check_model
 from export.preprocess import Input
+from export.sealed import (
+    MAX_MANIFEST_BYTES,
+    MAX_SIGNATURE_BYTES,
+    changed,
+    check_file,
+    read_small,
+    refuse_existing,
+    refuse_unlisted,
+    sha256,
+    unreadable,
+)
 from export.signature import PrivateKey, PublicKey
 from export.verdict import BundleRef, Thresholds
 
-MAX_MANIFEST_BYTES = 1024 * 1024
-MAX_SIGNATURE_BYTES = 4096
 CPU_S, MEMORY_BYTES = 30.0, 512 * 1024**2
 # Loading holds the file, its weights and their packed copy. VGG16's first layers hold 512 bytes for
 # a pixel of the input, and take it through 31 GFlop per 224x224 pixels and picture.
@@ -110,9 +118,9 @@ class Bundle:
             with path.open("rb") as file:
                 body = file.read(entry.bytes + 1)
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         if hashlib.sha256(body).hexdigest() != entry.sha256:
-            raise _changed(path)
+            raise changed(path)
         return body
 
     @contextlib.contextmanager
@@ -183,43 +191,22 @@ def open_bundle(
     """
     if not path.is_dir():
         raise BundleError(f"{path} is not a folder", "give the folder that `export --out` wrote")
-    body = _read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
-    signed = _read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
+    body = read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
+    signed = read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
     key = signature.verify(body, signed, trusted, str(path / MANIFEST))
     passed(f"manifest signed by trusted key {key.key_id}")
     manifest = _parse(body, path / MANIFEST)
     passed(f"manifest of schema version {manifest.schema_version} understood")
-    _refuse_unlisted(path, manifest)
+    refuse_unlisted(path, manifest.files)
     passed("no unlisted file, link or folder")
     for name, entry in manifest.files.items():
-        _check_file(path / name, entry)
+        check_file(path / name, entry)
     total = sum(entry.bytes for entry in manifest.files.values())
     passed(f"{len(manifest.files)} files, {total / 1e6:.1f} MB, as signed (size and SHA-256)")
     for variant in (FP32, *manifest.variants):
         check_model(path / name_of(MODEL, variant))
     passed("graph without control flow, custom operators or tensors in other files")
     return Bundle(path, manifest, hashlib.sha256(body).hexdigest(), key)
-
-
-def _read_small(path: Path, limit: int, error: type[BundleError]) -> bytes:
-    _refuse_irregular(path, error)
-    with path.open("rb") as file:
-        body = file.read(limit + 1)
-    if len(body) > limit:
-        raise error(f"{path} is larger than {limit} bytes", "export the bundle again")
-    return body
-
-
-def _refuse_irregular(path: Path, error: type[BundleError] = BundleError) -> os.stat_result:
-    try:
-        found = path.lstat()
-    except OSError as cause:
-        raise error(
-            f"{path} is missing or can't be read: {cause.strerror}", "copy the whole bundle again"
-        ) from cause
-    if not stat.S_ISREG(found.st_mode):
-        raise error(f"{path} is a link or no regular file", "copy the bundle again, without links")
-    return found
 
 
 def _parse(body: bytes, path: Path) -> Manifest:
@@ -234,42 +221,6 @@ def _parse(body: bytes, path: Path) -> Manifest:
         ) from error
 
 
-def _refuse_unlisted(path: Path, manifest: Manifest) -> None:
-    files = {MANIFEST, SIGNATURE, *manifest.files}
-    folders = {str(parent) for name in files for parent in Path(name).parents}
-    for found, entry in _entries(path):
-        listed = found in folders if entry.is_dir(follow_symlinks=False) else found in files
-        if entry.is_symlink() or not listed:
-            what = "is a link" if entry.is_symlink() else "is not listed in the manifest"
-            raise BundleError(
-                f"{path / found} {what}", "copy the bundle again into an empty folder"
-            )
-
-
-def _entries(path: Path, below: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    try:
-        with os.scandir(path / below) as entries:
-            for entry in entries:
-                name = f"{below}/{entry.name}" if below else entry.name
-                yield name, entry
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _entries(path, name)
-    except OSError as error:
-        raise BundleError(
-            f"{path / below} can't be read: {error.strerror}", "check the folder and its rights"
-        ) from error
-
-
-def _check_file(path: Path, entry: FileEntry) -> None:
-    size = _refuse_irregular(path).st_size
-    if size != entry.bytes:
-        raise BundleError(
-            f"{path} has {size} bytes, its manifest says {entry.bytes}", "copy the bundle again"
-        )
-    if _sha256(path) != entry.sha256:
-        raise _changed(path)
-
-
 def _copy(path: Path, handle: int, entry: FileEntry) -> None:
     """Copy a listed file into an open one, no more of it than was signed."""
     digest, left = hashlib.sha256(), entry.bytes
@@ -278,30 +229,13 @@ def _copy(path: Path, handle: int, entry: FileEntry) -> None:
             while chunk := file.read(min(_CHUNK, left + 1)):
                 left -= len(chunk)
                 if left < 0:
-                    raise _changed(path)
+                    raise changed(path)
                 digest.update(chunk)
                 copy.write(chunk)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if digest.hexdigest() != entry.sha256:
-        raise _changed(path)
-
-
-def _changed(path: Path) -> BundleError:
-    said = f"{path} is not the file that was signed: its SHA-256 differs"
-    return BundleError(said, "copy the bundle again")
-
-
-def _unreadable(path: Path, error: OSError) -> BundleError:
-    return BundleError(f"{path} can't be read: {error.strerror}", "check the file and its rights")
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+        raise changed(path)
 
 
 def write_bundle(
@@ -349,17 +283,11 @@ def _encoded(manifest: Manifest) -> bytes:
     return manifest.model_dump_json(indent=2, exclude=silent).encode() + b"\n"
 
 
-def refuse_existing(out: Path) -> None:
-    """Raise BundleError if something is at `out`: a bundle is never overwritten."""
-    if out.exists() or out.is_symlink():
-        raise BundleError(f"{out} exists already", "choose another --out, or delete it first")
-
-
 def _list_files(
     folder: Path, description: Description, contents: Mapping[str, bytes | Path]
 ) -> Manifest:
     files = {
-        name: {"sha256": _sha256(folder / name), "bytes": (folder / name).stat().st_size}
+        name: {"sha256": sha256(folder / name), "bytes": (folder / name).stat().st_size}
         for name in sorted(contents)
     }
     return Manifest.model_validate({**description.model_dump(), "files": files})

@@ -12,7 +12,9 @@
     ├── ProviderError          ONNX Runtime can't run the model as configured
     ├── OutputError            the reject gate's output can't be reached
     ├── SampleError            a kept sample can't be read or written
-    └── StoreError             the outbox can't be opened or written
+    ├── StoreError             the outbox can't be opened or written
+    ├── DocumentError          a document for the assistant can't be used
+    └── LanguageError          a text model, or what it learns from, can't be used
 
 Anything else that escapes a command is a bug and keeps its trace.
 """
@@ -83,3 +85,11 @@ class SampleError(LinewardenError):
 
 class StoreError(LinewardenError):
     """The outbox can't be opened or written."""
+
+
+class DocumentError(LinewardenError):
+    """A document for the assistant can't be used."""
+
+
+class LanguageError(LinewardenError):
+    """A text model, or what it learns from, can't be used."""
