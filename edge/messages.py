@@ -127,7 +127,28 @@ class Flag(Contract, strict=True):
     part: str = Field(default="", max_length=128)
 
 
-Message = TypeVar("Message", State, Health, Replay, AlarmList, Trigger, Flag)
+class Ask(Contract, strict=True):
+    """A question to the assistant; its answer comes on `answers` with the same id."""
+
+    id: str = Field(min_length=1, max_length=64, description="one that comes twice counts once")
+    question: str = Field(min_length=1, max_length=500)
+    language: Literal["", "en", "de"] = Field(default="", description="empty: the question's own")
+
+
+class Reply(Contract, strict=True):
+    """The assistant's answer. `no entry` is a refusal: nothing proven was found."""
+
+    id: str = Field(max_length=64)
+    question: str = Field(max_length=500)
+    text: str = Field(max_length=8192, description="cites in brackets what it stands on")
+    language: Literal["en", "de"]
+    source: Literal["records", "documents", "no entry"]
+    quoted: bool = Field(default=False, description="a section's own words: no text model spoke")
+    figures: dict[str, float] = Field(default_factory=dict, description="formed by code")
+    citations: tuple[str, ...] = Field(default=(), max_length=64)
+
+
+Message = TypeVar("Message", State, Health, Replay, AlarmList, Trigger, Flag, Ask, Reply)
 
 
 def read(kind: type[Message], payload: bytes) -> Message:
@@ -145,6 +166,7 @@ def read(kind: type[Message], payload: bytes) -> Message:
 def schema(payload: str) -> dict[str, Any]:
     """The JSON Schema of a payload named in the topics table, e.g. Verdict or State."""
     kinds: dict[str, type[Contract]] = {
-        kind.__name__: kind for kind in (Verdict, State, Health, AlarmList, Replay, Trigger, Flag)
+        kind.__name__: kind
+        for kind in (Verdict, State, Health, AlarmList, Replay, Trigger, Flag, Ask, Reply)
     }
     return kinds[payload].model_json_schema(mode="serialization")

@@ -58,6 +58,14 @@ TABLE = (
         "flag", "cmd/flag", Direction.TO_BOX, 1, False, "Flag",
         "keep the picture of a part, for people to look at",
     ),
+    Topic(
+        "ask", "cmd/ask", Direction.TO_BOX, 1, False, "Ask",
+        "a question to the operators' assistant; it can only read",
+    ),
+    Topic(
+        "answers", "answers", Direction.FROM_BOX, 1, False, "Reply",
+        "the assistant's answers, each with the id of its question",
+    ),
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TABLE}
 
