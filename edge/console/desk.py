@@ -19,11 +19,12 @@ from edge.console.accounts.limiter import Limiter
 from edge.console.accounts.roles import Role
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Draw, Hub
+from edge.console.inquiry import Inquiry
 from edge.console.pictures import Pictures
 from edge.console.readers import Readers
 from edge.console.review.queue import Reader, waiting
 from edge.console.shelf import Shelf
-from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
+from edge.mqtt.address import BrokerSettings, broker_settings
 from edge.outbox import OUTBOX_FILE
 from edge.store import search
 from edge.store.feeder import Feeder
@@ -73,6 +74,7 @@ class Desk:
         self.feeder = Feeder(store, appliance.store.folder / OUTBOX_FILE, keep, self._hear)
         self.readers = Readers(store)
         self.shelf = Shelf(appliance.samples.folder, self._shelf_changed)
+        self.inquiry = Inquiry(appliance.assistant)
         self.pictures = Pictures(self.shelf.folder)
         topics = Topics(appliance.station.prefix)
         self._waiting = (-1, 0)
@@ -147,10 +149,6 @@ def _disk(folder: Path) -> Disk:
 def _broker(section: BrokerSection | None) -> BrokerSettings | None:
     if section is None:
         return None
-    return BrokerSettings(
-        BrokerUrl.parse(section.url),
-        user=section.username or "",
-        password=read_password(section.password_file) if section.password_file else "",
-        ca_file=section.ca_file,
-        keepalive_s=section.keepalive_s,
+    return broker_settings(
+        section.url, section.username, section.password_file, section.ca_file, section.keepalive_s
     )

@@ -19,6 +19,7 @@ from edge.console.web import (
     assets,
     entrance,
     health,
+    inquiry,
     live,
     people,
     quality,
@@ -40,7 +41,7 @@ SAID = {
 
 def doors() -> list[Door]:
     """Every route there is."""
-    rooms = (entrance, live, quality, verdicts, samples, review, health, people, assets)
+    rooms = (entrance, live, quality, verdicts, samples, review, inquiry, health, people, assets)
     return [door for room in rooms for door in room.doors()]
 
 
