@@ -135,7 +135,7 @@ def topics() -> str:
         )
     parts.extend(
         f"\n## {payload}\n\n{fields(messages.schema(payload))}"
-        for payload in ("State", "Health", "AlarmList", "Replay", "Trigger", "Flag")
+        for payload in ("State", "Health", "AlarmList", "Replay", "Trigger", "Flag", "Ask", "Reply")
     )
     parts.append("\nA verdict's fields are on [their own page](verdict.md).\n")
     return "".join(parts)
