@@ -208,7 +208,8 @@ class Clerk:
 
 def _quoted(passage: Passage, speech: Speech) -> Answer:
     lead = speech.say("The nearest section says", "Der nächstliegende Abschnitt sagt")
-    text = f"{lead}: \u201c{passage.title}. {passage.text}\u201d [{passage.id}]"
+    begin, end = speech.say("\u201c", "\u201e"), speech.say("\u201d", "\u201c")
+    text = f"{lead}: {begin}{passage.title}. {passage.text}{end} [{passage.id}]"
     return Answer(text, speech.language, Source.DOCUMENTS, (_section(passage),), quoted=True)
 
 

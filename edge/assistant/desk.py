@@ -48,13 +48,13 @@ class Desk:
         self._verdicts = appliance.console.folder / VERDICTS
         self._context = section.context
         self._read_context = (0, "")
+        self.library = _library(section, self.bundle)
         self.clerk = Clerk(
-            self._records, _library(section, self.bundle), calendar(section),
+            self._records, self.library, calendar(section),
             lambda: clock.wall_ns() // 1_000_000, words=dict(section.words),
             model=model or _model(section), context=self.context(), alarms=lambda: self.alarms,
             otherwise=section.language,
         )  # fmt: skip
-        self.library = _library(section, self.bundle)
 
     def context(self) -> str:
         """The system context, as it is in its file now; the bundle's without a file."""

@@ -26,6 +26,26 @@ WAITING = 8  # questions that may wait; more are answered 503
 MODEL = "linewarden-assistant"
 
 
+class Place:
+    """A place in the queue: given back once, when it is left or nobody holds it any more.
+
+    A client may go before its answer was begun; then nothing but this notices.
+    """
+
+    def __init__(self, places: threading.BoundedSemaphore) -> None:
+        self._places: threading.BoundedSemaphore | None = places
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        places, self._places = self._places, None
+        if places is not None:
+            places.release()
+
+    def __del__(self) -> None:
+        self.__exit__()
+
+
 class Counter:
     """Where questions are handed in, and feedback on answers."""
 
@@ -33,17 +53,16 @@ class Counter:
         self.desk, self.feedback = desk, feedback
         self._places = threading.BoundedSemaphore(WAITING)
 
-    def enter(self) -> bool:
-        """Whether there is a place; `leave` afterwards."""
-        return self._places.acquire(blocking=False)
+    def enter(self) -> "Place | None":
+        """A place in the queue, or None if it is full."""
+        return Place(self._places) if self._places.acquire(blocking=False) else None
 
-    def leave(self) -> None:
-        """The question is answered."""
-        self._places.release()
+    def events(self, question: str, language: str, place: "Place") -> Iterator[dict[str, Any]]:
+        """`word`, `withdrawn` and at last `answer`, each with what it tells.
 
-    def events(self, question: str, language: str) -> Iterator[dict[str, Any]]:
-        """`word`, `withdrawn` and at last `answer`, each with what it tells."""
-        try:
+        `place` is held for as long as anybody holds these events, begun or not.
+        """
+        with place:
             self.desk.refresh()
             for step in self.desk.clerk.steps(question, language):
                 if isinstance(step, Word):
@@ -52,8 +71,6 @@ class Counter:
                     yield {"event": "withdrawn"}
                 else:
                     yield {"event": "answer", **self.named(question, step)}
-        finally:
-            self.leave()
 
     def named(self, question: str, answer: Answer) -> dict[str, Any]:
         """The answer with a name that feedback can call it by."""
@@ -115,9 +132,9 @@ def _answered(
     request: Request, question: str, language: str, wire: Callable[[dict[str, Any]], str] | None
 ) -> Response:
     counter: Counter = request.app.state.counter
-    if not counter.enter():
+    if (place := counter.enter()) is None:
         return _error(503, "too many questions wait: ask again in a moment")
-    events = counter.events(question, language)
+    events = counter.events(question, language, place)
     if wire is not None:
         return StreamingResponse(
             (wire(one) for one in events), media_type="text/event-stream",
@@ -200,9 +217,9 @@ async def _chat(request: Request) -> Response:
         return _error(400, "messages must end with a user turn of text")
     name, made = f"chatcmpl-{secrets.token_hex(8)}", clock.wall_ns() // 1_000_000_000
     counter: Counter = request.app.state.counter
-    if not counter.enter():
+    if (place := counter.enter()) is None:
         return _error(503, "too many questions wait: ask again in a moment")
-    events = counter.events(asked[-1], "")
+    events = counter.events(asked[-1], "", place)
     if told.get("stream"):
         return StreamingResponse(_chunks(events, name, made), media_type="text/event-stream")
     return _Whole(events, name, made)

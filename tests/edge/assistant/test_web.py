@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import FILE, Feedback
 from edge.assistant.openai_url import OpenAiUrl
-from edge.assistant.web import application
+from edge.assistant.web import WAITING, application
 from edge.config import load
 from export.dialogue import Turn
 from export.errors import LanguageError
@@ -110,6 +110,20 @@ def test_what_is_no_question_is_refused(box, path, body, headers, status):
     """Bad JSON, other forms, too much, another page's request."""
     client, _, _ = box
     assert client.post(path, content=body, headers=headers).status_code == status
+
+
+def test_too_many_questions_are_told_to_come_back_and_places_are_given_back(box):
+    """Whoever goes before an answer was begun leaves no place taken."""
+    client, _, _ = box
+    counter = client.app.state.counter
+    held = [counter.events("x", "", counter.enter()) for _ in range(WAITING)]
+    assert counter.enter() is None
+    assert client.post("/ask", json={"question": "What does E-204 mean?"}).status_code == 503
+    list(held[0])
+    del held
+    places = [counter.enter() for _ in range(WAITING)]
+    assert None not in places
+    assert counter.enter() is None
 
 
 def test_feedback_waits_for_an_engineer_and_then_teaches(box):
