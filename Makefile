@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ setup: $(STAMP) ## Install everything into .venv (about 6 GB: torch brings CUDA 
 $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,demo,dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,assistant,tuner,demo,dev]'
 	$(BIN)/python -m pip install --quiet --no-deps pysparkplug==0.6.1  # its tests' decoder: Eclipse Tahu's classes
 	@touch $@
 
@@ -152,6 +152,8 @@ audit: $(STAMP) ## Known weaknesses of every pinned version (needs the network: 
 	for role in box edge console trainer dev; do \
 	  $(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement requirements/$$role.txt || exit 1; \
 	done
+assistant-questions: $(STAMP) ## The assistant's answers against known truth; refusals; hostile questions and documents
+	$(BIN)/python -m tests.assistant.suite
 
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
@@ -159,6 +161,8 @@ docs: $(STAMP) ## Write the generated pages of docs/ again
 lock: $(STAMP) ## Write the pinned constraints of each role again
 	for role in edge trainer console box dev; do \
 	  extras=$$role; [ $$role = box ] && extras=edge,console,modbus,gpio; [ $$role = dev ] && extras=edge,trainer,console,demo,dev; \
+	for role in edge trainer console assistant tuner dev; do \
+	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,console,assistant,tuner,demo,dev; \
 	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
     --constraint requirements/pins.in \

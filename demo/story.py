@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.broker import Subscriber, broker
 from demo.pace import sustained_fps
-from demo.plant import Subscriber, broker
 from edge.virtual_line import VirtualLine
 from export.preprocess import Region
 

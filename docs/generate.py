@@ -146,6 +146,8 @@ def topics() -> str:
             "Flag",
             "CatalogOrder",
             "CatalogAnswer",
+            "Ask",
+            "Reply",
         )
     )
     parts.append("\nA verdict's fields are on [their own page](verdict.md).\n")

@@ -141,6 +141,43 @@ class Shadow(Section):
             raise ValueError(f"most = {self.most} is below parts = {self.parts}")
 
 
+class Assistant(Section):
+    """The operators' assistant (linewarden assistant serve), a process of its own."""
+
+    folder: LocalPath = Field(
+        default=Path("assistant"), validate_default=True, description="feedback on its answers"
+    )
+    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
+        default="127.0.0.1", description="this box only: the console stands before it"
+    )
+    port: int = Field(default=8490, ge=0, le=65_535, description="0: any free one")
+    bundle: LocalPath | None = Field(default=None, description="a bundle of kind assistant")
+    documents: LocalPath | None = Field(
+        default=None, description="folder of manuals (.md, .txt, .pdf), instead of the bundle's"
+    )
+    context: LocalPath | None = Field(
+        default=None, description="system context, read again when changed; instead of the bundle's"
+    )
+    model_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://.+",
+        description="OpenAI-compatible; empty: quote sections",
+    )
+    model_name: str = Field(
+        default="default", min_length=1, description="as the model's server has it"
+    )
+    model_key_file: LocalPath | None = Field(default=None, description="file with the server's key")
+    time_zone: str = Field(default="", description="such as Europe/Berlin; empty: the box's own")
+    shifts: dict[str, str] = Field(
+        default={"early": "06:00-14:00", "late": "14:00-22:00", "night": "22:00-06:00"},
+        description="name → hours; early, late and night are known by their usual words",
+    )
+    words: dict[str, str] = Field(
+        default_factory=dict, description="what people call a type or camera → its name in verdicts"
+    )
+    language: Literal["en", "de"] = Field(default="en", description="of a question that shows none")
+
+
 class Engine(Section):
     """What runs the model."""
 
@@ -184,6 +221,7 @@ class Appliance(Section):
     console: Console = Field(default_factory=lambda: Console(folder=Path("console")))
     shadow: Shadow = Field(default_factory=Shadow)
     gateway: Gateway = Field(default_factory=lambda: Gateway(folder=Path("gateway")))
+    assistant: Assistant = Field(default_factory=lambda: Assistant(folder=Path("assistant")))
     trust: Trust
     status: Status = Field(default_factory=Status)
     cameras: dict[str, CameraSection] = Field(min_length=1)
@@ -220,7 +258,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     written = _read(path)
     variables = _overrides(os.environ if environ is None else environ)
     folder = path.resolve().parent
-    for table in ("store", "samples", "console", "gateway"):
+    for table in ("store", "samples", "console", "assistant", "gateway"):
         written.setdefault(table, {})
     try:
         appliance = Appliance.model_validate(merge(written, variables), context={"folder": folder})

@@ -160,8 +160,39 @@ class CatalogAnswer(Contract, strict=True):
     result: str = Field(default="", description="folder of the result on the box")
 
 
+class Ask(Contract, strict=True):
+    """A question to the assistant; its answer comes on `answers` with the same id."""
+
+    id: str = Field(min_length=1, max_length=64, description="one that comes twice counts once")
+    question: str = Field(min_length=1, max_length=500)
+    language: Literal["", "en", "de"] = Field(default="", description="empty: the question's own")
+
+
+class Reply(Contract, strict=True):
+    """The assistant's answer. `no entry` is a refusal: nothing proven was found."""
+
+    id: str = Field(max_length=64)
+    question: str = Field(max_length=500)
+    text: str = Field(max_length=8192, description="cites in brackets what it stands on")
+    language: Literal["en", "de"]
+    source: Literal["records", "documents", "no entry"]
+    quoted: bool = Field(default=False, description="a section's own words: no text model spoke")
+    figures: dict[str, float] = Field(default_factory=dict, description="formed by code")
+    citations: tuple[str, ...] = Field(default=(), max_length=64)
+
+
 Message = TypeVar(
-    "Message", State, Health, Replay, AlarmList, Trigger, Flag, CatalogOrder, CatalogAnswer
+    "Message",
+    State,
+    Health,
+    Replay,
+    AlarmList,
+    Trigger,
+    Flag,
+    CatalogOrder,
+    CatalogAnswer,
+    Ask,
+    Reply,
 )
 
 
@@ -183,6 +214,7 @@ def schema(payload: str) -> dict[str, Any]:
         kind.__name__: kind
         for kind in (
             Verdict, State, Health, AlarmList, Replay, Trigger, Flag, CatalogOrder, CatalogAnswer,
+            Ask, Reply,
         )
     }  # fmt: skip
     return kinds[payload].model_json_schema(mode="serialization")

@@ -66,6 +66,14 @@ TABLE = (
         "catalog", "catalog", Direction.FROM_BOX, 1, False, "CatalogAnswer",
         "what came of an order for product pictures",
     ),
+    Topic(
+        "ask", "cmd/ask", Direction.TO_BOX, 1, False, "Ask",
+        "a question to the operators' assistant; it can only read",
+    ),
+    Topic(
+        "answers", "answers", Direction.FROM_BOX, 1, False, "Reply",
+        "the assistant's answers, each with the id of its question",
+    ),
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TABLE}
 

@@ -13,7 +13,9 @@
     ├── OutputError            the reject gate's output can't be reached
     ├── SampleError            a kept sample can't be read or written
     ├── BoxError               a box's console can't be reached, or says no
-    └── StoreError             the outbox can't be opened or written
+    ├── StoreError             the outbox can't be opened or written
+    ├── DocumentError          a document for the assistant can't be used
+    └── LanguageError          a text model, or what it learns from, can't be used
 
 Anything else that escapes a command is a bug and keeps its trace.
 """
@@ -96,3 +98,11 @@ class BoxError(LinewardenError):
 
 class StoreError(LinewardenError):
     """The outbox can't be opened or written."""
+
+
+class DocumentError(LinewardenError):
+    """A document for the assistant can't be used."""
+
+
+class LanguageError(LinewardenError):
+    """A text model, or what it learns from, can't be used."""

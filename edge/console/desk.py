@@ -20,6 +20,7 @@ from edge.console.accounts.roles import Role
 from edge.console.bulletins import Bulletins
 from edge.console.hub import Draw, Hub
 from edge.console.inbox import Inbox
+from edge.console.inquiry import Inquiry
 from edge.console.issuer import Issuer
 from edge.console.pictures import Pictures
 from edge.console.readers import Readers
@@ -77,6 +78,7 @@ class Desk:
         self.feeder = Feeder(store, appliance.store.folder / OUTBOX_FILE, keep, self._hear)
         self.readers = Readers(store)
         self.shelf = Shelf(appliance.samples.folder, self._shelf_changed)
+        self.inquiry = Inquiry(appliance.assistant)
         self.pictures = Pictures(self.shelf.folder)
         self.inbox = Inbox(
             section.folder / INBOX, [load_public(path) for path in appliance.trust.keys],

@@ -21,6 +21,7 @@ from edge.console.web import (
     bundles,
     entrance,
     health,
+    inquiry,
     live,
     people,
     quality,
@@ -45,7 +46,7 @@ def doors() -> list[Door]:
     """Every route there is."""
     rooms = (
         entrance, live, quality, verdicts, samples, review, health, people, assets, api, bundles,
-        sign_on,
+        sign_on, inquiry,
     )  # fmt: skip
     return [door for room in rooms for door in room.doors()]
 

@@ -1,0 +1,1 @@
+"""The demo plant: manuals in English and German, and what its operators ask."""

@@ -1,0 +1,136 @@
+"""The assistant's composition root: records, documents, model and feedback, put together.
+
+Everything is overridable through the settings; nothing starts before it is asked. The system
+context is a file that an engineer edits: it is read again whenever it has changed.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge import clock
+from edge.assistant.calendar import Calendar, shifts
+from edge.assistant.clerk import Clerk
+from edge.assistant.openai_url import OpenAiUrl
+from edge.assistant.records import Records
+from edge.assistant.text_model import TextModel
+from edge.config import Appliance, Assistant
+from edge.messages import AlarmList
+from edge.store import schema
+from export.assistant_bundle import CONTEXT, DOCUMENTS, AssistantBundle, open_assistant
+from export.errors import ConfigError, DocumentError
+from export.library import Library
+from export.passage import read_folder
+from export.signature import load_public
+
+VERDICTS = "verdicts.db"  # as the console calls it in its folder
+MOST_CONTEXT = 16_384
+LOCALTIME = Path("/etc/localtime")
+
+
+class Desk:
+    """What every way of asking stands on.
+
+    Attributes:
+        clerk: answers.
+        alarms: what the box last published; set by whoever listens to the broker.
+
+    Raises:
+        ConfigError, BundleError, DocumentError, LanguageError: the settings, a bundle, a document
+            or a model can't be used.
+    """
+
+    def __init__(self, appliance: Appliance, model: TextModel | None = None) -> None:
+        section = appliance.assistant
+        self.alarms: AlarmList | None = None
+        self.bundle = _bundle(appliance)
+        self._verdicts = appliance.console.folder / VERDICTS
+        self._context = section.context
+        self._read_context = (0, "")
+        self.library = _library(section, self.bundle)
+        self.clerk = Clerk(
+            self._records, self.library, calendar(section),
+            lambda: clock.wall_ns() // 1_000_000, words=dict(section.words),
+            model=model or _model(section), context=self.context(), alarms=lambda: self.alarms,
+            otherwise=section.language,
+        )  # fmt: skip
+
+    def context(self) -> str:
+        """The system context, as it is in its file now; the bundle's without a file."""
+        if self._context is None:
+            return "" if self.bundle is None else self.bundle.text(CONTEXT)
+        try:
+            changed_ns = self._context.stat().st_mtime_ns
+            if changed_ns != self._read_context[0]:
+                text = self._context.read_text(encoding="utf-8")[:MOST_CONTEXT]
+                self._read_context = (changed_ns, text)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"assistant.context {str(self._context)!r} can't be read: {error}",
+                "name a text file, or take the key out",
+            ) from error
+        return self._read_context[1]
+
+    def refresh(self) -> None:
+        """Take up what an engineer has changed; before each question."""
+        self.clerk.context = self.context()
+
+    @contextmanager
+    def _records(self) -> Generator[Records | None]:
+        """The verdict store for one question; None while the console has made none."""
+        if not self._verdicts.is_file():
+            yield None
+            return
+        db = schema.reader(self._verdicts)
+        try:
+            yield Records(db)
+        finally:
+            db.close()
+
+
+def calendar(section: Assistant) -> Calendar:
+    """The plant's days and shifts; raises ConfigError if a zone or shift is none."""
+    try:
+        if section.time_zone:
+            zone = ZoneInfo(section.time_zone)
+        elif LOCALTIME.exists():
+            with LOCALTIME.open("rb") as file:
+                zone = ZoneInfo.from_file(file, key="local")
+        else:
+            zone = ZoneInfo("UTC")
+        return Calendar(zone, shifts(section.shifts))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"assistant.time_zone or assistant.shifts: {error}",
+            'write time_zone = "Europe/Berlin" and shifts = { early = "06:00-14:00" }',
+        ) from error
+
+
+def _bundle(appliance: Appliance) -> AssistantBundle | None:
+    path = appliance.assistant.bundle
+    if path is None:
+        return None
+    return open_assistant(path, [load_public(key) for key in appliance.trust.keys])
+
+
+def _library(section: Assistant, bundle: AssistantBundle | None) -> Library:
+    if section.documents is not None:
+        if not section.documents.is_dir():
+            raise DocumentError(
+                f"assistant.documents {str(section.documents)!r} is no folder",
+                "name the folder of the manuals, or take the key out",
+            )
+        return Library.of(read_folder(section.documents))
+    return Library(None if bundle is None else bundle.path / DOCUMENTS)
+
+
+def _model(section: Assistant) -> TextModel | None:
+    if not section.model_url:
+        return None
+    key = section.model_key_file
+    try:
+        secret = key.read_text(encoding="utf-8").strip() if key is not None else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"assistant.model_key_file can't be read: {error}", "check it") from error
+    return OpenAiUrl(section.model_url, section.model_name, secret)

@@ -1,0 +1,396 @@
+"""Reading times as people say them: `last night`, `Frühschicht vom 24.11.`, `between 2 and 3`.
+
+English and German, over text that export/terms.py has folded. What is understood is taken out of
+the text, so that whoever called sees what is left. Pure.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+from edge.assistant.calendar import Calendar, Shift, Span, Spoken, wall_time, weekday
+from edge.assistant.time_words import (
+    DAYS,
+    LAST,
+    MONTHS,
+    NUMBERS,
+    OF,
+    PARTS_OF_DAY,
+    THIS,
+    UNIT_S,
+    N,
+)
+
+
+def spoken_spans(calendar: Calendar, text: str, now_ms: int) -> Spoken:
+    """The spans that folded `text`, said at `now_ms`, speaks of, and the text without them."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(calendar.zone)
+    return _Reading(calendar, now, text).read()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of one text. Days, times and shifts are replaced by marks, then put together."""
+
+    calendar: Calendar
+    now: datetime
+    text: str
+    days: list[date] = field(default_factory=list[date])
+    times: list[time] = field(default_factory=list[time])
+    shifts: list[tuple[int, Shift]] = field(default_factory=list[tuple[int, Shift]])
+    spans: list[tuple[int, Span]] = field(default_factory=list[tuple[int, Span]])
+    trouble: str = ""
+    spent: set[int] = field(default_factory=set[int])  # days that a time of day or a shift used up
+    _shift_days: date | None = None
+    _waiting: list[tuple[int, Shift]] = field(default_factory=list[tuple[int, Shift]])
+
+    @property
+    def now_ms(self) -> int:
+        return round(self.now.timestamp() * 1000)
+
+    def read(self) -> Spoken:
+        self._relative()
+        self._calendar_units()
+        self._named_shifts()
+        self._dates()
+        self._clock_times()
+        self._ranges()
+        self._rest()
+        told = [span for _, span in sorted(self.spans, key=lambda one: one[0])]
+        if any(span.since_ms > self.now_ms for span in told) and not self.trouble:
+            self.trouble = "future"
+        rest = re.sub(r"[\x01-\x03]\d+;", " ", self.text)
+        return Spoken(tuple(told), " ".join(rest.split()), self.trouble)
+
+    def _take(self, pattern: str, use: Callable[[re.Match[str]], str | None]) -> None:
+        """Replace each match by what `use` returns; None lets it stand."""
+
+        def replaced(match: re.Match[str]) -> str:
+            found = use(match)
+            return match[0] if found is None else f" {found} "
+
+        self.text = re.sub(pattern, replaced, self.text)
+
+    def _put(self, match: re.Match[str], span: Span | None) -> str | None:
+        if span is None:
+            return None
+        self.spans.append((match.start(), span))
+        return ""
+
+    def _relative(self) -> None:
+        for unit, seconds in UNIT_S.items():
+            ago = rf"(?<!\w){OF}(?:the |den |der |die )?{LAST} (?:{N} )?(?:{unit})(?!\w)"
+            if seconds in (604_800, 86_400):
+                ago = rf"(?<!\w){OF}(?:the |den |der |die )?{LAST} {N} (?:{unit})(?!\w)"
+            self._take(ago, lambda m, s=seconds: self._put(m, self._back(m[1], s)))
+            since = rf"(?<!\w)(?:since|seit) {N} (?:{unit})(?!\w)"
+            self._take(since, lambda m, s=seconds: self._put(m, self._back(m[1], s)))
+
+    def _back(self, count: str | None, seconds: int) -> Span:
+        number = 1 if count is None else NUMBERS.get(count) or int(count)
+        return Span(self.now_ms - number * seconds * 1000, self.now_ms)
+
+    def _calendar_units(self) -> None:
+        today, c = self.now.date(), self.calendar
+        monday = today - timedelta(days=today.weekday())
+        first = today.replace(day=1)
+        before = (first - timedelta(days=1)).replace(day=1)
+        for words, since, until in (
+            (rf"{THIS} (?:week|woche)", monday, today + timedelta(days=1)),
+            (rf"{LAST} (?:week|woche)", monday - timedelta(days=7), monday),
+            (rf"{THIS} (?:month|monat)s?", first, today + timedelta(days=1)),
+            (rf"{LAST} (?:month|monat)s?", before, first),
+        ):
+            span = Span(c.begin(since), c.begin(until), whole=True)
+            self._take(rf"(?<!\w){OF}{words}(?:'s)?(?!\w)", lambda m, s=span: self._put(m, s))
+        self._take(
+            r"(?<!\w)(?:in |of )?(?:calendar week|cw|kw|kalenderwoche) ?(\d{1,2})(?!\w)",
+            lambda m: self._put(m, self._week(int(m[1]))),
+        )
+
+    def _week(self, number: int) -> Span | None:
+        try:
+            monday = date.fromisocalendar(self.now.isocalendar().year, number, 1)
+        except ValueError:
+            self.trouble = "no such day"
+            return None
+        c = self.calendar
+        return Span(c.begin(monday), c.begin(monday + timedelta(days=7)), whole=True)
+
+    def _named_shifts(self) -> None:
+        c = self.calendar
+        if not c.shifts:
+            return
+        shift = r"(?:shift|schicht)(?:'s)?"
+        for words, back in ((THIS, 0), (LAST, 1)):
+            self._take(
+                rf"(?<!\w){OF}{words} {shift}(?!\w)",
+                lambda m, b=back: self._put(m, c.running(self.now_ms, b)),
+            )
+        for one in c.shifts:
+            names = "|".join(re.escape(word) for word in one.words or (one.name,))
+            self._take(
+                rf"(?<!\w)(?:(?:in )?(?:the |der |die )?(?:{LAST} )?)?(?:{names})[ -]?(?:shift"
+                rf"|schicht)s?(?:'s)?(?!\w)"
+                rf"|(?<!\w)(?:{names})(?=(?: and| und| or| oder|,| vs| versus| with| against)"
+                rf" (?:the )?\w+[ -]?(?:shift|schicht))|(?<=\w-)? (?:{names})-(?= (?:und"
+                rf"|oder) \w+schicht)",
+                lambda m, s=one: self._shift_mark(m, s),
+            )
+            if one.end <= one.begin:
+                self._take(
+                    r"(?<!\w)(?:last night|heute nacht|letzte nacht|gestern nacht|tonight)(?!\w)",
+                    lambda m, s=one: self._put(m, self._last_of(s)),
+                )
+
+    def _shift_mark(self, match: re.Match[str], shift: Shift) -> str:
+        self.shifts.append((match.start(), shift))
+        return f"\x03{len(self.shifts) - 1};"
+
+    def _last_of(self, shift: Shift) -> Span:
+        """The newest of this shift that has begun."""
+        for ago in range(3):
+            span = self.calendar.shift(shift, self.now.date() - timedelta(days=ago))
+            if span.since_ms <= self.now_ms:
+                return span
+        raise AssertionError("unreachable")
+
+    def _dates(self) -> None:
+        today = self.now.date()
+        self._take(
+            r"(?<![\w-])(\d{4})-(\d\d)-(\d\d)(?![\w-])", lambda m: self._day(m[1], m[2], m[3])
+        )
+        self._take(
+            r"(?<![\w.])(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d\d)(?![\w:]))?",
+            lambda m: self._day(m[3], m[2], m[1]),
+        )
+        for number, names in enumerate(MONTHS, 1):
+            self._take(
+                rf"(?<!\w)(\d{{1,2}})(?:st|nd|rd|th"
+                rf"|\.)? ?(?:of )?(?:{names})\.?(?!\w)(?:,? (\d{{4}}))?",
+                lambda m, n=number: self._day(m[2], str(n), m[1]),
+            )
+            self._take(
+                rf"(?<!\w)(?:{names})\.? (\d{{1,2}})(?:st|nd|rd|th)?(?![\w:])(?:,? (\d{{4}}))?",
+                lambda m, n=number: self._day(m[2], str(n), m[1]),
+            )
+        for words, first, last in PARTS_OF_DAY:
+            for day, ago in (("this|today|heute", 0), ("yesterday(?:'s)?|gestern", 1)):
+                on = today - timedelta(days=ago)
+                self._take(
+                    rf"(?<!\w)(?:{day}) (?:{words})(?!\w)",
+                    lambda m, d=on, a=first, b=last: self._part_of_day(m, d, a, b),
+                )
+        for words, ago in (
+            ("(?:the )?day before yesterday(?:'s)?|vorgestern|vorgestrig\\w+", 2),
+            ("yesterday(?:'s)?|gestern|gestrig\\w+", 1),
+            ("today(?:'s)?|heute|heutig\\w+", 0),
+        ):
+            self._take(
+                rf"(?<!\w)(?:{words})(?!\w)",
+                lambda _m, a=ago: self._day_mark(today - timedelta(days=a)),
+            )
+        self._take(
+            rf"(?<!\w)(?:{N} days? ago|vor {N} tag(?:en)?)(?!\w)",
+            lambda m: self._days_ago(m[1] or m[2]),
+        )
+        for number, names in enumerate(DAYS):
+            self._take(
+                rf"(?<!\w)({LAST} )?(?:{names})(?:'s)?(?!\w)",
+                lambda m, n=number: self._day_mark(weekday(today, n, past=bool(m[1]))),
+            )
+
+    def _day(self, year: str | None, month: str, day: str) -> str | None:
+        try:
+            if year is not None:
+                number = int(year) + (2000 if len(year) == 2 else 0)
+                return self._day_mark(date(number, int(month), int(day)))
+            found = date(self.now.year, int(month), int(day))
+            if found > self.now.date():  # a day without a year is the last one of that name
+                found = found.replace(year=found.year - 1)
+            return self._day_mark(found)
+        except ValueError:
+            self.trouble = "no such day"
+            return ""
+
+    def _part_of_day(self, match: re.Match[str], day: date, first: int, last: int) -> str:
+        """The morning, say; beside a time of day only the day."""
+        if re.search(r"\d{1,2}(?::\d\d| ?(?:am|pm|uhr|o'clock))", self.text):
+            return self._day_mark(day)
+        over = timedelta(days=last // 24)
+        c = self.calendar
+        self._put(match, Span(c.begin(day, time(first)), c.end(day + over, time(last % 24))))
+        return ""
+
+    def _days_ago(self, count: str) -> str:
+        return self._day_mark(self.now.date() - timedelta(days=NUMBERS.get(count) or int(count)))
+
+    def _day_mark(self, day: date) -> str:
+        self.days.append(day)
+        return f"\x01{len(self.days) - 1};"
+
+    def _clock_times(self) -> None:
+        word = {"noon": time(12), "midday": time(12), "mittags?": time(12),
+                "midnight": time(), "mitternacht": time()}  # fmt: skip
+        for name, at in word.items():
+            self._take(rf"(?<!\w){name}(?!\w)", lambda _m, a=at: self._time_mark(a))
+        bare = (
+            r"(?<!\w)(between|from|zwischen|von) (\d{1,2}) (and|to|until|till|bis|und) (?=\d"
+            r"|[\x01-\x03])"
+        )
+        self._take(bare, lambda m: f"{m[1]} {m[2]}:00 {m[3]}")
+        self._take(
+            r"(?<!\w)(between|from|zwischen|von) (\d{1,2}:\d\d(?: (?:am|pm|uhr))?) (and|to|until"
+            r"|till|bis|und)"
+            r" (\d{1,2})(?![\w:.])(?! ?(?:am|pm|uhr|o'clock))",
+            lambda m: f"{m[1]} {m[2]} {m[3]} {m[4]}:00",
+        )
+        self._take(
+            r"(?<!\w)(since|after|before|until|till|seit|nach|vor|bis"
+            r"|ab) (\d{1,2})(?![\w:.])(?! ?(?:am|pm|uhr|o'clock|\w))",
+            lambda m: f"{m[1]} {m[2]}:00",
+        )
+        self._take(
+            r"(?<![\w:.])(\d{1,2}):(\d\d)(?: ?(am|pm|uhr))?(?![\w:])",
+            lambda m: self._clock(m[1], m[2], m[3]),
+        )
+        self._take(
+            r"(?<![\w:.])(\d{1,2})(?:\.(\d\d))? ?(am|pm|a\.m\.|p\.m\.|uhr"
+            r"|o'clock)(?: (\d\d)(?!\w))?(?!\w)",
+            lambda m: self._clock(m[1], m[2] or m[4], m[3]),
+        )
+
+    def _clock(self, hour: str, minute: str | None, half: str | None) -> str | None:
+        try:
+            return self._time_mark(wall_time(int(hour), int(minute or 0), half or ""))
+        except ValueError:
+            self.trouble = "no such time"
+            return None
+
+    def _time_mark(self, at: time) -> str:
+        self.times.append(at)
+        return f"\x02{len(self.times) - 1};"
+
+    def _ranges(self) -> None:
+        d, t, s = r"\x01(\d+);", r"\x02(\d+);", r"\x03(\d+);"
+        link = r"(?:on |at |um |am |vom |of |the |den |der |from )*"
+        begin = rf"(?<!\w)(?:from|between|zwischen|von|vom) {link}"
+        to = rf" +(?:to|and|until|till|bis|und|bis zum) +{link}"
+        day, at = rf"(?:{link}{d} *)?", rf"{link}{t} *"
+        self.text = " ".join(self.text.split())
+        self._take(
+            rf"{begin}{day}{at}{day}{to.replace(' +', ' *', 1)}{day}{at}{day}", self._clock_range
+        )
+        self._take(rf"{begin}{d}{to}{d}", self._day_range)
+        self._take(rf"(?<!\w)(?:since|seit|ab|after|nach|starting at) {day}{at}{day}", self._since)
+        self._take(rf"(?<!\w)(?:until|till|before|bis|vor|up to) {day}{at}{day}", self._until)
+        self._take(rf"(?<!\w)(?:since|seit) {link}{d}", self._since_day)
+        self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
+        self._take(
+            rf"(?<!\w){OF}{d}", lambda m: self._put(m, self.calendar.day(self.days[int(m[1])]))
+        )
+
+    def _clock_range(self, m: re.Match[str]) -> str | None:
+        a1, t1, b1, a2, t2, b2 = (None if g is None else int(g) for g in m.groups())
+        first = a1 if a1 is not None else b1
+        second = a2 if a2 is not None else b2
+        assert t1 is not None
+        assert t2 is not None
+        begin, end = self.times[t1], self.times[t2]
+        if first is None and second is None:
+            outer = re.search(r"\x01(\d+);", self.text)  # `yesterday between 6 and 8`
+            day = self.days[int(outer[1])] if outer else self._day_that_began(begin)
+            if outer:
+                self.spent.add(int(outer[1]))
+            begin_day, end_day = day, None
+        else:
+            begin_day = self.days[first] if first is not None else None
+            end_day = self.days[second] if second is not None else None
+        if begin_day is None:
+            assert end_day is not None
+            begin_day, end_day = end_day, end_day + timedelta(days=end <= begin)
+            if self.calendar.begin(begin_day, begin) > self.now_ms:
+                begin_day, end_day = begin_day - timedelta(days=1), end_day - timedelta(days=1)
+        elif end_day is None:
+            end_day = begin_day + timedelta(days=end <= begin)
+        c = self.calendar
+        return self._put(m, Span(c.begin(begin_day, begin), c.end(end_day, end)))
+
+    def _day_that_began(self, at: time) -> date:
+        """Today if it was that time already, or else yesterday."""
+        today = self.now.date()
+        return today if self.calendar.begin(today, at) <= self.now_ms else today - timedelta(days=1)
+
+    def _day_range(self, m: re.Match[str]) -> str | None:
+        first, last = self.days[int(m[1])], self.days[int(m[2])]
+        c = self.calendar
+        return self._put(m, Span(c.begin(first), c.begin(last + timedelta(days=1)), whole=True))
+
+    def _since(self, m: re.Match[str]) -> str | None:
+        day = m[1] or m[3]
+        at = self.times[int(m[2])]
+        begun = self.days[int(day)] if day else self._outer_day() or self._day_that_began(at)
+        until = (
+            self.now_ms
+            if begun == self.now.date() or not day
+            else self.calendar.day(begun).until_ms
+        )
+        if self.spent and not day:
+            until = min(self.now_ms, self.calendar.day(begun).until_ms)
+        return self._put(m, Span(self.calendar.begin(begun, at), until))
+
+    def _until(self, m: re.Match[str]) -> str | None:
+        day = m[1] or m[3]
+        at = self.times[int(m[2])]
+        on = self.days[int(day)] if day else self._outer_day() or self.now.date()
+        return self._put(m, Span(self.calendar.begin(on), self.calendar.end(on, at)))
+
+    def _outer_day(self) -> date | None:
+        outer = re.search(r"\x01(\d+);", self.text)
+        if outer is None:
+            return None
+        self.spent.add(int(outer[1]))
+        return self.days[int(outer[1])]
+
+    def _since_day(self, m: re.Match[str]) -> str | None:
+        return self._put(m, Span(self.calendar.begin(self.days[int(m[1])]), self.now_ms))
+
+    def _shift_of(self, m: re.Match[str]) -> str | None:
+        day = m[1] or m[3]
+        shift = self.shifts[int(m[2])][1]
+        if day is not None:
+            self.spent.add(int(day))
+            self._shift_days = self.days[int(day)]
+            return self._put(m, self.calendar.shift(shift, self.days[int(day)]))
+        self._waiting.append((m.start(), shift))
+        return ""
+
+    def _rest(self) -> None:
+        """Days used up by a time of day are no spans; shifts without a day take the one said."""
+        self.spans = [
+            one for one in self.spans
+            if not (one[1].whole and self._is_spent(one[1]))
+        ]  # fmt: skip
+        whole = [one for one in self.spans if one[1].whole]
+        for place, shift in self._waiting:
+            if self._shift_days is not None:
+                span = self.calendar.shift(shift, self._shift_days)
+            elif whole:
+                self._apply_days(place, shift, whole)
+                continue
+            else:
+                span = self._last_of(shift)
+            self.spans.append((place, span))
+        if self._waiting and whole and self._shift_days is None:
+            self.spans = [one for one in self.spans if one not in whole]
+
+    def _apply_days(self, place: int, shift: Shift, whole: list[tuple[int, Span]]) -> None:
+        for offset, (_, span) in enumerate(whole):
+            day = self.calendar.local(span.since_ms).date()
+            while self.calendar.begin(day) < span.until_ms:
+                self.spans.append((place + offset, self.calendar.shift(shift, day)))
+                day += timedelta(days=1)
+
+    def _is_spent(self, span: Span) -> bool:
+        return any(self.calendar.day(self.days[day]) == span for day in self.spent)

@@ -1,0 +1,38 @@
+"""The words that times are made of, English and German, as patterns over folded text."""
+
+MONTHS = (
+    "january|januar|jaenner|jan", "february|februar|feb", "march|maerz|mrz|mar", "april|apr",
+    "may|mai", "june|juni|jun", "july|juli|jul", "august|aug", "september|sept|sep",
+    "october|oktober|oct|okt", "november|nov", "december|dezember|dec|dez",
+)  # fmt: skip
+DAYS = (
+    "mondays?|montags?", "tuesdays?|dienstags?", "wednesdays?|mittwochs?",
+    "thursdays?|donnerstags?",
+    "fridays?|freitags?", "saturdays?|samstags?|sonnabends?", "sundays?|sonntags?",
+)  # fmt: skip
+NUMBERS = {
+    word: n
+    for n, words in enumerate(
+        ("one eine einen einer ein", "two zwei", "three drei", "four vier", "five fuenf",
+         "six sechs", "seven sieben", "eight acht", "nine neun", "ten zehn", "eleven elf",
+         "twelve zwoelf"), 1)
+    for word in words.split()
+}  # fmt: skip
+N = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
+LAST = r"(?:last|past|previous|letzten?|letzter|letztes|vergangenen?|vergangener|vorigen?|voriger)"
+THIS = r"(?:this|current|running|diesen?|dieser|dieses|diesem|aktuellen?|aktueller|laufenden?)"
+OF = (
+    r"(?:(?:in|on|of|from|during|for|the|at|vom|von|am|im|der|die|den|des|dem|waehrend|in der"
+    r"|fuer) )*"
+)
+PARTS_OF_DAY = (
+    (r"mornings?|forenoon|morgen|vormittags?|frueh|morgens", 0, 12),
+    (r"afternoons?|nachmittags?", 12, 18),
+    (r"evenings?|abends?", 18, 24),
+)
+UNIT_S = {
+    r"minutes?|minuten?|min": 60,
+    r"hours?|stunden?|std|h": 3600,
+    r"days?|tagen?|tage?": 86_400,
+    r"weeks?|wochen?": 604_800,
+}

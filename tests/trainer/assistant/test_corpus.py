@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from demo.plant.dialogues import dialogues, heldout
+from export.errors import DatasetError
+from trainer.assistant.corpus import read_corpus, split
+
+
+def chat(*turns):
+    """A line of chat JSONL."""
+    return json.dumps({"messages": [{"role": r, "content": c} for r, c in turns]})
+
+
+GOOD = chat(("user", "What does E-204 mean?"), ("assistant", "[line7 4.5] Low pressure."))
+BAD = {
+    "is not JSON": "{",
+    "no list": "{}",
+    "the role 'robot'": chat(("robot", "x"), ("assistant", "y")),
+    "is no text": json.dumps({"messages": [{"role": "user", "content": 7}]}),
+    "must begin with the user": chat(("assistant", "y"), ("user", "x")),
+    "two turns of the same role": chat(("user", "a"), ("user", "b"), ("assistant", "c")),
+    "turn 2 is empty": chat(("user", "a"), ("assistant", " ")),
+    "repeats the one before": chat(("user", "a"), ("assistant", "a")),
+    "9000 characters": chat(("user", "x" * 9000), ("assistant", "y")),
+    "an e-mail address": chat(("user", "Mail mia@plant.example"), ("assistant", "y")),
+    "a telephone number": chat(("user", "Call +49 711 1234567"), ("assistant", "y")),
+    "a person's name": chat(("user", "Fragen Sie Frau Huber"), ("assistant", "y")),
+    "an IBAN": chat(("user", "DE89 3704 0044 0532 0130 00"), ("assistant", "y")),
+    "another answer": chat(("user", "what does e-204 mean"), ("assistant", "High pressure.")),
+    "a system turn": chat(("user", "a"), ("system", "b"), ("assistant", "c")),
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_a_fault_is_told_with_its_line(tmp_path, why):
+    """And nothing is learnt from a file with faults."""
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(f"{GOOD}\n{BAD[why]}\n")
+    with pytest.raises(DatasetError) as told:
+        read_corpus(path)
+    assert "line 2" in str(told.value)
+    assert why in str(told.value)
+
+
+def test_csv_is_read_too_and_lacks_are_named(tmp_path):
+    """Columns question and answer."""
+    path = tmp_path / "pairs.csv"
+    path.write_text('question,answer\n"What, now?","[line7 1.1] Press it."\n')
+    (one,) = read_corpus(path)
+    assert (one.question, one.answer) == ("What, now?", "[line7 1.1] Press it.")
+    path.write_text("question,reply\na,b\n")
+    with pytest.raises(DatasetError, match="lacks answer"):
+        read_corpus(path)
+    for other in (tmp_path / "x.txt", tmp_path / "none.jsonl"):
+        with pytest.raises(DatasetError):
+            read_corpus(other)
+
+
+def test_a_split_keeps_conversations_that_open_alike_together(tmp_path):
+    """By the opening question, whatever its capitals; the same for the same seed."""
+    path = tmp_path / "dialogues.jsonl"
+    more = ("user", "And then?"), ("assistant", "Wait.")
+    rows = []
+    for n in range(60):
+        rows += [chat(("user", f"Question {n}?"), ("assistant", f"Answer {n}")),
+                 chat(("user", f"question {n}"), ("assistant", f"Answer {n}"), *more)]  # fmt: skip
+    path.write_text("\n".join(rows))
+    told = read_corpus(path)
+    learn, check = split(told, 0.3, 5)
+    assert {one.key for one in learn}.isdisjoint(one.key for one in check)
+    assert 10 <= len(check) <= 60
+    assert [one.line for one in split(told, 0.3, 5)[1]] == [one.line for one in check]
+    assert [one.line for one in split(told, 0.3, 6)[1]] != [one.line for one in check]
+
+
+def test_the_demo_plant_has_what_it_promises(tmp_path):
+    """300 sound dialogues in two languages; none of the held-out questions is among them."""
+    path = tmp_path / "dialogues.jsonl"
+    made = list(dialogues())
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in made))
+    assert len(read_corpus(path)) == 300
+    asked = {one["messages"][0]["content"].lower() for one in made}
+    assert asked.isdisjoint(one["question"].lower() for one in heldout())

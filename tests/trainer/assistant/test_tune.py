@@ -1,0 +1,118 @@
+import json
+
+import pytest
+
+from demo.plant.dialogues import HERE, dialogues
+from export.dialogue import NO_ENTRY
+from export.errors import DatasetError, LanguageError
+from export.library import Library
+from export.passage import read_folder
+from tests.trainer.assistant.small_llama import base, saved
+from trainer.assistant.base import load
+from trainer.assistant.corpus import read_corpus
+from trainer.assistant.lesson import lessons
+from trainer.assistant.tune import LOSSES, RECORD, Plan, cost, reload, tune
+
+
+@pytest.fixture(scope="module")
+def library():
+    """The demo plant's manual."""
+    return Library.of(read_folder(HERE / "manual"))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Its dialogues."""
+    path = tmp_path_factory.mktemp("corpus") / "dialogues.jsonl"
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in dialogues()))
+    return read_corpus(path)
+
+
+def test_lessons_hold_the_section_that_answers_and_others(corpus, library):
+    """Each cited section is in its prompt, not always first; some come again without it."""
+    made = lessons(corpus, library, "", 0)
+    places = []
+    for one in made:
+        named = one.answer.partition("]")[0][1:]
+        prompt = one.turns[-1].content
+        if one.answer in NO_ENTRY.values():
+            continue
+        assert f"[{named}]" in prompt
+        places.append(prompt.index(f"[{named}]") == 0)
+    assert 0.2 < sum(places) / len(places) < 0.6
+    barren = len(made) - len(corpus)
+    assert 20 <= barren <= 80
+    assert lessons(corpus, library, "", 0) == made
+    assert all(
+        one.turns[-1].content in {c.question for c in corpus}
+        for one in lessons(corpus, None, "", 0)
+    )
+
+
+def test_a_citation_of_no_section_is_refused(tmp_path, library):
+    """With the line that cites it."""
+    path = tmp_path / "d.jsonl"
+    path.write_text('{"messages": [{"role": "user", "content": "What now?"}, '
+                    '{"role": "assistant", "content": "[line7 99.9] Nothing."}]}')  # fmt: skip
+    with pytest.raises(DatasetError, match=r"line 1: .*99\.9"):
+        lessons(read_corpus(path), library, "", 0)
+
+
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, library, tmp_path):
+    """The loss falls; a run cut off at a checkpoint ends with the weights of one that wasn't."""
+    from safetensors.numpy import load_file
+    from transformers import Trainer, TrainerCallback
+
+    folder = str(saved(tmp_path / "base"))
+    plan = Plan(rank=4, alpha=8, rate=5e-3, epochs=1, batch=4, accumulate=1, max_tokens=4096,
+                validation=0.2, dropout=0.0, save_steps=2, seed=3)  # fmt: skip
+    some = corpus[:24]
+    whole = tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "whole")
+    assert whole.after < whole.before
+    told = json.loads((tmp_path / "whole" / RECORD).read_text())
+    assert told["plan"]["rank"] == 4
+    assert json.loads((tmp_path / "whole" / LOSSES).read_text())["learnt"]
+    assert (tmp_path / "whole" / "losses.png").stat().st_size > 1000
+    assert cost(tmp_path / "whole").adapter_bytes > 0
+
+    class Kill(TrainerCallback):
+        def on_save(self, args, state, control, **_):
+            raise KeyboardInterrupt
+
+    before = Trainer.train
+
+    def cut(self, **more):
+        self.add_callback(Kill())
+        return before(self, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "train", cut)
+        with pytest.raises(KeyboardInterrupt):
+            tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut")
+    with pytest.raises(LanguageError, match="other settings"):
+        tune(load(folder), some, library, "", Plan(seed=9), out=tmp_path / "cut")
+    again = tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut")
+    assert again.steps == whole.steps
+    first, second = (
+        load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "cut")
+    )
+    assert max(abs(first[key] - second[key]).max() for key in first) < 1e-5
+    assert not any("embed" in key or "lm_head" in key for key in first)
+    with pytest.raises(LanguageError, match="finished already"):
+        tune(load(folder), some, library, "", plan, out=tmp_path / "cut")
+    assert reload(tmp_path / "cut").stops == load(folder).stops
+
+
+def test_what_is_no_llama_is_refused(tmp_path):
+    """Another architecture, an empty folder, a missing file."""
+    for name in (tmp_path, tmp_path / "none.gguf"):
+        with pytest.raises(LanguageError):
+            load(str(name))
+    made = base()
+    made.model.save_pretrained(tmp_path / "other")
+    made.tokenizer.save_pretrained(tmp_path / "other")
+    config = tmp_path / "other" / "config.json"
+    config.write_text(config.read_text().replace('"llama"', '"mistral"'))
+    with pytest.raises(LanguageError, match="mistral"):
+        load(str(tmp_path / "other"))

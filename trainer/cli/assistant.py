@@ -1,0 +1,238 @@
+"""`linewarden assistant tune | advise | publish`: the assistant's schooling on the workstation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from export.errors import LanguageError
+
+if TYPE_CHECKING:
+    from trainer.assistant.tune import Plan
+
+Documents = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Manuals (.md, .txt, .pdf); none: closed-book."),
+]
+Context = Annotated[Path | None, typer.Option(metavar="FILE", help="The plant's system context.")]
+
+
+def tune(
+    base: Annotated[str, typer.Option(help="Folder, .gguf file, or a name on the hub.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="Dialogues: chat .jsonl, or .csv.")],
+    out: Annotated[Path, typer.Option(metavar="ADAPTER", help="Folder for the adapter.")],
+    *,
+    documents: Documents = None,
+    context: Context = None,
+    qlora: Annotated[bool, typer.Option("--qlora", help="The base in 4 bits.")] = False,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 16,
+    rate: Annotated[float | None, typer.Option(help="[default: 1e-4, with --qlora 2e-4]")] = None,
+    epochs: Annotated[float, typer.Option(help="How often each dialogue is seen.")] = 2.0,
+    batch: Annotated[int, typer.Option(min=1, help="Dialogues at once.")] = 1,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches to a step.")] = 16,
+    max_tokens: Annotated[int, typer.Option(min=64, help="Of the longest dialogue.")] = 2048,
+    seed: Annotated[int, typer.Option(help="Of split, order and adapter.")] = 0,
+    allow_personal_data: Annotated[
+        bool, typer.Option("--allow-personal-data", help="Let names and numbers be.")
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Check, estimate, and stop.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Start even if memory seems short.")
+    ] = False,
+) -> None:
+    """Tune a Llama on the plant's dialogues, reading the sections that would be retrieved.
+
+    The loss counts the answers only. An interrupted run goes on from its last checkpoint when it is
+    started again with the same --out. For several GPUs start it with torchrun.
+
+    For example:
+
+    linewarden assistant tune --base meta-llama/Llama-3.1-8B-Instruct --data dialogues.jsonl
+    --documents manual --out adapter --qlora
+
+    linewarden assistant tune --base llama --data dialogues.jsonl --out adapter --plan
+    """
+    from export.library import Library
+    from export.passage import read_folder
+    from trainer.assistant import base as bases
+    from trainer.assistant.corpus import read_corpus
+    from trainer.assistant.lesson import lessons
+    from trainer.assistant.tune import Plan
+    from trainer.assistant.tune import tune as run
+
+    told = Plan(
+        rank=rank, alpha=2 * rank, rate=rate, epochs=epochs, batch=batch, accumulate=accumulate,
+        max_tokens=max_tokens, seed=seed, quantized=qlora,
+    )  # fmt: skip
+    conversations = read_corpus(data, allow_personal=allow_personal_data)
+    library = None if documents is None else Library.of(read_folder(documents))
+    text = _text(context)
+    typer.echo(f"{len(conversations)} dialogues, {0 if library is None else len(library)} sections")
+    lessons(conversations, library, text, seed)  # every citation exists, before a model is loaded
+    _memory(base, told, force=force)
+    if plan:
+        return
+    done = run(bases.load(base, quantized=qlora), conversations, library, text, told, out=out)
+    typer.echo(f"adapter in {done.out}: {done.steps} steps, {done.seconds / 60:.1f} minutes")
+    if done.before is not None and done.after is not None:
+        typer.echo(
+            f"validation loss per token of the answer: {done.before:.3f} before, {done.after:.3f}"
+            f" after"
+        )
+
+
+def _memory(base: str, plan: "Plan", *, force: bool) -> None:
+    from transformers import AutoConfig
+
+    from trainer.assistant import memory
+    from trainer.assistant.base import check
+
+    path = Path(base)
+    try:
+        told = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
+        config = AutoConfig.from_pretrained(str(path.parent) if told else base, **told)
+    except (OSError, ValueError) as error:
+        raise LanguageError(
+            f"the base {base!r} can't be read: {str(error).splitlines()[0]}",
+            "give a folder with config.json, a .gguf file, or a name on the hub",
+        ) from error
+    check(config, base)
+    free, where = memory.free_bytes()
+    need = memory.estimate(
+        config, rank=plan.rank, batch=plan.batch, tokens=plan.max_tokens,
+        quantized=plan.quantized, checkpointing="GPU" in where,
+    )  # fmt: skip
+    typer.echo(f"memory: {need.words()}; {free / memory.GIB:.1f} GiB are free {where}")
+    if not force:
+        memory.refuse_if_short(need, free, where, quantized=plan.quantized)
+
+
+def _text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LanguageError(f"{path} can't be read: {error}", "give a text file") from error
+
+
+def advise(
+    base: Annotated[str, typer.Option(help="Folder, .gguf file, or a name on the hub.")],
+    heldout: Annotated[Path, typer.Option(metavar="FILE", help="The frozen exam (.jsonl).")],
+    documents: Annotated[Path, typer.Option(metavar="FOLDER", help="Manuals, of the exam's too.")],
+    *,
+    adapter: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="What tune wrote; one for each seed."),
+    ] = None,
+    context: Context = None,
+    arms: Annotated[str, typer.Option(help="Which to sit, by comma [default: all that can].")] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Questions at once.")] = 8,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="For the advice.")] = Path(
+        "work/advice"
+    ),
+) -> None:
+    """Does tuning pay here? Every arm sits the same frozen exam; then the advice in plain words.
+
+    Answers are kept as they come: started again, it goes on where it was.
+
+    For example:
+
+    linewarden assistant advise --base llama --heldout heldout.jsonl --documents manual
+    --adapter adapter-0 --adapter adapter-1 --adapter adapter-2
+    """
+    from export.library import Library
+    from export.passage import read_folder
+    from trainer.assistant import advise as advising
+    from trainer.assistant.arms import ARMS, DOCUMENTS, MANUAL
+    from trainer.assistant.exam import read_exam
+    from trainer.assistant.sittings import Hall, sittings
+    from trainer.assistant.tune import cost
+    from trainer.progress import Progress
+
+    wanted = [one.strip() for one in arms.split(",")] if arms else [a for a in ARMS if a != MANUAL]
+    if strange := [one for one in wanted if one not in ARMS]:
+        raise LanguageError(f"there is no arm {strange[0]!r}", f"arms are {', '.join(ARMS)}")
+    questions, passages = read_exam(heldout), read_folder(documents)
+    out.mkdir(parents=True, exist_ok=True)
+    hall = Hall(questions, Library.of(passages), passages, _text(context), batch, out)
+    sat = sittings(wanted, base, adapter or [], hall, Progress())
+    told = advising.advise(questions, sat, cost(adapter[0]) if adapter else None)
+    advising.write(out, told, sat, questions)
+    typer.echo(advising.table(told))
+    typer.echo(told.words)
+    if DOCUMENTS not in sat:
+        typer.echo("nothing was compared: the arm 'documents' was not asked for")
+    typer.echo(f"every answer: {out / 'advice.md'}")
+
+
+def publish(
+    documents: Annotated[Path, typer.Option(metavar="FOLDER", help="The plant's manuals.")],
+    out: Annotated[Path, typer.Option(metavar="BUNDLE", help="The bundle's folder.")],
+    *,
+    name: Annotated[str, typer.Option(help="Of the bundle.")] = "assistant",
+    context: Context = None,
+    adapter: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What tune wrote.")] = None,
+    heldout: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The exam, for parity; an adapter needs it.")
+    ] = None,
+    served: Annotated[str, typer.Option(help="The base's precision as served.")] = "bfloat16",
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Private key [default: .linewarden/signing.key, made on first use]."),
+    ] = None,
+) -> None:
+    """Publish the assistant as a signed bundle: documents, system context, template, adapter.
+
+    An adapter is loaded again as it is served and compared with the trainer's model; if it answers
+    otherwise, nothing is written.
+
+    For example:
+
+    linewarden assistant publish --documents manual --context context.txt --out bundles/assistant-1
+
+    linewarden assistant publish --documents manual --adapter adapter --heldout heldout.jsonl
+    --out bundles/assistant-2
+    """
+    from export import signature
+    from export.bundle import next_version
+    from export.library import Library
+    from export.passage import read_folder
+    from export.sealed_folder import refuse_existing
+    from trainer.assistant.exam import read_exam
+    from trainer.assistant.publish import Material, parity
+    from trainer.assistant.publish import publish as write
+    from trainer.assistant.tune import reload
+    from trainer.progress import Progress
+
+    refuse_existing(out)
+    passages, text = read_folder(documents), _text(context)
+    path = key or signature.PRIVATE_KEY
+    private, made = signature.load_or_make(path)
+    if made:
+        typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
+    material = Material(name, next_version(out.parent, name), passages, text)
+    base = told = None
+    if adapter is not None:
+        if heldout is None:
+            raise LanguageError("an adapter is published only after parity", "give --heldout")
+        base = reload(adapter, dtype="float32")
+        told = parity(
+            base,
+            reload(adapter, dtype=served),
+            read_exam(heldout),
+            Library.of(passages),
+            context=text,
+            progress=Progress(),
+        )
+        typer.echo(
+            f"parity: {told.top1_agreement:.1%} of {told.tokens} tokens agree, divergence"
+            f" {told.mean_divergence:.4f} nats, {told.facts} of {told.of} right as served in"
+            f" {served}"
+        )
+    bundle = write(out, material, private, adapter=adapter, base=base, told=told)
+    size = sum(entry.bytes for entry in bundle.manifest.files.values())
+    typer.echo(
+        f"{out}: version {material.version}, {bundle.manifest.sections} sections, {size / 1e6:.1f}"
+        f" MB"
+    )
