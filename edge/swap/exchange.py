@@ -312,7 +312,8 @@ class Exchange:
     def _examine(self, seat: Seat, probation: Probation) -> None:
         """Judge the golden samples again, with the very session that judges parts."""
         try:
-            prove(self._shelf.take(seat.inspector.bundle.digest), seat.inspector.scorer)
+            ref = seat.inspector.bundle
+            prove(self._shelf.take(ref.digest).as_variant(ref.variant), seat.inspector.scorer)
         except LinewardenError as error:
             probation.drifted(error.problem)
 

@@ -36,9 +36,17 @@ def rows(shift: float = 0.0) -> list[scores.Scored]:
     ]
 
 
-def variant_bundle(out: Path, key: PrivateKey, gain: float = 1.0, level: int = 20) -> Bundle:
-    """Write a signed bundle at `out`; INT8's model is `gain` as bright as its golden samples."""
-    score = level / 255
+def variant_bundle(
+    out: Path,
+    key: PrivateKey,
+    gain: float = 1.0,
+    level: int = 20,
+    *,
+    known: float = 1.0,
+    version: int = 1,
+) -> Bundle:
+    """Write a signed bundle; INT8 answers `gain` of the brightness, its golden samples `known`."""
+    score = known * level / 255
     picture = np.full((2 * HEIGHT, 2 * WIDTH, 3), level, np.uint8)
     sample = Sample(
         file="golden/00.png", source="flat.png", label="good", outcome="pass",
@@ -54,7 +62,7 @@ def variant_bundle(out: Path, key: PrivateKey, gain: float = 1.0, level: int = 2
         name_of(SCORES, "int8"): scores.encode(rows(0.01), rows()),
     }
     told = description(
-        schema_version=2, variants={"int8": variant()}, refused={"fp16": "it was not asked for"},
+        schema_version=2, version=version, variants={"int8": variant()}, refused={"fp16": "it was not asked for"},
         metrics={**description().metrics, "int8": ()},
     )  # fmt: skip
     return write_bundle(out, told, contents, key)

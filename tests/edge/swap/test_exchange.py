@@ -19,6 +19,7 @@ from export.signature import load_or_make
 from export.verdict import Outcome, Reason
 from tests.edge.verdicts import verdict
 from tests.export.small_bundle import small_bundle
+from tests.export.variant_bundle import variant_bundle
 
 CAMERA = "top"
 SHORT = Terms(parts=10, errors=3, window=5, golden_s=0.2, least_s=0.0)
@@ -35,7 +36,7 @@ class Plant:
     """One camera whose bundle can be exchanged; `judge` is who judges its next part."""
 
     def __init__(self, folder):
-        self.folder, self.alarms, self.seq = folder, Alarms(), 0
+        self.folder, self.alarms, self.seq, self.variant = folder, Alarms(), 0, "fp32"
         self.key = load_or_make(folder / "signing.key")[0]
         self.keys = [self.key.public]
         self.shelf = Shelf(folder / "shelf", self.keys)
@@ -63,7 +64,7 @@ class Plant:
 
     def armed(self, _camera, path):
         """Without the child, which has its own tests."""
-        bundle = open_bundle(path, self.keys)
+        bundle = open_bundle(path, self.keys).as_variant(self.variant)
         scorer = OnnxScorer(bundle.model_path)
         prove(bundle, scorer)
         return Inspector(
@@ -149,6 +150,17 @@ def test_a_bundle_that_drifts_from_its_golden_answers_is_taken_back(plant):
     assert plant.until(lambda: plant.judge.bundle == old)
     assert plant.until(plant.alarms.standing)
     assert "golden" in plant.alarms.standing()[0].detail
+
+
+def test_a_variant_is_held_to_its_own_golden_answers(plant):
+    """INT8 answers otherwise than FP32, and within its own tolerance: that is no drift."""
+    both = variant_bundle(plant.folder / "both", plant.key, gain=1.5, known=1.5, version=2)
+    old = plant.judge.bundle
+    plant.variant = "int8"
+    plant.exchange.activate(CAMERA, both.path)
+    assert plant.judge.bundle.variant == "int8"
+    assert not plant.until(lambda: plant.judge.bundle == old, timeout_s=5 * SHORT.golden_s)
+    assert plant.alarms.standing() == ()
 
 
 def test_the_old_bundles_parts_are_not_held_against_the_new(plant):
