@@ -145,9 +145,7 @@ def write_assistant(
             ) from error
         return told.model_dump_json(indent=2).encode() + b"\n"
 
-    sealed_folder.write_folder(
-        out, contents, manifest, key, lambda made: _opened(made, key.public)
-    )
+    sealed_folder.write_folder(out, contents, manifest, key, lambda made: _opened(made, key.public))
     return open_assistant(out, [key.public])
 
 

@@ -57,7 +57,7 @@ def watch(
     from edge.consumer.watch import Watcher
     from edge.mqtt.address import BrokerSettings, BrokerUrl, read_password
     from edge.topics import Topics
-    from export.errors import ConfigError
+    from export.errors import ConfigError, LinewardenError
 
     try:
         topics = Topics(prefix)
@@ -83,7 +83,13 @@ def watch(
     except KeyboardInterrupt:
         typer.echo("", err=True)
     page.sum_up(watcher)
-    counts = watcher.report().counts
+    report = watcher.report()
+    if not report.connections:
+        raise LinewardenError(
+            f"{broker} was never reached: {watcher.trouble or 'no answer'}",
+            "check its address and that it runs; linewarden doctor tries every right",
+        )
+    counts = report.counts
     if counts.lost or counts.conflicts or counts.stale or page.shown < count:
         raise typer.Exit(1)
 
@@ -136,7 +142,7 @@ class _Page:
 
 
 _HEADING = (
-    f"{'captured':15} {'camera':16} {'seq':>8} {'part':16} {'verdict':7} {'score':>6}"
+    f"{'captured':15} {'camera':16} {'seq':>8} {'part':24} {'verdict':7} {'score':>6}"
     f" {'ms':>7}  why"
 )
 
@@ -146,6 +152,6 @@ def _line(verdict: "Verdict") -> str:
     why = verdict.detail or verdict.reason
     return (
         f"{verdict.captured_at[11:26]:15} {verdict.camera:16} {verdict.seq:8}"
-        f" {verdict.part[:16]:16} {verdict.outcome:7} {score:>6}"
+        f" {verdict.part:24} {verdict.outcome:7} {score:>6}"
         f" {verdict.latency_ms.total:7.1f}  {why}{' (replay)' if verdict.replay else ''}"
     )

@@ -4,6 +4,7 @@ Knows no camera and no broker. A picture that can't be used is told, counted, an
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from edge.inspection.inspector import Inspector, Judgement
 from export import picture
 from export.errors import PictureError
 from export.preprocess import Pixels
-from export.verdict import Outcome
+from export.verdict import Outcome, Reason
 
 NAME_WIDTH = 44  # characters of a table's first column
 
@@ -48,11 +49,30 @@ class Totals:
         return {"never": False, "reject": failed, "review": failed or unsure}[on]
 
 
-def find(asked: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+def find(asked: Sequence[Path]) -> list[tuple[Path, str]]:
     """Picture files as (path, name below what was asked for), folders searched in order of name.
 
-    A file that was named itself is tried whatever its suffix.
+    A file that was named itself is tried whatever its suffix. Where two would have one name, all
+    are named from the folder that everything asked for lies in.
+
+    Raises:
+        PictureError: there is no picture.
     """
+    found = list(_below(asked))
+    if not found:
+        where = ", ".join(map(str, asked))
+        raise PictureError(
+            f"there is no picture in {where} ({', '.join(sorted(picture.SUFFIXES))})",
+            "name picture files, or a folder that holds some",
+        )
+    if len({name for _, name in found}) == len({path for path, _ in found}):
+        return found
+    roots = [path.absolute() if path.is_dir() else path.absolute().parent for path in asked]
+    top = Path(os.path.commonpath(roots))
+    return [(path, path.absolute().relative_to(top).as_posix()) for path, _ in found]
+
+
+def _below(asked: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in asked:
         if not path.is_dir():
             yield path, path.name
@@ -117,6 +137,8 @@ def _row(name: str, judgement: Judgement) -> str:
     likeliest = max(
         judgement.probabilities, key=judgement.probabilities.__getitem__, default=judgement.detail
     )
+    if judgement.reason == Reason.NOVEL:
+        likeliest = "unlike good parts"
     spent = judgement.preprocess_ms + judgement.score_ms
     return f"{_short(name)}  {judgement.outcome:<7}  {score}  {likeliest:<20} {spent:7.1f}"
 

@@ -62,7 +62,7 @@ def variant_bundle(
         name_of(SCORES, "int8"): scores.encode(rows(0.01), rows()),
     }
     told = description(
-        schema_version=2, version=version, variants={"int8": variant()}, refused={"fp16": "it was not asked for"},
-        metrics={**description().metrics, "int8": ()},
+        schema_version=2, version=version, variants={"int8": variant()},
+        refused={"fp16": "it was not asked for"}, metrics={**description().metrics, "int8": ()},
     )  # fmt: skip
     return write_bundle(out, told, contents, key)

@@ -15,7 +15,7 @@ from edge.cli.inspect import inspect
 from edge.inspection.stills import find
 from export import signature
 from export.cli import bundle as bundle_commands
-from export.errors import LinewardenError, SignatureError
+from export.errors import LinewardenError, PictureError, SignatureError
 from tests.export.small_bundle import small_bundle
 
 
@@ -121,3 +121,18 @@ def test_bundle_commands(place: Path):
     assert "refused  b/model.onnx has 10 bytes" in told
     with pytest.raises(SignatureError, match="can't be read"):
         command("bundle", "verify", "b", "--key", "absent.pub")
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path: Path):
+    """Two folders with the same file names: neither is saved over the other."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0.png").write_bytes(b"")
+    asked = [tmp_path / "a", tmp_path / "b"]
+    assert [name for _path, name in find(asked)] == ["a/0.png", "b/0.png"]
+
+
+def test_nothing_to_judge_is_an_error(tmp_path: Path):
+    """An empty folder is not a clean bill."""
+    with pytest.raises(PictureError, match="no picture"):
+        find([tmp_path])
