@@ -384,17 +384,14 @@ class Daemon:
 
     def bulletin(self) -> HealthMessage:
         """The box as it is now, for the broker to publish once a second."""
-        heads = self.outbox.heads()
+        heads, counts = self.outbox.heads(), self.health.counts
+        shadow = self.bundles.shadow.report
         return HealthMessage(
             at=rfc3339(wall_ns()),
             boots=self.outbox.boots,
             epoch=self.outbox.epoch,
             cameras={
-                name: camera_report(
-                    self.health.counts(name),
-                    *heads.get(name, (1, 0)),
-                    self.bundles.shadow.report(name),
-                )
+                name: camera_report(counts(name), *heads.get(name, (1, 0)), shadow(name))
                 for name in self._appliance.cameras
             },
             outbox=self.outbox.report(),

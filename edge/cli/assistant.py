@@ -35,7 +35,7 @@ def serve(config: Config = SETTINGS) -> None:
     from edge.assistant.post import Post
     from edge.assistant.web import application
     from edge.config import load
-    from edge.mqtt.address import broker_settings
+    from edge.mqtt.address import settings_of
     from edge.topics import Topics
 
     journal.begin()
@@ -46,10 +46,7 @@ def serve(config: Config = SETTINGS) -> None:
     broker = appliance.broker
     post = None
     if broker is not None:
-        settings = broker_settings(
-            broker.url, broker.username, broker.password_file, broker.ca_file, broker.keepalive_s
-        )
-        post = Post(settings, Topics(appliance.station.prefix), desk)
+        post = Post(settings_of(broker), Topics(appliance.station.prefix), desk)
         post.start()
 
     def end(_number: int, _frame: object) -> None:

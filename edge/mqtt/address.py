@@ -140,19 +140,6 @@ def settings_of(section: BrokerSection) -> BrokerSettings:
     )
 
 
-def broker_settings(
-    url: str, user: str | None, password_file: Path | None, ca_file: Path | None, keepalive_s: int
-) -> BrokerSettings:
-    """As the settings' [broker] table has it; raises ConfigError if a value can't be used."""
-    return BrokerSettings(
-        BrokerUrl.parse(url),
-        user=user or "",
-        password=read_password(password_file) if password_file else "",
-        ca_file=ca_file,
-        keepalive_s=keepalive_s,
-    )
-
-
 def read_password(path: Path) -> str:
     """The first line of `path`; raises ConfigError if it can't be read, is empty or is others'."""
     try:

@@ -95,5 +95,5 @@ def test_config_example_and_schema_are_whole(tmp_path):
     assert call(config, "check", tmp_path / "appliance.toml")[0] == 0
     _, schema = call(config, "schema")
     tables = {"station", "broker", "store", "samples", "engine", "console", "trust"}
-    tables |= {"status", "cameras", "gateway"}
+    tables |= {"status", "cameras", "gateway", "shadow", "assistant"}
     assert set(json.loads(schema)["properties"]) == tables
