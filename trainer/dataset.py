@@ -100,7 +100,8 @@ def open_dataset(
     layout, pictures, notes = _layout(found)
     if resplit and layout == "given split":
         layout, pictures = "classes", [Picture(p.path, p.label) for p in pictures]
-        notes.append("train/ and test/ were pooled and split anew (--resplit)")
+        how = "are looked at together" if examining else "were pooled and split anew (--resplit)"
+        notes = [f"train/ and test/ {how}"]
     labels = {p.label for p in pictures}
     if types:
         _check_types(root, labels, good)

@@ -129,7 +129,8 @@ _WORDS = {
 def in_words(metrics: tuple[Metric, ...]) -> list[str]:
     """The metrics as lines for people."""
     lines: list[str] = []
-    for metric in metrics:
+    order = {name: at for at, name in enumerate(_WORDS)}
+    for metric in sorted(metrics, key=lambda one: order.get(one.name.partition(":")[0], 0)):
         name, _, kind = metric.name.partition(":")
         words = f"  of {kind}" if kind else _WORDS.get(name)
         if words is None:

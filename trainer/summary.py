@@ -11,6 +11,11 @@ def _novelty(run: Run) -> list[str]:
     return [f"novel from {begins:.4g}, where 1 is usual: {basis.words}"]
 
 
+def between(below: float, above: float) -> str:
+    """What becomes of the scores between two thresholds, if there are any."""
+    return ", review between" if below < above else ": no score goes to review"
+
+
 def summary(run: Run) -> list[str]:
     """Lines for people."""
     record = run.record
@@ -22,7 +27,7 @@ def summary(run: Run) -> list[str]:
     head = [
         f"{record.name}: {origin}, {record.minutes:.1f} min",
         f"{sum(pictures.values())} pictures of {record.data.parts} parts: {split}",
-        f"pass below {below:.4g}, fail from {above:.4g}, review between",
+        f"pass below {below:.4g}, fail from {above:.4g}{between(below, above)}",
         f"calibration: {record.basis.words}",
         *(f"  {line}" for line in record.basis.plan),
         *_novelty(run),

@@ -138,11 +138,11 @@ def teach(
     remember(folder, material)
     for note in material.dataset.notes:
         progress.say(f"  {note}")
-    torch.manual_seed(plan.seed)
-    network = Network(plan.arch, len(material.dataset.classes), plan.tile)
-    origin = weights.fill(network.trunk, plan.arch, plan.weights)
-    network = network.to(memory_format=torch.channels_last)
-    network.trunk.to(crew().device)
+    try:
+        network, origin = _network(plan, len(material.dataset.classes))
+    except LinewardenError:
+        _release(folder)
+        raise
     epochs: list[Epoch] = []
     board = Board(folder)
     with (folder / "epochs.jsonl").open("w", encoding="utf-8") as file:
@@ -157,10 +157,21 @@ def teach(
     return Taught(material, network, origin, kept, refit, epochs, board)
 
 
+def _network(plan: Plan, classes: int) -> tuple[Network, WeightsRecord]:
+    torch.manual_seed(plan.seed)
+    network = Network(plan.arch, classes, plan.tile)
+    origin = weights.fill(network.trunk, plan.arch, plan.weights)
+    network = network.to(memory_format=torch.channels_last)
+    network.trunk.to(crew().device)
+    return network, origin
+
+
 def _release(folder: Path) -> None:
     """Give the folder back, if nothing was learnt yet: the next plan will be another one."""
-    if [path.name for path in folder.iterdir()] == [STARTED]:
-        (folder / STARTED).unlink()
+    held = list(folder.iterdir())
+    if all(path.name in {STARTED, PICTURES} for path in held):
+        for path in held:
+            path.unlink()
         folder.rmdir()
 
 

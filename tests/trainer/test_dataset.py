@@ -32,6 +32,9 @@ def test_a_given_split_keeps_its_test(tmp_path):
     pooled = open_dataset(tmp_path, resplit=True)
     assert {p.half for p in pooled.pictures} == {None}
     assert any("--resplit" in note for note in pooled.notes)
+    assert not any("frozen" in note for note in pooled.notes)
+    looked_at = open_dataset(tmp_path, resplit=True, examining=True)
+    assert any("looked at together" in note for note in looked_at.notes)
 
 
 def test_mvtec_is_pooled_and_said_so(tmp_path):

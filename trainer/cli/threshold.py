@@ -153,6 +153,7 @@ def _write(
 
 
 def _words(opened: "Bundle", decided: "dict[str, Decision]", rows: "tuple[Row, ...]") -> str:
+    from trainer.summary import between
     from trainer.thresholds.tradeoff import table
 
     decision, *others = decided.values()
@@ -171,7 +172,7 @@ def _words(opened: "Bundle", decided: "dict[str, Decision]", rows: "tuple[Row, .
         "",
         *(claim.words() for claim in decision.claims),
         *basis.plan,
-        f"{passing}, {failing}, review between",
+        f"{passing}, {failing}{between(placed.pass_below, placed.fail_above)}",
     ]
     for name, one in zip(list(decided)[1:], others, strict=True):
         limits = one.thresholds
