@@ -5,7 +5,6 @@ answered once; one that isn't a question is counted and passed over.
 """
 
 import secrets
-import threading
 from collections import deque
 
 import structlog
@@ -13,7 +12,8 @@ import structlog
 from edge.assistant.desk import Desk
 from edge.messages import AlarmList, Ask, Reply, read
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Bell, Pipe, PipeClosed, Publication
+from edge.mqtt.pipe import Pipe, Publication
+from edge.mqtt.standing import Standing
 from edge.topics import Topics
 
 STEP_S = 0.5
@@ -29,48 +29,33 @@ class Post:
 
     def __init__(self, settings: BrokerSettings, topics: Topics, desk: Desk) -> None:
         self.rejected = 0
-        self._settings, self._topics, self._desk = settings, topics, desk
+        self._topics, self._desk = topics, desk
         self._answered: deque[str] = deque(maxlen=KNOWN)
         self._log = structlog.get_logger("assistant")
-        self._bell, self._stopping = Bell(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="post", daemon=True)
+        self._line = Standing(
+            settings, "post", lambda: Pipe(settings, f"lwa-{secrets.token_hex(8)}"),
+            self._listen, self._lost,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start listening."""
-        self._thread.start()
+        self._line.start()
 
     def stop(self) -> None:
         """Stop listening, after the answer in hand."""
-        self._stopping.set()
-        self._bell.ring()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._bell.close()
+        self._line.stop()
 
-    def _run(self) -> None:
-        pause_s = self._settings.backoff_min_s
-        while not self._stopping.is_set():
-            pipe = Pipe(self._settings, f"lwa-{secrets.token_hex(8)}")
-            try:
-                self._listen(pipe)
-                pause_s = self._settings.backoff_min_s
-            except PipeClosed as closed:
-                self._desk.alarms = None  # what isn't heard isn't known
-                self._log.warning("broker", why=str(closed))
-            finally:
-                pipe.close()
-            self._stopping.wait(pause_s)
-            pause_s = min(self._settings.backoff_max_s, pause_s * 2)
+    def _lost(self, why: str) -> None:
+        self._desk.alarms = None  # what isn't heard isn't known
+        self._log.warning("broker", why=why)
 
     def _listen(self, pipe: Pipe) -> None:
-        pipe.open()
         pipe.subscribe(self._topics("ask"), retained=False)
         pipe.subscribe(self._topics("alarms"), retained=True)
-        while not self._stopping.is_set():
-            pipe.step(STEP_S, self._bell)
+        while not self._line.ending.is_set():
+            pipe.step(STEP_S, self._line.bell)
             while pipe.messages:
                 self._hear(pipe, *pipe.messages.popleft())
-        pipe.close(goodbye=True)
 
     def _hear(self, pipe: Pipe, topic: str, payload: bytes) -> None:
         try:

@@ -15,7 +15,8 @@ import structlog
 from edge.catalog.desk import Desk
 from edge.messages import CatalogAnswer, CatalogOrder, read
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Bell, Pipe, PipeClosed, Publication
+from edge.mqtt.pipe import Pipe, Publication
+from edge.mqtt.standing import Standing
 from edge.topics import Topics
 
 WAITING = 8
@@ -32,61 +33,45 @@ class Post:
     """
 
     def __init__(self, settings: BrokerSettings, topics: Topics, desk: Desk) -> None:
-        self._settings, self._topics, self._desk = settings, topics, desk
+        self._topics, self._desk = topics, desk
         self._orders: queue.Queue[CatalogOrder | None] = queue.Queue(WAITING)
         self._answers: deque[CatalogAnswer] = deque()
-        self._bell, self._ending = Bell(), threading.Event()
         self._log = structlog.get_logger("catalog")
-        self._threads = [
-            threading.Thread(target=run, name=name, daemon=True)
-            for name, run in (("post", self._carry), ("desk", self._work))
-        ]
+        self._line = Standing(
+            settings, "post", lambda: Pipe(settings, _client_id(topics.prefix)),
+            self._session, lambda why: self._log.warning("no broker", why=why),
+        )  # fmt: skip
+        self._worker = threading.Thread(target=self._work, name="desk", daemon=True)
 
     def start(self) -> None:
         """Start listening, whether or not there is a broker."""
-        for thread in self._threads:
-            thread.start()
+        self._line.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Finish the order at hand, and end."""
-        self._ending.set()
+        self._line.ending.set()
         self._orders.put(None)
-        self._bell.ring()
-        for thread in self._threads:
-            thread.join()
-        self._bell.close()
+        if self._worker.ident is not None:
+            self._worker.join()
+        self._line.stop()
 
     def _work(self) -> None:
-        while (order := self._orders.get()) is not None and not self._ending.is_set():
+        while (order := self._orders.get()) is not None and not self._line.ending.is_set():
             try:
                 told = self._desk.select(order)
             except Exception:  # noqa: BLE001 - outermost line of the desk's thread
                 self._log.exception("no answer", order=order.id)
                 told = CatalogAnswer(id=order.id, problem="see the log of the service")
             self._answers.append(told)
-            self._bell.ring()
-
-    def _carry(self) -> None:
-        pause_s = self._settings.backoff_min_s
-        while not self._ending.is_set():
-            pipe = Pipe(self._settings, _client_id(self._topics.prefix))
-            try:
-                pipe.open()
-                pipe.subscribe(self._topics("catalog_order"), retained=False)
-                pause_s = self._settings.backoff_min_s
-                self._session(pipe)
-            except PipeClosed as closed:
-                self._log.warning("no broker", why=str(closed))
-            finally:
-                pipe.close(goodbye=self._ending.is_set())
-            self._ending.wait(pause_s)
-            pause_s = min(2 * pause_s, self._settings.backoff_max_s)
+            self._line.bell.ring()
 
     def _session(self, pipe: Pipe) -> None:
+        pipe.subscribe(self._topics("catalog_order"), retained=False)
         sent: int | None = None
-        while not self._ending.is_set():
-            pipe.step(STEP_S, self._bell)
-            self._bell.hush()
+        while not self._line.ending.is_set():
+            pipe.step(STEP_S, self._line.bell)
+            self._line.bell.hush()
             while pipe.messages:
                 self._take(*pipe.messages.popleft())
             while pipe.acks:

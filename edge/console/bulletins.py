@@ -5,14 +5,14 @@ broker in the settings, or with none that answers, it says so instead of showing
 """
 
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from edge import clock
 from edge.messages import AlarmList, Health, State, read
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Bell, Pipe, PipeClosed
+from edge.mqtt.pipe import Pipe
+from edge.mqtt.standing import Standing
 from edge.topics import Topics
 
 STEP_S = 0.5
@@ -57,57 +57,39 @@ class Bulletins:
         topics: Topics,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._settings, self._topics, self._on_change = settings, topics, on_change
+        self._topics, self._on_change = topics, on_change
         waits = "not yet connected to the broker"
         self._now = Bulletin(trouble=waits if settings else "the settings name no broker")
-        self._bell = Bell()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="bulletins", daemon=True)
+        self._line = settings and Standing(
+            settings, "bulletins", lambda: Pipe(settings, f"lwc-{secrets.token_hex(8)}"),
+            self._listen, lambda why: self._change(replace(self._now, trouble=f"broker: {why}")),
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start listening."""
-        if self._settings is not None:
-            self._thread.start()
+        if self._line is not None:
+            self._line.start()
 
     def stop(self) -> None:
         """Stop listening."""
-        self._stopping.set()
-        self._bell.ring()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._bell.close()
+        if self._line is not None:
+            self._line.stop()
 
     def now(self) -> Bulletin:
         """The last that was heard."""
         return self._now
 
-    def _run(self) -> None:
-        assert self._settings is not None
-        pause_s = self._settings.backoff_min_s
-        while not self._stopping.is_set():
-            pipe = Pipe(self._settings, f"lwc-{secrets.token_hex(8)}")
-            try:
-                self._listen(pipe)
-                pause_s = self._settings.backoff_min_s
-            except PipeClosed as closed:
-                self._change(replace(self._now, trouble=f"broker: {closed}"))
-            finally:
-                pipe.close()
-            self._stopping.wait(pause_s)
-            pause_s = min(self._settings.backoff_max_s, pause_s * 2)
-
     def _listen(self, pipe: Pipe) -> None:
-        pipe.open()
+        assert self._line is not None
         for name in ("state", "health", "alarms"):
             pipe.subscribe(self._topics(name), retained=True)
         self._change(replace(self._now, trouble=""))
-        while not self._stopping.is_set():
-            pipe.step(STEP_S, self._bell)
+        while not self._line.ending.is_set():
+            pipe.step(STEP_S, self._line.bell)
             while pipe.messages:
                 self._hear(*pipe.messages.popleft())
             if pipe.refused:
                 self._change(replace(self._now, trouble=pipe.refused[-1]))
-        pipe.close(goodbye=True)
 
     def _hear(self, topic: str, payload: bytes) -> None:
         try:

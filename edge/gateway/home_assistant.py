@@ -6,19 +6,17 @@ whether it is there. What is said again whenever Home Assistant starts is always
 
 import hashlib
 import json
-import random
 import re
-import threading
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from edge.gateway.mailbox import Mailbox
 from edge.gateway_tables import HomeAssistant
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Bell, Pipe, PipeClosed, Publication
+from edge.mqtt.pipe import Pipe, Publication
+from edge.mqtt.standing import Standing
 from edge.topics import Topics
 from export import __version__
 from export.verdict import Outcome
@@ -154,48 +152,29 @@ class Discovery:
     ) -> None:
         self.trouble = "not yet connected"
         self.mailbox = mailbox
-        self._settings, self._topics, self._prefix = settings, topics, section.prefix
-        self._bell, self._stopping = Bell(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="home-assistant", daemon=True)
-        self._log = structlog.get_logger("home assistant")
+        self._topics, self._prefix = topics, section.prefix
+        self._line = Standing(
+            settings, "home assistant", lambda: Pipe(settings, f"lwha-{secrets.token_hex(8)}"),
+            self._session, self._lost,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        self._line.start()
 
     def stop(self, timeout_s: float) -> None:
         """End; what was said stays with the broker."""
-        self._stopping.set()
-        self._bell.ring()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-        if not self._thread.is_alive():
-            self._bell.close()
+        self._line.stop(timeout_s)
 
-    def _run(self) -> None:
-        pause_s = self._settings.backoff_min_s
-        while not self._stopping.is_set():
-            pipe = Pipe(self._settings, f"lwha-{random.getrandbits(64):016x}")
-            try:
-                self._session(pipe)
-                pause_s = self._settings.backoff_min_s
-            except PipeClosed as closed:
-                self.trouble = str(closed)
-            except Exception as error:  # noqa: BLE001 - outermost line of the thread
-                self._log.exception("discovery failed")
-                self.trouble = repr(error)
-            finally:
-                pipe.close(goodbye=True)
-            self._stopping.wait(pause_s * random.uniform(0.5, 1.0))
-            pause_s = min(self._settings.backoff_max_s, pause_s * 2)
+    def _lost(self, why: str) -> None:
+        self.trouble = why
 
     def _session(self, pipe: Pipe) -> None:
-        pipe.open()
         status = f"{self._prefix}/status"
         pipe.subscribe(status, retained=False)
         told: tuple[str, ...] = ()
         self.trouble = ""
-        while not self._stopping.is_set():
+        while not self._line.ending.is_set():
             cameras = tuple(self.mailbox.health.cameras) if self.mailbox.health else ()
             while pipe.messages:
                 if pipe.messages.popleft() == (status, b"online"):
@@ -204,7 +183,7 @@ class Discovery:
                 for topic, said in configurations(self._topics, cameras, self._prefix):
                     pipe.publish(Publication(topic, json.dumps(said).encode(), retain=True))
                 told = cameras
-            pipe.step(STEP_S, self._bell)
+            pipe.step(STEP_S, self._line.bell)
             refused = [ack.failure for ack in pipe.acks if ack.failure]
             pipe.acks.clear()
             if refused:

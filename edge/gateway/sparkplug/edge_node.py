@@ -82,14 +82,16 @@ class EdgeNode:
                 self._bell.wait(STEP_S)
                 self._bell.hush()
                 continue
+            births = self.births
             try:
                 self._session()
-                pause_s = self._settings.backoff_min_s
             except PipeClosed as closed:
                 self._complain(str(closed))
             except Exception as error:  # noqa: BLE001 - outermost line of the thread
                 self._log.exception("the session failed")
                 self._complain(repr(error))
+            if self.births > births:  # it was connected
+                pause_s = self._settings.backoff_min_s
             self._stopping.wait(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(self._settings.backoff_max_s, pause_s * 2)
 
