@@ -14,7 +14,7 @@ It reads and writes them; it knows nothing of how to train.
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
@@ -34,6 +34,9 @@ TYPES = "types.json"  # marks a run without a good class (trainer/taxonomy/recor
 
 Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "calibration", "test")
+
+
+Kind = TypeVar("Kind", bound=Contract)
 
 
 class InputRecord(Contract):
@@ -159,18 +162,8 @@ class Run:
                 "sort pictures with `linewarden evaluate`; for a line, train with pictures of good "
                 "parts and without --task types",
             )
-        try:
-            return cls(folder, Record.model_validate_json(path.read_bytes()))
-        except OSError as error:
-            raise RunError(
-                f"{str(folder)!r} is not a finished training run: {path.name}: {error.strerror}",
-                "give the folder that `linewarden train … --out RUN` finished",
-            ) from error
-        except ValidationError as error:
-            raise RunError(
-                f"{str(path)!r} can't be read: {_first(error)}",
-                "train again with this version, or use the version that wrote it",
-            ) from error
+        record = read_record(path, Record, "is not a finished training run", "")
+        return cls(folder, record)
 
     def save(self, network: Network, split: list[SplitRow], scores: list[ScoreRow]) -> None:
         """Write every file but the curves; run.json last, since it marks the run as finished."""
@@ -240,6 +233,26 @@ class Run:
 
 def _digits(value: float) -> str:
     return f"{value:.9g}"
+
+
+def read_record(path: Path, kind: type[Kind], lacks: str, task: str) -> Kind:
+    """A finished run's record; `lacks` says what a folder without one is, `task` how to get one.
+
+    Raises:
+        RunError: there is none, or none that this version can read.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RunError(
+            f"{str(path.parent)!r} {lacks}: {path.name}: {error.strerror}",
+            f"give the folder that `linewarden train … {task}--out RUN` finished",
+        ) from error
+    except ValidationError as error:
+        raise RunError(
+            f"{str(path)!r} can't be read: {_first(error)}",
+            "train again with this version, or use the version that wrote it",
+        ) from error
 
 
 def write_learned(folder: Path, network: nn.Module, split: list[SplitRow]) -> None:

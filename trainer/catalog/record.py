@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -23,7 +23,15 @@ from export.manifest import Metric, NoveltyBasis
 from export.verdict import Contract, Finite
 from trainer.backbone import ARCHITECTURES, Network
 from trainer.catalog.network import CatalogNetwork
-from trainer.run import CATALOG, DataRecord, InputRecord, SplitRow, WeightsRecord, write_csv
+from trainer.run import (
+    CATALOG,
+    DataRecord,
+    InputRecord,
+    SplitRow,
+    WeightsRecord,
+    read_record,
+    write_csv,
+)
 from trainer.run import write_learned as write_tensors
 
 
@@ -78,19 +86,12 @@ class CatalogRun:
     @classmethod
     def load(cls, folder: Path) -> "CatalogRun":
         """Open a run; raises RunError if the folder holds none."""
-        path = folder / CATALOG
-        try:
-            return cls(folder, CatalogRecord.model_validate_json(path.read_bytes()))
-        except OSError as error:
-            raise RunError(
-                f"{str(folder)!r} knows no product pictures: {path.name}: {error.strerror}",
-                "give the folder that `linewarden train … --task catalog --out RUN` finished",
-            ) from error
-        except ValidationError as error:
-            raise RunError(
-                f"{str(path)!r} can't be read: {error.errors()[0]['msg']}",
-                "train again with this version, or use the version that wrote it",
-            ) from error
+        return cls(
+            folder,
+            read_record(
+                folder / CATALOG, CatalogRecord, "knows no product pictures", "--task catalog "
+            ),
+        )
 
     def save(self, network: CatalogNetwork, split: list[SplitRow], told: list[Told]) -> None:
         """Write every file; catalog.json last, since it marks the run as finished."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -27,6 +27,7 @@ from trainer.run import (
     InputRecord,
     SplitRow,
     WeightsRecord,
+    read_record,
     write_csv,
     write_learned,
 )
@@ -78,19 +79,9 @@ class TypesRun:
     @classmethod
     def load(cls, folder: Path) -> "TypesRun":
         """Open a run; raises RunError if the folder holds none."""
-        path = folder / TYPES
-        try:
-            return cls(folder, TypesRecord.model_validate_json(path.read_bytes()))
-        except OSError as error:
-            raise RunError(
-                f"{str(folder)!r} tells no types: {path.name}: {error.strerror}",
-                "give the folder that `linewarden train … --task types --out RUN` finished",
-            ) from error
-        except ValidationError as error:
-            raise RunError(
-                f"{str(path)!r} can't be read: {error.errors()[0]['msg']}",
-                "train again with this version, or use the version that wrote it",
-            ) from error
+        return cls(
+            folder, read_record(folder / TYPES, TypesRecord, "tells no types", "--task types ")
+        )
 
     def save(self, network: Network, split: list[SplitRow], guesses: list[Guess]) -> None:
         """Write every file; types.json last, since it marks the run as finished."""
