@@ -123,6 +123,7 @@ swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 
 
 loop: $(STAMP) ## An unseen defect appears: labelled in a browser, retrained, pushed, proved in the shadow
 	$(BIN)/python -m tests.loop.suite
+
 WHEELS := dist/wheelhouse
 
 wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
@@ -152,6 +153,7 @@ audit: $(STAMP) ## Known weaknesses of every pinned version (needs the network: 
 	for role in box edge console trainer dev; do \
 	  $(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement requirements/$$role.txt || exit 1; \
 	done
+
 assistant-questions: $(STAMP) ## The assistant's answers against known truth; refusals; hostile questions and documents
 	$(BIN)/python -m tests.assistant.suite
 
@@ -159,14 +161,14 @@ docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Write the pinned constraints of each role again
-	for role in edge trainer console box dev; do \
-	  extras=$$role; [ $$role = box ] && extras=edge,console,modbus,gpio; [ $$role = dev ] && extras=edge,trainer,console,demo,dev; \
-	for role in edge trainer console assistant tuner dev; do \
-	  extras=$$role; [ $$role = dev ] && extras=edge,trainer,console,assistant,tuner,demo,dev; \
+	for role in edge trainer console assistant tuner box dev; do \
+	  extras=$$role; \
+	  [ $$role = box ] && extras=edge,console,modbus,gpio; \
+	  [ $$role = dev ] && extras=edge,trainer,console,assistant,tuner,demo,dev; \
 	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-    --constraint requirements/pins.in \
-	    --extra $$extras --output-file requirements/$$role.txt pyproject.toml; \
+	    --constraint requirements/pins.in \
+	    --extra $$extras --output-file requirements/$$role.txt pyproject.toml || exit 1; \
 	done
 
 clean: ## Remove what the tools made (not .venv)
