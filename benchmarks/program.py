@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.rig import broker, make_bundle
-from demo.plant import Subscriber
+from demo.broker import Subscriber
 from export.figures import Figure
 
 LINEWARDEN = Path(sys.executable).with_name("linewarden")

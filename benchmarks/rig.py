@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from demo.plant import broker
+from demo.broker import broker
 from edge.cli.run import SWITCH_S, few_arenas
 from edge.virtual_line import VirtualLine
 from export.preprocess import Pixels

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.rig import make_bundle
-from demo.plant import free_port
+from demo.broker import free_port
 from edge.console.accounts.book import Book
 from edge.console.accounts.roles import Role
 from edge.outbox import OUTBOX_FILE
