@@ -13,6 +13,7 @@ import numpy as np
 
 from edge.inspection.inspector import Judgement
 from export import heat
+from export.manifest import GOOD
 from export.preprocess import Pixels, Region
 from export.verdict import Outcome, Reason
 
@@ -106,14 +107,20 @@ def _banner(scale: _Scale, judgement: Judgement) -> Pixels:
 
 
 def headline(judgement: Judgement) -> str:
-    """What the score bar can't show: the likeliest class, or why the score didn't decide."""
+    """What the score bar can't show: the likeliest class, or why the score didn't decide.
+
+    A failed part is headed by its likeliest defect: FAIL beside "good" would contradict itself
+    where the threshold lies below one half.
+    """
     if judgement.reason is Reason.NOVEL and judgement.novelty is not None:
         limit = judgement.thresholds.novel_above
         beyond = f" > {limit:.3g}" if limit is not None else ""
         return f"novel {judgement.novelty:.3g}{beyond}"
     if not judgement.probabilities:
         return judgement.reason.replace("_", " ")
-    name, value = max(judgement.probabilities.items(), key=lambda item: item[1])
+    failed = judgement.outcome is Outcome.FAIL
+    told = {name: p for name, p in judgement.probabilities.items() if not failed or name != GOOD}
+    name, value = max((told or judgement.probabilities).items(), key=lambda item: item[1])
     return f"{name} {value:.1%}"
 
 

@@ -56,6 +56,7 @@ def test_the_heat_is_shown_inside_the_region_only():
         ({"reason": Reason.NOVEL, "novelty": 4.017}, "novel 4.02 > 1.69"),
         ({"reason": Reason.IN_REVIEW_BAND, "novelty": 0.2}, "good 99.9%"),
         ({"reason": Reason.BAD_FRAME, "probabilities": {}}, "frame not usable"),
+        ({"reason": Reason.ABOVE_FAIL, "outcome": Outcome.FAIL}, "dent 0.1%"),
     ],
 )
 def test_the_banner_says_what_the_score_bar_cannot(more: dict[str, object], told: str):
