@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from export.errors import DatasetError
-from trainer import album, calibrate, evaluate, parts, pointing
+from trainer import album, calibrate, evaluate, head, parts, pointing
 from trainer.album import Album
 from trainer.dataset import Dataset, listing, open_dataset
 from trainer.evaluate import Judged, Report
@@ -15,6 +15,7 @@ from trainer.history import changed_words
 from trainer.novelty import survey
 from trainer.parts import PartRule
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import GOOD, Run
 
 UNKNOWN = "other defect"
@@ -86,9 +87,8 @@ def examine(
             "give new pictures, or judge these all the same with --include-seen",
         )
     with progress.phase("scoring", len(kept)) as advance:
-        pooled, strange = survey(network, read.frames[kept], advance)
-        with torch.inference_mode():
-            logits = network.classify(pooled).numpy()
+        pooled, strange = survey(network, room().taken(read.frames, kept), advance)
+    logits = head.logits(network, pooled)
     scores = calibrate.score_of(calibrate.probabilities(logits, run.record.temperature))
     label_of = dict(zip(paths, labels, strict=True))
     judged = Judged(

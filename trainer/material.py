@@ -1,4 +1,4 @@
-"""What a training run works on: labelled pictures in memory, each with its part and its split."""
+"""What a training run works on: labelled pictures at hand, each with its part and its split."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from trainer.finetune import Labelled
 from trainer.history import named_version
 from trainer.parts import PartRule
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import SPLITS, DataRecord, Split
 
 
@@ -62,7 +63,7 @@ class Material:
     def labelled(self, name: Split) -> Labelled:
         """The pictures of a split with their class numbers."""
         at = self.of(name)
-        return Labelled(self.album.frames[at], self.labels[at], types=self.types)
+        return Labelled(room().taken(self.album.frames, at), self.labels[at], types=self.types)
 
     def record(self) -> DataRecord:
         """What the run's record says of the data."""
@@ -168,7 +169,7 @@ def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Datas
     kept = [i for i, path in enumerate(read.paths) if path not in set(found)]
     smaller = Album(
         paths=tuple(read.paths[i] for i in kept),
-        frames=read.frames[kept],
+        frames=room().taken(read.frames, kept),
         digests=tuple(read.digests[i] for i in kept),
         hashes=read.hashes[kept],
         unreadable=read.unreadable,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
     from trainer.advise.study import Plan as StudyPlan
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def advise(
-    data: Annotated[Path, typer.Argument(help="Labelled pictures, laid out as for training.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
+    ],
     *,
     out: Annotated[
         Path, typer.Option(help="Folder for the study; one that was cut short goes on.")
@@ -67,6 +71,7 @@ def advise(
     drop_conflicts: Annotated[
         bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
     ] = False,
+    cache: Cache = KEPT,
     threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print advice.json, quietly.")] = False,
 ) -> None:
@@ -94,14 +99,15 @@ def advise(
     from trainer.cli.train import _check_arch, _choices, _input
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
 
     _check_arch(arch)
     _check_task(task, groups)
     chosen = named(recipe)
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
+    progress = Progress(None) if json else Progress()
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -111,12 +117,13 @@ def advise(
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
+        data=folder(data, cache, progress),
     )
-    progress = Progress(None) if json else Progress()
-    if task == "catalog":
-        typer.echo(_of_products(plan, groups, out, progress, json=json))
-        return
-    told = tell(study(plan, out, progress, minutes), out, worthwhile, progress)
+    with room().beside(out):
+        if task == "catalog":
+            typer.echo(_of_products(plan, groups, out, progress, json=json))
+            return
+        told = tell(study(plan, out, progress, minutes), out, worthwhile, progress)
     typer.echo((out / "advice.json").read_text(encoding="utf-8") if json else "\n".join(told))
 
 

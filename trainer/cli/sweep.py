@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.pictures import KEPT, Cache, folder
 
 
 def sweep(
-    data: Annotated[Path, typer.Argument(help="Labelled pictures, laid out as for training.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
+    ],
     *,
     out: Annotated[
         Path, typer.Option(help="Folder for the leaderboard; a sweep that is there goes on.")
@@ -48,6 +52,7 @@ def sweep(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
     ] = False,
+    cache: Cache = KEPT,
     threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
 ) -> None:
     """Try many recipes on these pictures, and say whether one beats the standard recipe.
@@ -72,6 +77,7 @@ def sweep(
     from trainer.cli.train import _check_arch, _choices, _input
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
     from trainer.sweep.leaderboard import leaderboard, write
     from trainer.sweep.space import STANDARD, read
     from trainer.sweep.trials import Plan, Sweep, open_storage
@@ -81,7 +87,6 @@ def sweep(
     wanted = read(space or STANDARD, base)
     flags = (skip_unreadable, False, False)
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -89,6 +94,7 @@ def sweep(
         to=_input(size, region, None),
         recipe=base,
         choices=_choices(good, part_regex, part_runs, near_duplicates, flags),
+        data=folder(data, cache, Progress()),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,12 +102,13 @@ def sweep(
         raise LinewardenError(f"{str(out)!r}: {error.strerror}", "give another --out") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     met = open_storage(storage or f"sqlite:///{(out / 'sweep.db').resolve()}")
-    worker = Sweep(plan, wanted, met, Progress())
+    with room().beside(out):
+        worker = Sweep(plan, wanted, met, Progress())
 
-    def heard(_trial: object) -> None:
-        write(leaderboard(worker.study.get_trials(deepcopy=False)), base, out)
+        def heard(_trial: object) -> None:
+            write(leaderboard(worker.study.get_trials(deepcopy=False)), base, out)
 
-    worker.run(trials, heard)
+        worker.run(trials, heard)
     board = leaderboard(worker.study.get_trials(deepcopy=False))
     write(board, base, out)
     typer.echo("\n".join([*board.words(), f"→ {out}"]))

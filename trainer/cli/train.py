@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
     from trainer.progress import Progress
@@ -17,7 +18,11 @@ ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
 
 def train(
     data: Annotated[
-        Path, typer.Argument(help="Folder with one folder of pictures per class, or train/, test/.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="Folder with one folder of pictures per class, or train/, test/; or its address.",
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the run; new or empty.")],
@@ -112,6 +117,7 @@ def train(
             "parts; 0: no sense of novelty."
         ),
     ] = 0.02,
+    cache: Cache = KEPT,
     threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
     json: Annotated[
         bool, typer.Option("--json", help="Print the record as JSON, quietly.")
@@ -139,11 +145,13 @@ def train(
 
     linewarden train defects --out runs/types --weights starter --task types
 
+    linewarden train s3://bucket/photos --out runs/first --weights starter
+
     linewarden train products --out runs/shop --arch vgg16 --task catalog --groups senders.csv
     """
     from dataclasses import replace
 
-    from trainer.workers import settle
+    from trainer.workers import place, settle
 
     _check_arch(arch)
     _check_task(task, reencode, groups, tiles)
@@ -151,13 +159,14 @@ def train(
     from trainer.crew import crew, dismiss
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
     from trainer.teaching import Plan
 
     chosen = named(recipe or ("scratch" if weights == "none" else "tune"))
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
+    progress = Progress(None) if json or place().rank else Progress()
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -173,6 +182,7 @@ def train(
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
+        data=folder(data, cache, progress),
     )
     if task == "catalog":
         rule = replace(plan.choices.rule, table=groups)
@@ -180,10 +190,9 @@ def train(
     if task == "types":
         plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
     us = crew()
-    with us.folder(out) as folder:
-        quiet = json or not us.first
+    with us.folder(out) as mine, room().beside(mine):
         learn = _catalogued if task == "catalog" else _learnt
-        told = learn(plan, folder, Progress(None) if quiet else Progress(), json=json)
+        told = learn(plan, mine, progress, json=json)
     dismiss()
     if us.first:
         typer.echo(told)
