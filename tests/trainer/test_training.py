@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -253,6 +254,20 @@ def test_examination_leaves_out_twins_and_counts_parts(run, photos, tmp_path):
     assert by_letter.seen == 2
     blind = examine(run, tmp_path, QUIET, rule=PartRule(near=False))
     assert (len(blind.judged.labels), blind.seen) == (4, 0)
+
+
+def test_a_new_photo_of_a_part_that_taught_is_no_examination(run, tmp_path):
+    """It looks like none that the run has seen, and is known by the name that its rule gives."""
+    known = run.record.data.model_copy(update={"part_regex": r"(spot_\d+|good_\d+)\.png"})
+    told = Run(tmp_path / "run", run.record.model_copy(update={"data": known}))
+    told.save(run.network(), run.split(), run.scores())
+    (tmp_path / "new" / "spot").mkdir(parents=True)
+    for number, split in enumerate(("train", "test")):
+        old = next(r.path for r in run.split() if r.split == split and r.label == "spot")
+        late = tmp_path / "new" / "spot" / f"late_{Path(old).name}"
+        cv2.imwrite(str(late), texture(50 + number))
+    exam = examine(told, tmp_path / "new", QUIET)
+    assert (len(exam.judged.labels), exam.seen) == (1, 1)
 
 
 def test_examination_of_unknown_classes(run, tmp_path):
