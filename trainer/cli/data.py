@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from trainer.cli.options import Good, NearDuplicates, PartRegex, PartRuns, Threads
 from trainer.cli.pictures import KEPT, Cache, folder, own_folder
 
 data = typer.Typer(
@@ -30,16 +31,9 @@ def check(
     good: Annotated[
         str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
     ] = None,
-    part_regex: Annotated[
-        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
-    ] = None,
-    part_runs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Last numbers of names this close together are one part."),
-    ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
+    near_duplicates: NearDuplicates = True,
     labels: Annotated[
         bool, typer.Option(help="Ask a pre-trained network about every label (minutes).")
     ] = True,
@@ -48,7 +42,7 @@ def check(
         typer.Option("--apply", help="Move unreadable files and exact copies into quarantine."),
     ] = False,
     cache: Cache = KEPT,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say what is wrong with labelled pictures before a model learns from them.
@@ -195,9 +189,7 @@ def record(
     *,
     note: Annotated[str, typer.Option(help="What happened, for whoever reads it later.")] = "",
     by: Annotated[str, typer.Option(help="Who records it.")] = "",
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
 ) -> None:
     """Keep the present state as a version: what came, went, changed, was relabelled, by whom.
 
@@ -225,9 +217,7 @@ def record(
 def history(
     place: _Folder,
     *,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
     json: Annotated[bool, typer.Option("--json", help="Print the versions as JSON.")] = False,
 ) -> None:
     """List the recorded versions, and what has changed since the last. Exit code 1: something has.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trainer.cli.options import Good, SkipUnreadable, Threads
 from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ def evaluate(
         typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
     ],
     *,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
     as_defect: Annotated[
         bool,
         typer.Option("--as-defect", help="Count classes unknown to the run as another defect."),
@@ -29,9 +28,7 @@ def evaluate(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Judge pictures the run learnt from, too.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
     part_regex: Annotated[
         str | None, typer.Option(help=r"Its first group in a path is the part [the run's].")
     ] = None,
@@ -43,7 +40,7 @@ def evaluate(
         bool | None, typer.Option(help="Take pictures that look the same for one [the run's].")
     ] = None,
     cache: Cache = KEPT,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Judge labelled pictures as the line would: escapes, overkills, reviews, with intervals.

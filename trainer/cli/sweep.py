@@ -6,6 +6,17 @@ from typing import Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import (
+    Arch,
+    Good,
+    NearDuplicates,
+    PartRegex,
+    PartRuns,
+    Region,
+    Size,
+    SkipUnreadable,
+    Threads,
+)
 from trainer.cli.pictures import KEPT, Cache, folder
 
 
@@ -28,32 +39,22 @@ def sweep(
     space: Annotated[
         Path | None, typer.Option(help="TOML file of what to try, instead of the standard one.")
     ] = None,
-    arch: Annotated[
-        str, typer.Option(help="resnet18 | resnet34 | resnet50 | vgg16 | vgg16_bn")
-    ] = "resnet18",
+    arch: Arch = "resnet18",
     weights: Annotated[str, typer.Option(help="As for `train`.")] = "imagenet",
     seed: Annotated[int, typer.Option(help="Of the splits and of training.")] = 0,
     rounds: Annotated[
         int, typer.Option(min=2, max=12, help="In four, every part judges once.")
     ] = 4,
-    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
-    region: Annotated[
-        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
-    ] = "0,0,1,1",
+    size: Size = "224",
+    region: Region = "0,0,1,1",
     recipe: Annotated[str, typer.Option(help="What is changed: tune, or a TOML file.")] = "tune",
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
-    part_regex: Annotated[str | None, typer.Option(help="As for `train`.")] = None,
-    part_runs: Annotated[int | None, typer.Option(min=0, help="As for `train`.")] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
+    good: Good = None,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
+    near_duplicates: NearDuplicates = True,
+    skip_unreadable: SkipUnreadable = False,
     cache: Cache = KEPT,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Try many recipes on these pictures, and say whether one beats the standard recipe.
 

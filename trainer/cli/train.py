@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import (
+    ARCHITECTURES,
+    Arch,
+    DropConflicts,
+    Good,
+    NearDuplicates,
+    PartRegex,
+    PartRuns,
+    Region,
+    Size,
+    SkipUnreadable,
+    Threads,
+)
 from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
@@ -13,7 +26,6 @@ if TYPE_CHECKING:
     from trainer.teaching import Plan
 
 TASKS = ("inspection", "types", "catalog")
-ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
 
 
 def train(
@@ -26,7 +38,7 @@ def train(
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the run; new or empty.")],
-    arch: Annotated[str, typer.Option(help=" | ".join(ARCHITECTURES))] = "resnet18",
+    arch: Arch = "resnet18",
     weights: Annotated[
         str,
         typer.Option(
@@ -43,10 +55,8 @@ def train(
             "and reject/ for what is shown."
         ),
     ] = "inspection",
-    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
-    region: Annotated[
-        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
-    ] = "0,0,1,1",
+    size: Size = "224",
+    region: Region = "0,0,1,1",
     tiles: Annotated[
         int | None,
         typer.Option(help="Judge half-overlapping tiles of this side, for small defects: 256."),
@@ -58,34 +68,21 @@ def train(
         str | None,
         typer.Option(help="tune, scratch, or a TOML file; by default scratch for no weights."),
     ] = None,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
-    part_regex: Annotated[
-        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
-    ] = None,
-    part_runs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Last numbers of names this close together are one part."),
-    ] = None,
+    good: Good = None,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
     groups: Annotated[
         Path | None,
         typer.Option(
             help="With --task catalog: CSV that says which product or sender a picture is of."
         ),
     ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
+    near_duplicates: NearDuplicates = True,
     resplit: Annotated[
         bool, typer.Option("--resplit", help="Pool a given train/ and test/ and split anew.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
-    drop_conflicts: Annotated[
-        bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
+    drop_conflicts: DropConflicts = False,
     reencode: Annotated[
         int | None,
         typer.Option(
@@ -118,7 +115,7 @@ def train(
         ),
     ] = 0.02,
     cache: Cache = KEPT,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
     json: Annotated[
         bool, typer.Option("--json", help="Print the record as JSON, quietly.")
     ] = False,
