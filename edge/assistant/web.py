@@ -1,7 +1,8 @@
 """The assistant over HTTP, for this box: /ask, /feedback, /section, and OpenAI's chat protocol.
 
 Bound to loopback; the console stands before it for people elsewhere. A browser's page of another
-origin is refused. Words stream as far as they have evidence; what turns out unproven is withdrawn.
+origin is refused (edge/callers.py). Words stream as far as they have evidence; what turns out
+unproven is withdrawn.
 """
 
 import json
@@ -11,15 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge import clock
 from edge.assistant.answer import Answer
 from edge.assistant.clerk import Withdrawn, Word
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import Feedback
+from edge.callers import Callers
 
 MOST_BYTES = 65_536
 WAITING = 8  # questions that may wait; more are answered 503
@@ -79,9 +83,27 @@ class Counter:
         return {"id": name, **answer.as_dict()}
 
 
-def application(desk: Desk, feedback: Feedback) -> Starlette:
-    """The application around a desk."""
+class Doorkeeper:
+    """Turns away what another page's browser was made to send."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app, self._callers = app, callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, let in or not."""
+        if scope["type"] == "http":
+            headers = Request(scope).headers
+            why = self._callers.refusal(headers.get("host", ""), headers.get("origin"))
+            if why:
+                await _error(403, why)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def application(desk: Desk, feedback: Feedback, callers: Callers | None = None) -> Starlette:
+    """The application around a desk; called by this machine's own names unless told otherwise."""
     app = Starlette(
+        middleware=[Middleware(Doorkeeper, callers=callers or Callers("127.0.0.1"))],
         routes=[
             Route("/ask", _ask, methods=["POST"]),
             Route("/feedback", _feedback, methods=["POST"]),
@@ -89,7 +111,7 @@ def application(desk: Desk, feedback: Feedback) -> Starlette:
             Route("/healthz", _health, methods=["GET"]),
             Route("/v1/models", _models, methods=["GET"]),
             Route("/v1/chat/completions", _chat, methods=["POST"]),
-        ]
+        ],
     )
     app.state.counter = Counter(desk, feedback)
     return app
@@ -97,9 +119,6 @@ def application(desk: Desk, feedback: Feedback) -> Starlette:
 
 async def _body(request: Request) -> dict[str, Any] | Response:
     """The JSON object that was sent, or the refusal."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host", ""):
-        return _error(403, "this was sent from another page")
     if not request.headers.get("content-type", "").startswith("application/json"):
         return _error(415, "send JSON")
     body = b""
@@ -109,7 +128,7 @@ async def _body(request: Request) -> dict[str, Any] | Response:
             return _error(413, "too much was sent")
     try:
         told: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _error(400, "this is not JSON")
     return cast("dict[str, Any]", told) if isinstance(told, dict) else _error(400, "send an object")
 

@@ -45,7 +45,7 @@ def box(tmp_path):
     told.console.folder.mkdir()
     (told.console.folder / "verdicts.db").symlink_to(november().path)
     desk, feedback = Desk(told), Feedback(told.assistant.folder / FILE)
-    with TestClient(application(desk, feedback)) as client:
+    with TestClient(application(desk, feedback), base_url="http://127.0.0.1:8490") as client:
         yield client, feedback, desk
     feedback.close()
 
@@ -102,6 +102,9 @@ def test_ask_streams_events(box):
      ("/ask", b"question=x", {"content-type": "application/x-www-form-urlencoded"}, 415),
      ("/ask", b"x" * 70_000, JSON, 413),
      ("/ask", b'{"question": "x"}', {**JSON, "origin": "http://evil.example"}, 403),
+     ("/ask", b'{"question": "x"}',
+      {**JSON, "host": "evil.example", "origin": "http://evil.example"}, 403),
+     ("/ask", b'{"question":' + b"[" * 50_000, JSON, 400),
      ("/v1/chat/completions", b'{"messages": []}', JSON, 400),
      ("/v1/chat/completions", b'{"messages": [{"role": "user", "content": [1]}]}', JSON, 400),
      ("/feedback", b'{"id": "none", "kind": "good"}', JSON, 404)],
@@ -110,6 +113,14 @@ def test_what_is_no_question_is_refused(box, path, body, headers, status):
     """Bad JSON, other forms, too much, another page's request."""
     client, _, _ = box
     assert client.post(path, content=body, headers=headers).status_code == status
+
+
+def test_no_name_but_this_machines_reads_anything(box):
+    """A page that had its own name resolved to this address gets no section, and no figures."""
+    client, _, _ = box
+    for path in ("/section?id=line7 4.5&language=en", "/healthz", "/v1/models"):
+        assert client.get(path).status_code == 200
+        assert client.get(path, headers={"host": "evil.example"}).status_code == 403
 
 
 def test_too_many_questions_are_told_to_come_back_and_places_are_given_back(box):
