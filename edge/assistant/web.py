@@ -1,7 +1,8 @@
 """The assistant over HTTP, for this box: /ask, /feedback, /section, and OpenAI's chat protocol.
 
-Bound to loopback; the console stands before it for people elsewhere. A browser's page of another
-origin is refused. Words stream as far as they have evidence; what turns out unproven is withdrawn.
+Bound to loopback; the console stands before it for people elsewhere. Who calls it by a stranger's
+name, and a page of another origin, are turned away. Words stream as far as they have evidence;
+what turns out unproven is withdrawn.
 """
 
 import json
@@ -11,15 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge import clock
 from edge.assistant.answer import Answer
 from edge.assistant.clerk import Withdrawn, Word
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import Feedback
+from edge.visitor import turned_away
 
 MOST_BYTES = 65_536
 WAITING = 8  # questions that may wait; more are answered 503
@@ -79,8 +83,22 @@ class Counter:
         return {"id": name, **answer.as_dict()}
 
 
-def application(desk: Desk, feedback: Feedback) -> Starlette:
-    """The application around a desk."""
+class Doorkeeper:
+    """Lets in whom `turned_away` doesn't name, before anything of a request is read."""
+
+    def __init__(self, app: ASGIApp, ours: str) -> None:
+        self._app, self._ours = app, ours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and (why := turned_away(Request(scope).headers.get, self._ours)):
+            await _error(403, why)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def application(desk: Desk, feedback: Feedback, ours: str = "") -> Starlette:
+    """The application around a desk; `ours` is the name that it is served under."""
     app = Starlette(
         routes=[
             Route("/ask", _ask, methods=["POST"]),
@@ -89,7 +107,8 @@ def application(desk: Desk, feedback: Feedback) -> Starlette:
             Route("/healthz", _health, methods=["GET"]),
             Route("/v1/models", _models, methods=["GET"]),
             Route("/v1/chat/completions", _chat, methods=["POST"]),
-        ]
+        ],
+        middleware=[Middleware(Doorkeeper, ours)],
     )
     app.state.counter = Counter(desk, feedback)
     return app
@@ -97,9 +116,6 @@ def application(desk: Desk, feedback: Feedback) -> Starlette:
 
 async def _body(request: Request) -> dict[str, Any] | Response:
     """The JSON object that was sent, or the refusal."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host", ""):
-        return _error(403, "this was sent from another page")
     if not request.headers.get("content-type", "").startswith("application/json"):
         return _error(415, "send JSON")
     body = b""

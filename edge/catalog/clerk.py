@@ -16,6 +16,7 @@ from typing import Any
 
 from edge.catalog import overrules, sheet
 from edge.catalog.overrules import Overrule
+from edge.catalog.porter import Porter
 from edge.catalog.result import SHEET
 from export.errors import ConfigError, LinewardenError
 
@@ -40,7 +41,7 @@ class Clerk:
         self._lock = threading.Lock()
         try:
             self._server = http.server.ThreadingHTTPServer(
-                (host, port), _handler(result, self._lock)
+                (host, port), _handler(result, self._lock, host)
             )
         except OSError as error:
             raise ConfigError(
@@ -59,16 +60,18 @@ class Clerk:
         self._server.server_close()
 
 
-def _handler(result: Path, lock: threading.Lock) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
+def _handler(
+    result: Path, lock: threading.Lock, host: str
+) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(Porter, http.server.BaseHTTPRequestHandler):
         """One connection."""
 
         timeout = REQUEST_S
-        server_version, sys_version = "linewarden", ""
+        ours = host
 
         def do_GET(self) -> None:
             """The sheet, a thumbnail, or the overrules."""
-            self._reply(*_page(result, self.path.partition("?")[0].lstrip("/") or SHEET))
+            self.reply(*_page(result, self.path.partition("?")[0].lstrip("/") or SHEET))
 
         def do_POST(self) -> None:
             """Write an overrule down."""
@@ -77,23 +80,11 @@ def _handler(result: Path, lock: threading.Lock) -> type[http.server.BaseHTTPReq
                 with lock:
                     overrules.add(result / overrules.FILE, one)
             except (ValueError, KeyError, TypeError) as error:
-                self._reply(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
+                self.reply(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
             except LinewardenError as error:
-                self._reply(HTTPStatus.CONFLICT, "text/plain", f"{error}\n".encode())
+                self.reply(HTTPStatus.CONFLICT, "text/plain", f"{error}\n".encode())
             else:
-                self._reply(HTTPStatus.OK, "application/json", b"{}\n")
-
-        def _reply(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Requests aren't logged."""
+                self.reply(HTTPStatus.OK, "application/json", b"{}\n")
 
     return Handler
 
@@ -112,10 +103,7 @@ def _overrule(path: str, headers: Message, body: BufferedIOBase) -> Overrule:
     """The overrule in a request; raises ValueError, KeyError or TypeError if it isn't one."""
     if path != "/overrules":
         raise ValueError("POST goes to /overrules")
-    origin = headers.get("Origin", "")
-    if headers.get_content_type() != "application/json" or (
-        origin and origin.partition("://")[2] != headers.get("Host")
-    ):
+    if headers.get_content_type() != "application/json":
         raise ValueError("only the sheet itself may say so, in JSON")
     length = int(headers.get("Content-Length") or 0)
     if not 0 < length <= MOST:

@@ -15,13 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 
 from edge.catalog.desk import Desk
+from edge.catalog.porter import JSON, Porter
 from edge.messages import CatalogOrder, read
 from export.errors import ConfigError, PictureError
 from export.picture_header import MAX_BYTES
 
 REQUEST_S = 30.0
 AT_ONCE = 4
-JSON = "application/json"
 
 Answer = tuple[HTTPStatus, dict[str, Any]]
 
@@ -31,7 +31,8 @@ class Counter:
 
     Args:
         desk: does the work.
-        host, port: where it listens; port 0 takes a free one.
+        host, port: where it listens; port 0 takes a free one. `host` is also the name that it may
+            be called by, besides its addresses.
 
     Raises:
         ConfigError: nobody can listen there.
@@ -39,7 +40,7 @@ class Counter:
 
     def __init__(self, desk: Desk, host: str = "127.0.0.1", port: int = 0) -> None:
         try:
-            self._server = http.server.ThreadingHTTPServer((host, port), _handler(desk))
+            self._server = http.server.ThreadingHTTPServer((host, port), _handler(desk, host))
         except OSError as error:
             raise ConfigError(
                 f"nobody can listen on {host}:{port}: {error.strerror}", "choose another --port"
@@ -81,14 +82,14 @@ def answer(desk: Desk, path: str, body: bytes) -> Answer:
     return HTTPStatus.NOT_FOUND, {"paths": ["/v1/look", "/v1/select"]}
 
 
-def _handler(desk: Desk) -> type[http.server.BaseHTTPRequestHandler]:
+def _handler(desk: Desk, host: str) -> type[http.server.BaseHTTPRequestHandler]:
     room = threading.BoundedSemaphore(AT_ONCE)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Porter, http.server.BaseHTTPRequestHandler):
         """One connection."""
 
         timeout = REQUEST_S
-        server_version, sys_version = "linewarden", ""
+        ours = host
 
         def do_GET(self) -> None:
             """Say that it is there."""
@@ -116,15 +117,6 @@ def _handler(desk: Desk) -> type[http.server.BaseHTTPRequestHandler]:
                 room.release()
 
         def _reply(self, status: HTTPStatus, told: dict[str, Any]) -> None:
-            body = json.dumps(told, ensure_ascii=False).encode() + b"\n"
-            self.send_response(status)
-            self.send_header("Content-Type", JSON)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Requests aren't logged."""
+            self.reply(status, JSON, json.dumps(told, ensure_ascii=False).encode() + b"\n")
 
     return Handler

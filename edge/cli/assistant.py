@@ -59,8 +59,9 @@ def serve(config: Config = SETTINGS) -> None:
     typer.echo(f"assistant on http://{section.host}:{section.port}, {speaks}", err=True)
     try:
         uvicorn.run(
-            application(desk, feedback), host=section.host, port=section.port, log_level="warning",
-            server_header=False, timeout_graceful_shutdown=2, limit_concurrency=64,
+            application(desk, feedback, section.host), host=section.host, port=section.port,
+            log_level="warning", server_header=False, timeout_graceful_shutdown=2,
+            limit_concurrency=64,
         )  # fmt: skip
     finally:
         if post is not None:

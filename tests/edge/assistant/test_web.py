@@ -17,6 +17,7 @@ from tests.assistant.suite import november
 from tests.assistant.truth import MANUAL
 
 JSON = {"content-type": "application/json"}
+HERE = "http://127.0.0.1:8490"
 SETTINGS = """
 [station]
 prefix = "acme/plant1/line7"
@@ -45,7 +46,7 @@ def box(tmp_path):
     told.console.folder.mkdir()
     (told.console.folder / "verdicts.db").symlink_to(november().path)
     desk, feedback = Desk(told), Feedback(told.assistant.folder / FILE)
-    with TestClient(application(desk, feedback)) as client:
+    with TestClient(application(desk, feedback), base_url=HERE) as client:
         yield client, feedback, desk
     feedback.close()
 
@@ -110,6 +111,21 @@ def test_what_is_no_question_is_refused(box, path, body, headers, status):
     """Bad JSON, other forms, too much, another page's request."""
     client, _, _ = box
     assert client.post(path, content=body, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example:8490", "origin": "http://evil.example:8490"},
+     {"host": "evil.example:8490"}, {"origin": "http://evil.example"}, {"origin": "null"},
+     {"origin": "http://127.0.0.1:8491"}, {"host": ""}],
+)  # fmt: skip
+def test_a_page_from_elsewhere_gets_nothing(box, headers):
+    """Not by another origin, nor by a name that was pointed here; neither answers nor sections."""
+    client, _, _ = box
+    asked = client.post("/ask", json={"question": "What does E-204 mean?"}, headers=headers)
+    assert asked.status_code == 403
+    assert client.get("/section?id=line7+4.5&language=en", headers=headers).status_code == 403
+    assert client.get("/v1/models", headers=headers).status_code == 403
 
 
 def test_too_many_questions_are_told_to_come_back_and_places_are_given_back(box):
