@@ -142,7 +142,9 @@ class GateTrigger(Section):
     kind: Literal["gate"]
     axis: Literal["x", "y"] = Field(default="x", description="along which the parts move")
     line: float = Field(default=0.5, ge=0.1, le=0.9, description="where along it they are judged")
-    min_size: float = Field(default=0.05, gt=0, le=1, description="smallest part along the axis")
+    min_size: float = Field(
+        default=0.05, gt=0, le=1, description="smallest part and gap along the axis"
+    )
     contrast: int = Field(default=20, ge=3, le=200, description="grey levels from the belt's")
     frames: Frames = 1
     spread: float = Field(

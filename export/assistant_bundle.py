@@ -106,15 +106,8 @@ def open_assistant(path: Path, trusted: Sequence[PublicKey]) -> AssistantBundle:
         BundleError: not a bundle of this kind or form; a file is missing, changed or unlisted.
     """
     body, key = sealed_folder.read_signed(path, trusted)
-    try:
-        manifest = AssistantManifest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BundleError(
-            f"{path / MANIFEST} is no manifest of an assistant: {where}: {first['msg']}",
-            "publish it again, or update Linewarden on this box",
-        ) from error
+    remedy = "give a bundle of kind assistant, publish it again, or update Linewarden on this box"
+    manifest = sealed_folder.understood(AssistantManifest, body, path / MANIFEST, remedy)
     if manifest.base.form != FORM:
         raise BundleError(
             f"{path} was made for prompts of form {manifest.base.form}, this program writes {FORM}",

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from export import sealed_folder, signature
 from export.errors import BundleError
 from export.manifest import (
@@ -189,15 +187,8 @@ def _parse(body: bytes, path: Path) -> Manifest:
             f"{path} is of a bundle that chooses product pictures: it judges no parts",
             "use it with `linewarden catalog`; for a line, train without --task catalog",
         )
-    try:
-        return Manifest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BundleError(
-            f"{path} is not a manifest that this Linewarden understands: {where}: {first['msg']}",
-            "export the bundle again, or update Linewarden on this box",
-        ) from error
+    remedy = "export the bundle again, or update Linewarden on this box"
+    return sealed_folder.understood(Manifest, body, path, remedy)
 
 
 def write_bundle(

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from export import sealed_folder
 from export.catalog import CatalogDescription, CatalogManifest
 from export.errors import BundleError
@@ -78,15 +76,8 @@ def _parse(body: bytes, path: Path) -> CatalogManifest:
             f"{path} is of a bundle that inspects parts: it knows no categories of products",
             "give one that was trained with `linewarden train … --task catalog`",
         )
-    try:
-        return CatalogManifest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BundleError(
-            f"{path} is not a manifest that this Linewarden understands: {where}: {first['msg']}",
-            "export the bundle again, or update Linewarden here",
-        ) from error
+    remedy = "export the bundle again, or update Linewarden here"
+    return sealed_folder.understood(CatalogManifest, body, path, remedy)
 
 
 def write_catalog(

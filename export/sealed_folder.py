@@ -15,7 +15,9 @@ import shutil
 import stat
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
 
 from export import durable, signature
 from export.errors import BundleError, SignatureError
@@ -26,6 +28,9 @@ MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 4096
 _CHUNK = 1 << 20
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Listing(Protocol):
@@ -49,6 +54,19 @@ def read_signed(path: Path, trusted: Sequence[PublicKey]) -> tuple[bytes, Public
     body = _read_small(path / MANIFEST, MAX_MANIFEST_BYTES, BundleError)
     signed = _read_small(path / SIGNATURE, MAX_SIGNATURE_BYTES, SignatureError)
     return body, signature.verify(body, signed, trusted, str(path / MANIFEST))
+
+
+def understood(kind: type[Kind], body: bytes, path: Path, remedy: str) -> Kind:
+    """A manifest's bytes as what they say; raises BundleError with the first field that doesn't."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise BundleError(
+            f"{path} is not a manifest that this Linewarden understands: {where}: {first['msg']}",
+            remedy,
+        ) from error
 
 
 def read_listed(path: Path, entry: FileEntry) -> bytes:

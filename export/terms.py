@@ -65,6 +65,7 @@ def language(text: str, otherwise: Literal["en", "de"] = "en") -> Literal["en", 
     words = _WORD.findall(fold(text))
     german = sum(word in _GERMAN for word in words)
     german += sum(letter in "äöüßÄÖÜ" for letter in text)
+    german += sum(word.endswith(_GERMAN_ENDS) for word in words)
     english = sum(word in _ENGLISH for word in words)
     if german == english:
         return otherwise
@@ -77,11 +78,28 @@ _GERMAN = frozenset(
     auf nicht kein keine gestern heute vorgestern schicht letzte letzten letzter diese
     dieser seit zwischen bis uhr stunde stunden teil teile teilen anteil gab es bei zur zum
     nach fuer ich wir man bitte hat haben was bedeutet tun soll muss beim am um zeig zeige
-    nenne sag kamera anzahl ueber""".split()  # noqa: SIM905
+    nenne sag kamera anzahl ueber hatte hatten fehlte welchen welchem zuletzt letztes
+    neuester neueste neuestes juengster such suche raus urteil kratzer delle dellen beule
+    beulen fleck flecken ausbruch ausbrueche fehler ausschuss schrott quote ausbeute alarme
+    modell aktuelle aktuelles aktueller aktive aktives offene anstehende stehen steht liegen
+    liegt ab noch auch nur mal doch schon dann da hier dort mich mir uns euch ihr ihm ihn
+    sich sein seine unser unsere aus durch gegen ohne waehrend wegen aber denn weil dass ob
+    als wenn hast habt gib gibt gibts zeigt laeuft lief geht ging kann kannst koennen
+    koennte moechte brauche danke gerade jetzt morgen abend nacht frueh spaet stueck
+    stueckzahl menge prozent gut gute schlechte verlauf vergleich vergleiche mehr weniger
+    nummer teilenummer""".split()  # noqa: SIM905
 )
+_GERMAN_ENDS = (
+    "schicht", "schichten", "quote", "ausschuss", "fehler", "teile", "teil", "anteil", "anzahl",
+    "wechsel", "modellversion", "zahlen", "verlauf", "verteilung", "vergleich", "pruefung", "ungen",
+    "meldung",
+)  # fmt: skip
 _ENGLISH = frozenset(
-    """how many much the of and or is are was were did does do which why when who where with from
-    on not no yesterday today shift last this since between until hour hours part parts
+    """how many much the of and or is are was were did does do which why when who where with
+    from on not no yesterday today shift last this since between until hour hours part parts
     share rate there at to for i we you please has have what should must mean means show
-    give tell camera number any us our about a an""".split()  # noqa: SIM905
+    give tell camera number any us our about a an be been being can could would whose it its
+    these those but if than then by into out over up down off per get got make made find
+    found went see seen failed shifts today's yesterday's cameras latest recent newest
+    running active current compare more less fewer most""".split()  # noqa: SIM905
 )

@@ -1,4 +1,4 @@
-"""The pictures themselves: each file decoded once, shrunk as on the line, hashed, kept in memory.
+"""The pictures themselves: each file decoded once, shrunk as on the line, hashed, kept at hand.
 
 Decoding and shrinking are export's, so that training sees what the line will see. The digest
 tells exact duplicates, the perceptual hash near ones.
@@ -20,6 +20,7 @@ from PIL import Image
 from export import picture
 from export.errors import PictureError
 from export.preprocess import Input, Pixels, shrink
+from trainer.room import room
 
 HASH_SIDE = 16
 
@@ -54,7 +55,7 @@ def load(
 
     With `reencode`, each is seen as a JPEG of that quality would show it.
     """
-    frames = np.empty((len(paths), to.height, to.width, 3), np.uint8)
+    frames = room().empty((len(paths), to.height, to.width, 3), np.uint8)
     hashes = np.empty((len(paths), HASH_SIDE * HASH_SIDE), np.uint8)
 
     def read(index: int) -> str | PictureError:
@@ -79,7 +80,7 @@ def load(
     kept = [i for i, answer in enumerate(answers) if isinstance(answer, str)]
     return Album(
         paths=tuple(paths[i] for i in kept),
-        frames=frames if len(kept) == len(paths) else frames[kept],
+        frames=frames if len(kept) == len(paths) else room().taken(frames, kept),
         digests=tuple(str(answers[i]) for i in kept),
         hashes=hashes[kept],
         unreadable=tuple(

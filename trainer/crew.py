@@ -56,14 +56,14 @@ class Crew:
         """This process's share."""
         return self.shares(count)[self.rank]
 
-    def collect(self, mine: Tensor, count: int) -> Tensor:
-        """Everyone's results in order, on the CPU: from `mine` (share, …) to (count, …)."""
+    def collect(self, whole: Tensor) -> Tensor:
+        """Everyone's results in order: `whole` (N,…), on the CPU, has this process's share."""
+        count = len(whole)
         if self.size == 1 or count < self.size:
-            return mine
-        whole = torch.empty((count, *mine.shape[1:]), dtype=mine.dtype)
+            return whole
         for rank, share in enumerate(self.shares(count)):
-            part = mine if rank == self.rank else whole[share.start : share.stop]
-            whole[share.start : share.stop] = self._told(part.contiguous(), rank)
+            part = whole[share.start : share.stop]
+            part.copy_(self._told(part, rank))
         return whole
 
     def add(self, tensors: Iterable[Tensor], factor: float = 1.0) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 from export import picture
 from export.errors import DatasetError
 from trainer.run import GOOD
+from trainer.storage.mirror import source_of
 
 GOOD_NAMES = ("good", "ok")
 SIDE_FOLDERS = frozenset({"masks", "mask", "ground_truth"})
@@ -111,6 +112,8 @@ def open_dataset(
         pictures = [Picture(p.path, named(p.label, good_name), p.half) for p in pictures]
         classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
     notes += _told(found, skip_unreadable)
+    if source := source_of(root):
+        notes.append(f"a copy of {source}")
     dataset = Dataset(
         root, layout, classes, tuple(sorted(pictures, key=lambda p: p.path)), tuple(notes)
     )

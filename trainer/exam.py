@@ -1,5 +1,6 @@
 """A finished run faces labelled pictures that it has not learnt from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,14 +8,15 @@ import numpy as np
 import torch
 
 from export.errors import DatasetError
-from trainer import album, calibrate, evaluate, parts, pointing
+from trainer import album, calibrate, evaluate, head, parts, pointing
 from trainer.album import Album
-from trainer.dataset import Dataset, listing, open_dataset
+from trainer.dataset import Dataset, Picture, listing, open_dataset
 from trainer.evaluate import Judged, Report
 from trainer.history import changed_words
 from trainer.novelty import survey
 from trainer.parts import PartRule
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import GOOD, Run
 
 UNKNOWN = "other defect"
@@ -44,8 +46,8 @@ def examine(
     """Judge the pictures in `data` as the line would.
 
     Left out are pictures that the run learnt from or chose by, byte for byte or to the eye, with
-    whatever else shows the same part. Parts are told by the run's own rule, so that intervals
-    count parts.
+    whatever else shows the same part, by likeness or by its name. Parts are told by the run's own
+    rule, so that intervals count parts.
 
     Args:
         run: the run.
@@ -77,8 +79,9 @@ def examine(
         )
     pictures = {picture.path: picture for picture in dataset.pictures}
     told = parts.rule_for(rule or rule_of(run), data)
-    shown = parts.group([pictures[p] for p in read.paths], told, read.digests, read.hashes)
-    seen, alike = _seen(run, read, shown, near=told.near)
+    shot = [pictures[path] for path in read.paths]
+    shown = parts.group(shot, told, read.digests, read.hashes)
+    seen, alike = _seen(run, read, shown, _named(run, shot, told), near=told.near)
     kept = [i for i, known in enumerate(seen) if include_seen or not known]
     if not kept:
         raise DatasetError(
@@ -86,9 +89,8 @@ def examine(
             "give new pictures, or judge these all the same with --include-seen",
         )
     with progress.phase("scoring", len(kept)) as advance:
-        pooled, strange = survey(network, read.frames[kept], advance)
-        with torch.inference_mode():
-            logits = network.classify(pooled).numpy()
+        pooled, strange = survey(network, room().taken(read.frames, kept), advance)
+    logits = head.logits(network, pooled)
     scores = calibrate.score_of(calibrate.probabilities(logits, run.record.temperature))
     label_of = dict(zip(paths, labels, strict=True))
     judged = Judged(
@@ -129,12 +131,31 @@ def rule_of(run: Run) -> PartRule:
     return PartRule(None, data.part_regex, data.part_runs, data.near_duplicates)
 
 
-def _seen(run: Run, read: Album, shown: list[str], *, near: bool) -> tuple[list[bool], int]:
+def _named(run: Run, pictures: Sequence[Picture], rule: PartRule) -> list[bool]:
+    """Which pictures show a part that the run has seen, by the name that it has there too.
+
+    A table names parts, and so does the run's own pattern. Runs of numbers do so within one set
+    only: another one may count anew.
+    """
+    taught = [row for row in run.split() if row.split != "test"]
+    names = {row.part for row in taught}
+    if rule.table is None:
+        if rule.regex is None or rule.regex != run.record.data.part_regex:
+            return [False] * len(pictures)
+        # What was united with another part has lost its own name.
+        names |= set(parts.name_parts([Picture(row.path, row.label) for row in taught], rule))
+    return [name in names for name in parts.name_parts(pictures, rule)]
+
+
+def _seen(
+    run: Run, read: Album, shown: list[str], named: list[bool], *, near: bool
+) -> tuple[list[bool], int]:
     """Which pictures show a part that the run has seen, and how many aren't the same bytes."""
     taught = [row for row in run.split() if row.split != "test"]
     digests = {row.sha256 for row in taught}
     same = np.array([digest in digests for digest in read.digests], bool)
     found = same.copy()
+    found |= np.array(named, bool)
     if near:
         hashes = parts.from_hex([row.phash for row in taught if row.phash])
         found |= parts.near_any(read.hashes, hashes) if len(hashes) else False

@@ -22,17 +22,19 @@ from export.preprocess import Pixels
 from trainer import calibrate
 from trainer.backbone import Network
 from trainer.crew import crew
-from trainer.head import features
+from trainer.head import features, logits
 from trainer.progress import Progress
 from trainer.rates import auroc
 from trainer.recipe import Recipe
 from trainer.tuning.checkpoint import Checkpoint
 from trainer.tuning.lesson import (
+    DISK_BYTES,
+    MEMORY_BYTES,
+    Allowance,
     Anew,
     Batches,
     Labelled,
     Once,
-    Room,
     check_shares,
     halves_of,
     portions,
@@ -103,10 +105,9 @@ def _loss(chances: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     return -float(chances[np.arange(len(labels)), labels].mean())
 
 
-@torch.inference_mode()
 def logits_of(network: Network, frames: Pixels, bf16: bool) -> NDArray[np.float32]:
     """Logits (N,C) of (N,H,W,3) uint8 BGR."""
-    return network.classify(features(network, frames, bf16)).numpy()
+    return logits(network, features(network, frames, bf16))
 
 
 def tune(
@@ -136,7 +137,7 @@ def tune(
         heard: told of every epoch, and of the mix.
         progress: told what takes how long.
         folder: keeps a checkpoint, from which a later call with the same arguments goes on with
-            the same result, and maps too large for memory; None: neither.
+            the same result; None: no checkpoint, and less space for maps.
         mark: what the checkpoint must agree with besides, such as the pictures' fingerprint.
 
     Returns:
@@ -145,8 +146,10 @@ def tune(
     progress = progress or Progress(None)
     check_shares(train, recipe)
     crew().lead(network)
-    room = Room(folder)
-    lesson = _lesson(network, train, validation, recipe, room=room, seed=seed, progress=progress)
+    allowed = Allowance(DISK_BYTES if folder else MEMORY_BYTES)
+    lesson = _lesson(
+        network, train, validation, recipe, allowed=allowed, seed=seed, progress=progress
+    )
     course = _Course(network, lesson, train, validation, recipe)
     checkpoint = Checkpoint(folder, mark)
     course.follow(seed, checkpoint, heard, progress)
@@ -159,7 +162,7 @@ def _lesson(
     validation: Labelled,
     recipe: Recipe,
     *,
-    room: Room,
+    allowed: Allowance,
     seed: int,
     progress: Progress,
 ) -> Lesson:
@@ -169,9 +172,9 @@ def _lesson(
     once = Once(network, train, validation, recipe, halves)
     total = len(train.labels) * recipe.views + len(validation.labels)
     with progress.phase("frozen stages", total) as advance:
-        views = once.fill(room, seed, advance)
+        views = once.fill(allowed, seed, advance)
     if views < recipe.views:
-        progress.say(f"  {views} of {recipe.views} views fit into {room}")
+        progress.say(f"  {views} of {recipe.views} views fit into {allowed.bytes >> 30} GiB")
     return once if views else Anew(network, train, validation, recipe)
 
 
@@ -245,8 +248,7 @@ class _Course:
 
     def _step(self, x: Tensor, labels: Tensor, progress: Progress) -> float:
         with progress.measured("forward"):
-            logits = self._network.classify(self._lesson.features(x))
-            loss = self._pupil.loss(logits, labels)
+            loss = self._pupil.loss(self._network.classify(self._lesson.features(x)), labels)
         with progress.measured("backward"):
             loss.backward()
         with progress.measured("step"):
@@ -254,11 +256,10 @@ class _Course:
         return crew().total(loss.item())
 
     def _judged(self) -> tuple[float, float | None]:
-        with torch.inference_mode():
-            logits = self._network.classify(self._lesson.unseen()).numpy()
+        told = logits(self._network, self._lesson.unseen())
         if self._types:
-            return loss_of(logits, self._labels), None
-        return judge(logits, self._labels)
+            return loss_of(told, self._labels), None
+        return judge(told, self._labels)
 
     @contextmanager
     def _as(self, tensors: Tensors) -> Iterator[None]:

@@ -4,7 +4,7 @@ Seconds instead of minutes, so it is both the starting point of fine-tuning and 
 fine-tuning must beat.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,10 +16,12 @@ from export.preprocess import Pixels
 from trainer.backbone import Network, normalise
 from trainer.crew import crew
 from trainer.instances import Bags
+from trainer.room import room
 
 BATCH = 32
 _PIXELS = BATCH * 224 * 224  # in one batch: of large frames fewer fit into memory
 _FLAT = 1e-6
+_PART_BYTES = 8 << 20  # of features that are computed from at a time
 FIRST = 2  # views that teach at first
 
 
@@ -43,16 +45,35 @@ def features(
     Of a network that judges K tiles they are (N,K,F). Several processes share the pictures.
     """
     network.eval()
-    found: list[Tensor] = []
     size = max(1, min(BATCH, _PIXELS // (frames.shape[1] * frames.shape[2])))
     mine = crew().share(len(frames))
-    for start in range(mine.start, mine.stop, size):
-        taken = frames[start : min(start + size, mine.stop)]
-        batch = normalise(torch.from_numpy(np.ascontiguousarray(taken)).to(network.device))
-        with torch.autocast(network.device.type, torch.bfloat16, enabled=bf16):
-            found.append(network.features(batch).float())
-        advance(len(taken))
-    return crew().collect(torch.cat(found), len(frames))
+
+    def batches() -> Iterator[Tensor]:
+        for start in range(mine.start, mine.stop, size):
+            taken = frames[start : min(start + size, mine.stop)]
+            batch = normalise(torch.from_numpy(np.ascontiguousarray(taken)).to(network.device))
+            with torch.autocast(network.device.type, torch.bfloat16, enabled=bf16):
+                yield network.features(batch).float()
+            advance(len(taken))
+
+    return crew().collect(room().filled(batches(), len(frames), mine.start))
+
+
+def all_features(
+    network: Network,
+    looks: Sequence[Pixels],
+    bf16: bool,
+    advance: Callable[[int], None] = lambda _n: None,
+) -> Tensor:
+    """Features (V,N,F) of V views of the same pictures, each as `features` gives them."""
+    each = (features(network, look, bf16, advance) for look in looks)
+    return room().filled(each, sum(map(len, looks))).unflatten(0, (len(looks), -1))
+
+
+@torch.inference_mode()
+def logits(network: Network, pooled: Tensor) -> NDArray[np.float32]:
+    """Logits (N,C) of pooled features (N,F), or (N,K,F) of K tiles."""
+    return np.concatenate([network.classify(rows).numpy() for rows in _parts(pooled)])
 
 
 def standardise(network: Network, seen: Tensor) -> None:
@@ -63,7 +84,7 @@ def standardise(network: Network, seen: Tensor) -> None:
     """
     seen = seen.flatten(0, -2)
     spread = seen.std(0)
-    flat = spread <= _FLAT * (1 + seen.abs().amax(0))
+    flat = spread <= _FLAT * (1 + torch.maximum(seen.amax(0), -seen.amin(0)))
     network.centre.copy_(seen.mean(0))
     network.spread.copy_(torch.where(flat, torch.full_like(spread, torch.inf), spread))
 
@@ -87,7 +108,8 @@ def fit(
     Returns:
         The chosen strength and its cost.
     """
-    plain = (seen - network.centre) / network.spread
+    parts = ((rows - network.centre) / network.spread for rows in _parts(seen))
+    plain = room().filled(parts, len(seen))
     of_tiles = Bags(plain, labels, network.head.out_features) if plain.ndim == 3 else None
     tried: list[tuple[float, float, dict[str, Tensor]]] = []
     for strength in grid:
@@ -108,6 +130,11 @@ def fit_again(network: Network, seen: Tensor, labels: NDArray[np.integer], stren
     """Fit once more on features (N,F) of more pictures, at a strength that others have chosen."""
     standardise(network, seen)
     fit(network, seen, labels, (strength,), lambda: 0.0)
+
+
+def _parts(seen: Tensor) -> tuple[Tensor, ...]:
+    """Rows (N,…) float32 in parts, so that what is computed from them stays small."""
+    return seen.split(max(1, _PART_BYTES // max(1, 4 * seen[:1].numel())))
 
 
 def _both(model: LogisticRegression) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from trainer.calibrate import Budgets
 from trainer.dataset import listing
 from trainer.novelty import Memory
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import GOOD, Run
 from trainer.thresholds.novel import limit
 from trainer.unseen import Examination, Known, examine
@@ -55,7 +56,7 @@ def leave_out(run: Run, progress: Progress, data: Path | None, asked: str | None
     if rate:
         taught = np.flatnonzero(good & (splits == "train"))
         with progress.phase("remembering good parts", len(taught)) as advance:
-            novelty.learn(network, read.frames[taught], Memory(), advance)
+            novelty.learn(network, room().taken(read.frames, taught), Memory(), advance)
     flips, refit = (str(record.recipe.get(name)) == "True" for name in ("flips", "refit"))
     looks = head.views(read.frames, flips)[: None if refit else head.FIRST]
     with progress.phase("features", len(rows) * len(looks)) as advance:

@@ -1,4 +1,4 @@
-"""What a training run works on: labelled pictures in memory, each with its part and its split."""
+"""What a training run works on: labelled pictures at hand, each with its part and its split."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from trainer.finetune import Labelled
 from trainer.history import named_version
 from trainer.parts import PartRule
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import SPLITS, DataRecord, Split
 
 
@@ -62,7 +63,7 @@ class Material:
     def labelled(self, name: Split) -> Labelled:
         """The pictures of a split with their class numbers."""
         at = self.of(name)
-        return Labelled(self.album.frames[at], self.labels[at], types=self.types)
+        return Labelled(room().taken(self.album.frames, at), self.labels[at], types=self.types)
 
     def record(self) -> DataRecord:
         """What the run's record says of the data."""
@@ -106,18 +107,39 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         dataset = replace(dataset, notes=(*dataset.notes, told))
     rule = parts.rule_for(choices.rule, root)
     united = parts.group(dataset.pictures, rule, read.digests, read.hashes)
-    frozen = [p.half == "test" for p in dataset.pictures]
-    stays = settled.read(root)
-    samples = [
-        split.Sample(part, p.label, at, stays.get(p.path))
-        for part, p, at in zip(united, dataset.pictures, frozen, strict=True)
-    ]
+    samples = _samples(dataset, united)
+    if astray := split.astray(samples):
+        kept = sorted(set(range(len(samples))) - set(astray))
+        lost = {dataset.pictures[at].path for at in astray}
+        note = f"{len(lost)} pictures left out that show parts of the test: {listing(sorted(lost))}"
+        dataset, read = without(dataset, lost, note), _only(read, kept)
+        united, samples = [united[at] for at in kept], [samples[at] for at in kept]
     number = {name: index for index, name in enumerate(dataset.classes)}
     labels = np.array([number[p.label] for p in dataset.pictures], np.int64)
     return Material(
         dataset, read, labels, tuple(united), tuple(split.deal(samples, seed)), rule,
         types=choices.types, reencoded=choices.reencode,
     )  # fmt: skip
+
+
+def _samples(dataset: Dataset, united: list[str]) -> list[split.Sample]:
+    """What the deal needs to know of each picture."""
+    stays = settled.read(dataset.root)
+    return [
+        split.Sample(part, p.label, p.half == "test", stays.get(p.path))
+        for part, p in zip(united, dataset.pictures, strict=True)
+    ]
+
+
+def _only(read: Album, kept: list[int]) -> Album:
+    """The album less all but the pictures at these positions."""
+    return Album(
+        paths=tuple(read.paths[i] for i in kept),
+        frames=room().taken(read.frames, kept),
+        digests=tuple(read.digests[i] for i in kept),
+        hashes=read.hashes[kept],
+        unreadable=read.unreadable,
+    )
 
 
 def _check_formats(dataset: Dataset) -> None:
@@ -166,11 +188,4 @@ def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Datas
         )
     note = f"{len(found)} pictures left out that stand under two classes: {listing(found)}"
     kept = [i for i, path in enumerate(read.paths) if path not in set(found)]
-    smaller = Album(
-        paths=tuple(read.paths[i] for i in kept),
-        frames=read.frames[kept],
-        digests=tuple(read.digests[i] for i in kept),
-        hashes=read.hashes[kept],
-        unreadable=read.unreadable,
-    )
-    return without(dataset, set(found), note), smaller
+    return without(dataset, set(found), note), _only(read, kept)

@@ -6,7 +6,7 @@ of matrix products, so that it stands in the exported graph. Knows nothing of sc
 Why it is this one of several: docs/decisions/0005-novelty-place-by-place.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch.nn import functional as fn
 from export.preprocess import Pixels
 from trainer.backbone import Network, normalise
 from trainer.crew import crew
+from trainer.room import room
 
 PREFIX = "novelty."
 BATCH = 32
@@ -110,14 +111,31 @@ def learn(
     """
     with torch.no_grad():
         novelty = _axes(network, frames, memory)
-        shown = torch.cat([novelty.places(*both) for both in _maps(network, frames, advance)])
-        novelty.usual.copy_(shown.mean(0))
-        apart = (shown - novelty.usual).flatten(2).permute(2, 0, 1).double()
-        covariance = apart.mT @ apart / max(1, len(frames) - 1)
+        shown = (novelty.places(*both) for both in _maps(network, frames, advance))
+        usual, covariance = _moments(shown)
+        novelty.usual.copy_(usual.mT.view_as(novelty.usual))
         ridge = memory.ridge * torch.eye(covariance.shape[1], dtype=torch.float64)
         lower = torch.linalg.cholesky(torch.linalg.inv(covariance + ridge))
         novelty.whiten.copy_(lower)
     network.novelty = novelty.eval()
+
+
+def _moments(batches: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean (P,D) and covariance (P,D,D), in double, of each of P places of batches (N,D,h,w).
+
+    Sums are of what is apart from the first batch's mean, so that little cancels in the end.
+    """
+    count, start = 0, torch.empty(0)
+    total, squares = torch.zeros(()), torch.zeros(())
+    for batch in batches:
+        at = batch.flatten(2).permute(2, 0, 1).double()
+        if not count:
+            start = at.mean(1, keepdim=True)
+        at = at - start
+        count, total, squares = count + len(batch), total + at.sum(1), squares + at.mT @ at
+    mean = total / count
+    covariance = (squares - count * mean[:, :, None] * mean[:, None, :]) / max(1, count - 1)
+    return mean + start[:, 0], covariance
 
 
 @torch.no_grad()
@@ -128,15 +146,19 @@ def survey(
 
     One pass over (N,H,W,3) uint8 BGR, in float32, as the line computes.
     """
-    pooled: list[Tensor] = []
-    strange: list[Tensor] = []
+    strange = torch.empty(len(frames))
     mine = crew().share(len(frames))
-    for fine, coarse in _maps(network, frames[mine.start : mine.stop], advance):
-        pooled.append(network.pooled(fine, coarse))
-        if network.novelty is not None:
-            strange.append(network.novelty(fine, coarse))
-    told = [crew().collect(torch.cat(own), len(frames)) for own in (pooled, strange) if own]
-    return told[0], told[1] if strange else None
+
+    def looks() -> Iterator[Tensor]:
+        at = mine.start
+        for fine, coarse in _maps(network, frames[mine.start : mine.stop], advance):
+            if network.novelty is not None:
+                strange[at : at + len(fine)] = network.novelty(fine, coarse)
+            at += len(fine)
+            yield network.pooled(fine, coarse)
+
+    pooled = crew().collect(room().filled(looks(), len(frames), mine.start))
+    return pooled, None if network.novelty is None else crew().collect(strange)
 
 
 def _maps(

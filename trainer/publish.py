@@ -4,7 +4,6 @@ Exports the graph, proves it against the network that was trained, picks golden 
 run's test pictures and writes the bundle. Nothing is written if any step fails.
 """
 
-import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from export import __version__, golden, parity, picture, scores, stamp, to_onnx
+from export import golden, parity, picture, scores, stamp, to_onnx
 from export.bundle import Bundle, next_version, refuse_existing, write_bundle
 from export.decide import decide
 from export.errors import BundleError, RunError
@@ -25,20 +24,16 @@ from export.manifest import (
     SCHEMA_VERSION,
     SCORES,
     VARIANTS_VERSION,
-    Data,
     Description,
-    InputOfModel,
     Name,
     Parity,
-    Provenance,
-    RegionOfFrame,
-    Weights,
 )
 from export.parity import Answers
 from export.preprocess import Pixels, shrink
 from export.signature import PrivateKey
 from trainer.backbone import normalise
 from trainer.history import changed_since, changed_words
+from trainer.origin import data_of, input_of, provenance_of
 from trainer.progress import Progress
 from trainer.run import Record, Run
 from trainer.variants.make import Made, Workshop, refuse_unknown
@@ -199,8 +194,6 @@ def _sample(
 
 def describe(record: Record, edition: Edition, found: Parity, made: Made) -> Description:
     """The manifest of a run, except for the files; raises BundleError if it lacks something."""
-    versions = to_onnx.versions()
-    region = dict(zip(("x", "y", "width", "height"), record.input.region, strict=True))
     try:
         return Description(
             schema_version=VARIANTS_VERSION if made.variants or made.refused else SCHEMA_VERSION,
@@ -208,34 +201,16 @@ def describe(record: Record, edition: Edition, found: Parity, made: Made) -> Des
             version=edition.version,
             created_at=stamp.now(),
             classes=record.classes,
-            input=InputOfModel(
-                width=record.input.width,
-                height=record.input.height,
-                tile=record.input.tile,
-                region=RegionOfFrame.model_validate(region),
-            ),
+            input=input_of(record),
             outputs=to_onnx.OUTPUTS if found.max_novelty is not None else to_onnx.OUTPUTS[:3],
             thresholds=record.thresholds,
             basis=record.basis,
             variants=made.variants,
             refused=made.refused,
             metrics={FP32: record.metrics, **made.metrics},
-            data=Data(
-                fingerprint=record.data.fingerprint,
-                parts=record.data.parts,
-                counts={split: dict(counts) for split, counts in record.data.counts.items()},
-            ),
+            data=data_of(record),
             recipe=dict(record.recipe),
-            provenance=Provenance(
-                run=record.name,
-                arch=record.arch,
-                seed=record.seed,
-                weights=Weights(**record.weights.model_dump()),
-                linewarden=__version__,
-                python=platform.python_version(),
-                opset=to_onnx.OPSET,
-                **versions,
-            ),
+            provenance=provenance_of(record, to_onnx.versions(), to_onnx.OPSET),
             parity=found,
         )
     except ValueError as error:

@@ -82,33 +82,42 @@ class DataRecord(Contract):
     notes: tuple[str, ...] = ()
 
 
-class Record(Contract):
-    """RUN/run.json."""
+class Trained(Contract):
+    """What the record of every kind of run says."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     name: str
     created_at: str
     arch: str
-    classes: tuple[str, ...]
     input: InputRecord
     weights: WeightsRecord
     seed: int
     recipe: dict[str, str | int | float | bool | None]
     data: DataRecord
     temperature: Finite
-    thresholds: Thresholds
-    basis: Basis
     metrics: tuple[Metric, ...]
     versions: dict[str, str]
     seconds: dict[str, Finite] = Field(default_factory=dict)
     minutes: Finite
 
     def model_post_init(self, _context: object, /) -> None:
-        """Refuse classes that don't begin with `good`, and an unknown architecture."""
-        if len(self.classes) < 2 or self.classes[0] != GOOD:
-            raise ValueError(f"classes {self.classes} must begin with 'good' and name a defect")
+        """Refuse an unknown architecture."""
         if self.arch not in ARCHITECTURES:
             raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
+
+
+class Record(Trained):
+    """RUN/run.json."""
+
+    classes: tuple[str, ...]
+    thresholds: Thresholds
+    basis: Basis
+
+    def model_post_init(self, context: object, /) -> None:
+        """Refuse classes that don't begin with `good`."""
+        super().model_post_init(context)
+        if len(self.classes) < 2 or self.classes[0] != GOOD:
+            raise ValueError(f"classes {self.classes} must begin with 'good' and name a defect")
 
 
 class SplitRow(Contract):

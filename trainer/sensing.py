@@ -17,6 +17,7 @@ from trainer.calibrate import Budgets
 from trainer.material import Material
 from trainer.novelty import Memory
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.run import Split
 from trainer.thresholds.novel import limit
 
@@ -44,7 +45,7 @@ def sense(network: Network, material: Material, budgets: Budgets, progress: Prog
     if budgets.novel:
         good = good_of(material, "train")
         with progress.phase("remembering good parts", len(good)) as advance:
-            novelty.learn(network, frames[good], Memory(), advance)
+            novelty.learn(network, room().taken(frames, good), Memory(), advance)
     with progress.phase("scoring every picture", len(frames)) as advance:
         pooled, strange = novelty.survey(network, frames, advance)
     if strange is None or network.novelty is None:

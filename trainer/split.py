@@ -80,6 +80,20 @@ def deal(
     return [sample.settled or where[sample.part] for sample in samples]
 
 
+def astray(samples: Sequence[Sample]) -> list[int]:
+    """Positions of pictures that were settled to teach, though others of their part examine.
+
+    New pictures, or a table, may show two settled parts to be one. The test stays as it was; what
+    taught beside it must teach no more.
+    """
+    examined = {one.part for one in samples if one.settled == "test" or one.frozen}
+    return [
+        at
+        for at, one in enumerate(samples)
+        if one.part in examined and one.settled not in (None, "test")
+    ]
+
+
 def _settled(samples: Sequence[Sample]) -> dict[str, Split]:
     """Where each settled part is; two that a new picture shows to be one may be in two places."""
     strictest: tuple[Split, ...] = ("test", "calibration", "validation", "train")

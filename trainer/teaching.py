@@ -31,6 +31,7 @@ from trainer.material import Choices, Material, gather
 from trainer.parts import to_hex
 from trainer.progress import Progress
 from trainer.recipe import Recipe
+from trainer.room import room
 from trainer.run import InputRecord, SplitRow, WeightsRecord
 from trainer.tuning.checkpoint import clear
 
@@ -262,9 +263,9 @@ class _Fitted:
         ) as heard:
             for known, side in zip(self._known, missing, strict=True):
                 found = [head.features(network, view, recipe.bf16, heard) for view in side]
-                both.append(torch.cat([*known, *found]))
+                both += [*known, *found]
         labels = np.concatenate([np.tile(of.labels, len(looks[0])) for of in (learnt, unseen)])
-        head.fit_again(network, torch.cat(both), labels, self.strength)
+        head.fit_again(network, room().joined(both), labels, self.strength)
         return True
 
     @property
@@ -279,20 +280,19 @@ def _fit_head(
     with progress.phase("features", sum(map(len, seen)) + len(unseen.labels)) as advance:
         pooled = [head.features(network, view, recipe.bf16, advance) for view in seen]
         plain = head.features(network, unseen.frames, recipe.bf16, advance)
-    head.standardise(network, torch.cat(pooled))
+    taught = room().joined(pooled)
+    head.standardise(network, taught)
 
     def cost() -> float:
-        with torch.inference_mode():
-            return loss_of(network.classify(plain).numpy(), unseen.labels)
+        return loss_of(head.logits(network, plain), unseen.labels)
 
     labels = np.tile(learnt.labels, len(seen))
     with progress.phase("head", 1) as advance:
-        strength, least = head.fit(network, torch.cat(pooled), labels, recipe.head_grid, cost)
+        strength, least = head.fit(network, taught, labels, recipe.head_grid, cost)
         advance()
     area = None
     if not unseen.types:
-        with torch.inference_mode():
-            _, area = judge(network.classify(plain).numpy(), unseen.labels)
+        _, area = judge(head.logits(network, plain), unseen.labels)
     told = "" if area is None else f", AUROC {area:.3f}"
     progress.say(f"  head alone: validation loss {least:.4f}{told}")
     line = Epoch(f"head C={strength:g}", 0, None, least, area)

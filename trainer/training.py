@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from export import stamp
 from export.manifest import Basis
 from export.verdict import Thresholds
-from trainer import calibrate, evaluate, pointing
+from trainer import calibrate, evaluate, head, pointing
 from trainer.backbone import Network
 from trainer.curves import draw
 from trainer.evaluate import calibration_metric
@@ -88,8 +87,7 @@ def _calibrated(
     examined: tuple[Split, ...],
 ) -> _Calibrated:
     sensed = sense(network, material, plan.budgets, progress)
-    with torch.inference_mode():
-        logits = network.classify(sensed.pooled).numpy()
+    logits = head.logits(network, sensed.pooled)
     at = material.of("calibration")
     t = calibrate.temperature(logits[at], material.labels[at])
     chances = calibrate.probabilities(logits, t)

@@ -82,12 +82,24 @@ def lighter(pixels: Pixels, _random: np.random.Generator) -> Pixels:
     return np.clip(pixels * 0.9 + 25, 0, 255).astype(np.uint8)
 
 
-def cropped(pixels: Pixels, random: np.random.Generator) -> Pixels:
-    """Up to 6 % of each side taken away."""
-    rows, columns = pixels.shape[:2]
-    top, bottom = (int(random.uniform(0, 0.06) * rows) for _ in range(2))
-    left, right = (int(random.uniform(0, 0.06) * columns) for _ in range(2))
-    return np.ascontiguousarray(pixels[top : rows - bottom, left : columns - right])
+def cropped_2(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """Up to 2 % of each side taken away."""
+    return _cropped(pixels, random, 0, 0.02)
+
+
+def cropped_6(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """2 to 6 % of each side taken away."""
+    return _cropped(pixels, random, 0.02, 0.06)
+
+
+def cropped_10(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """6 to 10 % of each side taken away, saved again."""
+    return _jpeg(_cropped(pixels, random, 0.06, 0.1), 80)
+
+
+def mirrored(pixels: Pixels, _random: np.random.Generator) -> Pixels:
+    """Left for right: another picture, since its text can't be read."""
+    return np.ascontiguousarray(pixels[:, ::-1])
 
 
 FAULTS: dict[str, Plant] = {
@@ -95,8 +107,16 @@ FAULTS: dict[str, Plant] = {
     for one in (blurred, dark, burnt, noisy, compressed, tiny, cut_off, marked, watermarked)
 }
 TWINS: dict[str, Plant] = {
-    one.__name__: one for one in (resaved, resized, lighter, cropped, marked)
+    one.__name__: one
+    for one in (resaved, resized, lighter, cropped_2, cropped_6, cropped_10, marked, mirrored)
 }
+
+
+def _cropped(pixels: Pixels, random: np.random.Generator, low: float, high: float) -> Pixels:
+    rows, columns = pixels.shape[:2]
+    top, bottom = (int(random.uniform(low, high) * rows) for _ in range(2))
+    left, right = (int(random.uniform(low, high) * columns) for _ in range(2))
+    return np.ascontiguousarray(pixels[top : rows - bottom, left : columns - right])
 
 
 def _jpeg(pixels: Pixels, quality: int) -> Pixels:

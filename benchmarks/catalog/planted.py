@@ -59,6 +59,18 @@ def _looks(pictures: dict[str, np.ndarray], model: CatalogModel | None) -> dict[
     return found
 
 
+def look_at(pixels: np.ndarray, name: str) -> Look:
+    """The look at a picture, the model not asked."""
+    return _looks({name: pixels}, None)[name]
+
+
+def files_of_half(folder: Path, half: str, most: int = MOST) -> list[Path]:
+    """At most so many of a folder's pictures on one side of the hash of their names."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in picture.SUFFIXES)
+    files = [p for p in files if _half(p) == half]
+    return [files[i] for i in np.linspace(0, len(files) - 1, min(most, len(files))).astype(int)]
+
+
 def _half(path: Path) -> str:
     return "placed" if hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0 else "measured"
 
@@ -73,9 +85,7 @@ def _framed(pixels: np.ndarray) -> np.ndarray:
 
 def faults(folder: Path, limits: Limits, half: str) -> list[Figure]:
     """Recall and precision of each finding on one half of a folder's pictures."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in picture.SUFFIXES)
-    files = [p for p in files if _half(p) == half]
-    files = [files[i] for i in np.linspace(0, len(files) - 1, min(MOST, len(files))).astype(int)]
+    files = files_of_half(folder, half)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     random = np.random.default_rng(SEED)
     for path in files:
@@ -129,7 +139,7 @@ def twins(folder: Path, model: CatalogModel) -> list[Figure]:
     figures = [
         Figure(
             f"{folder.name}: different pictures taken for one", 100 * united.value, "%", "",
-            f"{united.k} of {united.n}",
+            f"{united.k} of {united.n}; {', '.join(_united(group, plain, files)[:6])}",
         )
     ]  # fmt: skip
     for kind in TWINS:
@@ -140,6 +150,14 @@ def twins(folder: Path, model: CatalogModel) -> list[Figure]:
             Figure(f"{folder.name}: copy found, {kind}", 100 * found.value, "%", "", note)
         )
     return figures
+
+
+def _united(group: dict[str, str], plain: list[str], files: list[Path]) -> list[str]:
+    """Which pictures were taken for one, to be looked at."""
+    leaders = {group[name]: files[int(name)].stem for name in reversed(plain)}
+    return [
+        f"{files[int(name)].stem} = {leaders[group[name]]}" for name in plain if group[name] != name
+    ]
 
 
 def main() -> None:

@@ -1,10 +1,15 @@
-"""`make bench-catalog`: 10,000 pictures in one go, killed once, against the bare model's loop.
+r"""`make bench-catalog`: 10,000 pictures in one go, killed once, against the bare model's loop.
 
-    python -m benchmarks.catalog.throughput PICTURES BUNDLE --key KEY [--count 10000]
+    linewarden train grocery --task catalog --arch resnet18 --weights starter --size 128 \
+        --epochs 0 --out runs/shop
+    linewarden export runs/shop --out bundles/shop
+    python -m benchmarks.catalog.throughput grocery/train bundles/shop --count 10000
 
-PICTURES are multiplied by augmentation until there are enough. The bare loop takes frames that are
-in memory already, in the same batches, with the same threads. The command is killed with -9 when it
-has looked at a third, and started again.
+For a model of the target's weight: `--arch vgg16 --weights FILE --size 224`. The key is the one
+that export made, .linewarden/signing.pub, or --key. PICTURES are multiplied by augmentation until
+there are enough, in the folder for temporary files: some 40 kB each. The bare loop takes frames
+that are in memory already, in the same batches, with the same threads. The command is killed with
+-9 when it has looked at a third, and started again.
 """
 
 import argparse

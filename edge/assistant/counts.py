@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from edge.assistant.answer import Answer, Citation, Figure, Source
 from edge.assistant.calendar import Span
+from edge.assistant.records import Tally
 from edge.assistant.slots import Slots
 from edge.assistant.sources import Counted, Desk, counted_citation, refusal
 from edge.assistant.speech import WHICH, Speech
@@ -265,24 +266,8 @@ def trend(slots: Slots, desk: Desk, speech: Speech) -> Answer:
     if not hours:
         return _nothing(item, desk, speech, cite)
     what = _predicate(item, speech)
-    if slots.measure is Measure.WORST_HOUR:
-        at, worst = max(
-            hours, key=lambda one: (one[1].chosen(which, slots.kinds) / one[1].parts, -one[0])
-        )
-        n, of = worst.chosen(which, slots.kinds), worst.parts
-        text = speech.say(
-            f"{item.name}: the worst hour began at {speech.moment(at)}: {n} of {of} {what}"
-            f" ({speech.percent(n, of)}). [R1]",
-            f"{item.name}: Die schlechteste Stunde begann am {speech.moment(at)}: {n} von {of}"
-            f" {what} ({speech.percent(n, of)}). [R1]",
-        )
-        return Answer(
-            text,
-            speech.language,
-            Source.RECORDS,
-            (cite,),
-            (Figure("parts", of), Figure("chosen", n), Figure("at", at)),
-        )
+    if slots.measure in (Measure.WORST_HOUR, Measure.TOP_HOUR):
+        return _peak(item, hours, speech, cite, share=slots.measure is Measure.WORST_HOUR)
     listed = ", ".join(
         f"{desk.calendar.local(at):%H:%M} {one.chosen(which, slots.kinds)}/{one.parts}"
         for at, one in hours[-HOURS_SHOWN:]
@@ -296,3 +281,34 @@ def trend(slots: Slots, desk: Desk, speech: Speech) -> Answer:
         Figure(f"hour {at}", one.chosen(which, slots.kinds)) for at, one in hours[-HOURS_SHOWN:]
     ]
     return Answer(text, speech.language, Source.RECORDS, (cite,), tuple(figures))
+
+
+def _peak(
+    item: Counted, hours: list[tuple[int, Tally]], speech: Speech, cite: Citation, *, share: bool
+) -> Answer:
+    """The hour with the highest share, or number, of the parts that are meant."""
+    what = _predicate(item, speech)
+    at, worst = max(
+        hours,
+        key=lambda one: (
+            one[1].chosen(item.which, item.kinds) / (one[1].parts if share else 1),
+            -one[0],
+        ),
+    )
+    n, of = worst.chosen(item.which, item.kinds), worst.parts
+    which_hour = speech.say(
+        f"the hour with the highest {'share' if share else 'number'} began at",
+        f"Die Stunde mit {'dem höchsten Anteil' if share else 'der höchsten Zahl'} begann am",
+    )
+    of_them = speech.say("of", "von")
+    text = (
+        f"{item.name}: {which_hour} {speech.moment(at)}: {n} {of_them} {of} {what}"
+        f" ({speech.percent(n, of)}). [R1]"
+    )
+    return Answer(
+        text,
+        speech.language,
+        Source.RECORDS,
+        (cite,),
+        (Figure("parts", of), Figure("chosen", n), Figure("at", at)),
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from edge.assistant.calendar import Calendar, Shift, Span, Spoken, wall_time, weekday
+from edge.assistant.time_phrases import plain_times
 from edge.assistant.time_words import (
     DAYS,
     LAST,
@@ -26,7 +27,7 @@ from edge.assistant.time_words import (
 def spoken_spans(calendar: Calendar, text: str, now_ms: int) -> Spoken:
     """The spans that folded `text`, said at `now_ms`, speaks of, and the text without them."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(calendar.zone)
-    return _Reading(calendar, now, text).read()
+    return _Reading(calendar, now, plain_times(text)).read()
 
 
 @dataclass(slots=True)
@@ -60,7 +61,8 @@ class _Reading:
         told = [span for _, span in sorted(self.spans, key=lambda one: one[0])]
         if any(span.since_ms > self.now_ms for span in told) and not self.trouble:
             self.trouble = "future"
-        rest = re.sub(r"[\x01-\x03]\d+;", " ", self.text)
+        rest = re.sub(r"\x02(\d+);", lambda m: f"{self.times[int(m[1])]:%H:%M}", self.text)
+        rest = re.sub(r"[\x01-\x03]\d+;", " ", rest)  # a time that no span took stays
         return Spoken(tuple(told), " ".join(rest.split()), self.trouble)
 
     def _take(self, pattern: str, use: Callable[[re.Match[str]], str | None]) -> None:
@@ -283,7 +285,9 @@ class _Reading:
             rf"{begin}{day}{at}{day}{to.replace(' +', ' *', 1)}{day}{at}{day}", self._clock_range
         )
         self._take(rf"{begin}{d}{to}{d}", self._day_range)
-        self._take(rf"(?<!\w)(?:since|seit|ab|after|nach|starting at) {day}{at}{day}", self._since)
+        self._take(
+            rf"(?<!\w)(?:since|seit|ab|after|nach|from|starting at) {day}{at}{day}", self._since
+        )
         self._take(rf"(?<!\w)(?:until|till|before|bis|vor|up to) {day}{at}{day}", self._until)
         self._take(rf"(?<!\w)(?:since|seit) {link}{d}", self._since_day)
         self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
@@ -331,11 +335,10 @@ class _Reading:
         day = m[1] or m[3]
         at = self.times[int(m[2])]
         begun = self.days[int(day)] if day else self._outer_day() or self._day_that_began(at)
-        until = (
-            self.now_ms
-            if begun == self.now.date() or not day
-            else self.calendar.day(begun).until_ms
+        open_end = (
+            begun == self.now.date() or not day or m[0].lstrip().startswith(("since", "seit"))
         )
+        until = self.now_ms if open_end else self.calendar.day(begun).until_ms
         if self.spent and not day:
             until = min(self.now_ms, self.calendar.day(begun).until_ms)
         return self._put(m, Span(self.calendar.begin(begun, at), until))

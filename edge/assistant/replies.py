@@ -23,6 +23,7 @@ def reply(slots: Slots, desk: Desk, language: Language) -> Answer:
     ways: dict[Measure, Callable[[Slots, Desk, Speech], Answer]] = {
         Measure.PART: part, Measure.LAST: last, Measure.BUNDLES: bundles,
         Measure.ALARMS: alarms, Measure.TREND: trend, Measure.WORST_HOUR: trend,
+        Measure.TOP_HOUR: trend,
     }  # fmt: skip
     assert slots.measure is not None
     try:

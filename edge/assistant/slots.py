@@ -1,24 +1,32 @@
 """Slots: what a question about the line's records asks for, found by rules, English and German.
 
-Every word must be understood: what is left over makes the question one that records don't answer,
-so that nothing is counted that wasn't asked for. A part, camera or type is only what the records
-know by exactly that name; what is merely like one is no match. Pure.
+Every word must be understood, or be one that can't narrow what is counted: a word of the closed
+classes, a plain verb or noun, a frame. What is left over makes the question one that records don't
+answer, so that nothing is counted that wasn't asked for. A part, camera or type is only what the
+records know by exactly that name; what is merely like one is no match. Pure.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge.assistant.calendar import Calendar, Span
+from edge.assistant.calendar import Calendar, Span, Spoken
+from edge.assistant.closed_words import NARROWING
+from edge.assistant.doubts import AMBIGUOUS, doubts
+from edge.assistant.framing import unframed
+from edge.assistant.idioms import plainly
+from edge.assistant.lexicon import WORTH_MENDING, is_known, kind_words, pieces_with
+from edge.assistant.plain_words import IGNORED
 from edge.assistant.reading import spoken_spans
+from edge.assistant.spelling import mended
 from edge.assistant.vocabulary import (
+    ALARM_TALK,
     ALARMS,
+    BUNDLE_TALK,
     BUNDLES,
     BY,
     COMPARES,
-    FILLER,
     GENERAL,
-    KIND_WORDS,
     LAST,
     MEASURES,
     OUTCOMES,
@@ -31,7 +39,6 @@ from edge.assistant.vocabulary import (
 from export.terms import fold
 
 MOST_CHARS = 500
-AMBIGUOUS = "parts-of-two-kinds"  # stands for words that can't both be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,31 +111,112 @@ _AFTER_PART = re.compile(
 
 def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots:
     """The slots of a question, asked at `now_ms`."""
-    text = question[:MOST_CHARS]
-    part, is_known, text = _part(text, known)
-    spoken = spoken_spans(calendar, _plain(text), now_ms)
+    part, is_part, text = _part(question[:MOST_CHARS], known)
+    kinds_said, cameras_said = kind_words(known.kinds, known.words), _camera_words(known)
+    bare, excused = unframed(_marked(text))
+    plain = _mended(plainly(_plain(bare)), kinds_said, cameras_said)
+    spoken = spoken_spans(calendar, plain, now_ms)
     rest = f" {spoken.rest} "
-    cameras, rest = _names(rest, _camera_words(known), prefix=r"(?:(?:camera|kamera|cam) )?")
-    lone = re.search(r"(?<!\w)(?:camera|kamera) ([a-z0-9_-]+)", rest)
-    unknown = (lone[1],) if lone and lone[1] not in _AFTER_CAMERA else ()
-    kinds, rest = _names(rest, _kind_words(known))
+    doubt = _doubt(rest, cameras_said)
+    cameras, rest = _names(
+        rest,
+        cameras_said,
+        prefix=r"(?:(?:camera|kamera|cam|station) )?",
+        suffix=r"(?: (?:camera|kamera|cam|station)s?)?",
+    )
+    kinds, rest = _names(rest, kinds_said)
     past = _has(rest, PAST)
     by = next((name for name, pattern in BY.items() if _has(rest, pattern)), "")
-    rest = _without(rest, BY[by]) if by else rest
-    measure, which, compares, rest = _measured(rest)
+    when = _has(rest, r"when|wann")
+    measure, which, compares, rest = _measured(rest, by)
+    unknown = () if part else _unknown_camera(rest)
+    if (by == "shift" and len(spoken.spans) > 1) or (by == "camera" and len(cameras) > 1):
+        by = ""  # `which shift, early or late`
     if part:
-        rest = re.sub(rf"(?<!\w)(?:{PART_INTENT})(?!\w)", " ", rest)
+        rest = _without(rest, PART_INTENT)
         measure = Measure.PART
-    strange = unknown + tuple(
-        word for word in _TOKEN.findall(rest) if word not in FILLER and not part_of(word)
-    )
-    general = bool(kinds) or which is not Which.ALL or _has(spoken.rest, GENERAL)
-    if measure is None and spoken.spans and general:
+    elif (
+        measure is None
+        and spoken.spans
+        and not when
+        and (kinds or which is not Which.ALL or _general(spoken.rest))
+    ):
         measure = Measure.COUNT  # `Were there scratches yesterday?`, `How did the shift go?`
+    strange = unknown + doubt + _strange(rest, excused, len(kinds), bare=measure is Measure.PART)
+    strange += _tangled(spoken, compares) if not part else ()
+    if part and _has(spoken.rest, r"how many(?! times| verdicts)|wie ?viele?(?! uhr)"):
+        strange += (AMBIGUOUS,)
+    strange += () if measure is Measure.PART else doubts(spoken.rest, rest, measure, which, kinds)
+    if compares and max(len(spoken.spans), len(cameras)) > 1:
+        strange = tuple(word for word in strange if word not in ("who", "wer"))
+    compares = compares or len(spoken.spans) > 1 or len(cameras) > 1
     return Slots(
-        measure, which, kinds, cameras, spoken.spans, part, is_known, by,
-        compares or len(spoken.spans) > 1 or len(cameras) > 1, strange, past, spoken.trouble,
+        measure, which, kinds, cameras, spoken.spans, part, is_part, by,
+        compares, strange, past, spoken.trouble,
     )  # fmt: skip
+
+
+def _tangled(spoken: Spoken, compares: bool) -> tuple[str, ...]:
+    """Several times that nothing links, or one within another: `Mondays last month`."""
+    spans = spoken.spans
+    linked = compares or _has(spoken.rest, "and|or|und|oder|sowie|plus|then|dann")
+    within = any(
+        a is not b and a.since_ms <= b.since_ms and b.until_ms <= a.until_ms
+        for a in spans for b in spans
+    )  # fmt: skip
+    return (
+        ("time-in-a-time",) if len(spans) > 1 and (not linked or (within and not compares)) else ()
+    )
+
+
+def _general(rest: str) -> bool:
+    """Whether it is asked how it went, or for parts and nothing else: `parts yesterday?`."""
+    return _has(rest, GENERAL) or (
+        _has(rest, r"parts|pieces|teile|stuecke?|bauteile")
+        and not _has(rest, r"when|wann|how|wie|wo")
+    )
+
+
+def _strange(rest: str, excused: frozenset[str], kinds: int, *, bare: bool) -> tuple[str, ...]:
+    """The words that mean nothing here, or more than may be passed over.
+
+    `bare`: a part's whole history is told, which nothing narrows.
+    """
+    both = frozenset(("both", "beide", "beiden")) if kinds < 2 else frozenset[str]()
+    narrowing = frozenset[str]() if bare else NARROWING - both
+    return tuple(
+        word for word in _TOKEN.findall(rest)
+        if word in narrowing
+        or not (word in IGNORED or word in NARROWING or word in excused or part_of(word))
+    )  # fmt: skip
+
+
+def _doubt(rest: str, cameras: Mapping[str, str]) -> tuple[str, ...]:
+    """`Top defects`, where a camera is called top: the most frequent, or that camera's?"""
+    unclear = "top" in cameras and _has(
+        rest,
+        r"top (?:\d+ )?(?:defects?|faults?|flaws?|issues?|problems?|reasons?|fehler\w*|defekte?)",
+    )
+    return ("top",) if unclear else ()
+
+
+def _unknown_camera(rest: str) -> tuple[str, ...]:
+    """What is said to be a camera and isn't one."""
+    lone = re.search(r"(?<!\w)(?:camera|kamera|cam) ([a-z0-9_-]+)", rest)
+    if lone is None or lone[1] in _AFTER_CAMERA or (len(lone[1]) > 3 and lone[1] in IGNORED):
+        return ()
+    return (lone[1],)
+
+
+def _mended(text: str, kinds: Mapping[str, str], cameras: Mapping[str, str]) -> str:
+    """The text with compounds parted and slips set right; names stay as they are."""
+    own = {word for name in (*kinds, *cameras) for word in name.split()}
+    return mended(
+        text,
+        lambda word: word in own or is_known(word),
+        pieces_with(kinds),
+        WORTH_MENDING | frozenset(kinds),
+    )
 
 
 def part_of(word: str) -> bool:
@@ -136,12 +224,23 @@ def part_of(word: str) -> bool:
     return not any(letter.isalnum() for letter in word)
 
 
-def _plain(text: str) -> str:
-    """Folded, without marks that carry nothing; a hyphen that joins words, and times, stay."""
+def _marked(text: str) -> str:
+    """Folded, with its marks."""
     told = fold(text).replace("\u2013", "-").replace("\u2019", "'")
+    told = re.sub(r"\bcan't\b", "can not", re.sub(r"\bwon't\b", "will not", told))
+    return " ".join(re.sub(r"n't\b", " not", told).split())
+
+
+def _plain(told: str) -> str:
+    """Without marks that carry nothing; a hyphen that joins words, and times, stay."""
+    told = re.sub(r"\b(n)\.\s?i\.\s?o\.?|\bn\.?o\.?k\.?(?!\w)", "nio", told)
+    told = re.sub(r"\bi\.\s?o\.?(?!\w)|\bio\b", "in ordnung ", told)
+    told = re.sub(r"(?<=[\w%])%|(?<= )%", " percent ", told)
     told = re.sub(r"\b(what|where|when|who|how|that|there|it|here)'s\b", r"\1 is", told)
-    told = re.sub(r"\b(i|we|you)'(?:d|ll|ve|re|m)\b", r"\1 would", told)
-    told = re.sub(r"\b(gab|gibt|war|ist|geht|hat)'s\b", r"\1 es", told)
+    told = re.sub(r"\b(i|we|you)'(?:d|ll|ve|re|m)\b", r"\1", told)
+    told = re.sub(
+        r"\b(gab|gibt|war|ist|geht|hat|lief|sieht|steht|sah|ging|wie|was)'s\b", r"\1 es", told
+    )
     told = re.sub(
         r"[?!;,\"\u201e\u201c\u201d()]|\.(?=\s|$)(?<!\d\.)|'(?!s\b)|(?<!\d):|:(?!\d)", " ", told
     )
@@ -173,21 +272,13 @@ def _camera_words(known: Known) -> dict[str, str]:
     return named | {fold(said): name for said, name in known.words.items() if name in known.cameras}
 
 
-def _kind_words(known: Known) -> dict[str, str]:
-    """What people call each type: its name, the plant's own words, and the usual ones."""
-    words: dict[str, str] = {}
-    for name in known.kinds:
-        plain = fold(name).replace("_", " ")
-        forms = (plain, f"{plain}s", f"{plain}es", f"{plain}en", f"{plain}e", fold(name))
-        words |= dict.fromkeys((*forms, *KIND_WORDS.get(name, ())), name)
-    return words | {fold(said): name for said, name in known.words.items() if name in known.kinds}
-
-
-def _names(rest: str, words: Mapping[str, str], prefix: str = "") -> tuple[tuple[str, ...], str]:
+def _names(
+    rest: str, words: Mapping[str, str], prefix: str = "", suffix: str = ""
+) -> tuple[tuple[str, ...], str]:
     """The known names in a text in order, and the text without them; the longest wins."""
     found: dict[str, int] = {}
     for word in sorted(words, key=len, reverse=True):
-        pattern = rf"(?<![\w-]){prefix}{re.escape(word)}(?:'s)?(?![\w-])"
+        pattern = rf"(?<![\w-]){prefix}{re.escape(word)}(?:'s)?{suffix}(?![\w-])"
         for match in re.finditer(pattern, rest):
             found.setdefault(words[word], match.start())
         rest = re.sub(pattern, lambda m: " " * len(m[0]), rest)
@@ -202,35 +293,36 @@ def _without(text: str, pattern: str) -> str:
     return re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", " ", text)
 
 
-def _measured(rest: str) -> tuple[Measure | None, Which, bool, str]:
+def _measured(rest: str, by: str = "") -> tuple[Measure | None, Which, bool, str]:
     """(measure, which parts, whether it compares, what is left)."""
     measure: Measure | None = None
-    rest = rest.replace("most recent", "latest")
-    last = _has(rest, LAST)
-    bundles, alarms = _has(rest, BUNDLES), _has(rest, ALARMS)
+    two = False
+    last, bundles, alarms = _has(rest, LAST), _has(rest, BUNDLES), _has(rest, ALARMS)
+    for whole, what in QUOTAS.items():
+        rest = rest.replace(whole, f" {what} rate ")
     for kind, pattern in MEASURES:
+        if by and kind in (Measure.WORST_HOUR, Measure.TOP_HOUR):
+            continue
         if _has(rest, pattern):
+            two = two or {measure, kind} in (
+                {Measure.TYPES, Measure.RATE},
+                {Measure.TYPES, Measure.YIELD},
+            )
+            if (measure, kind) == (Measure.YIELD, Measure.TREND):
+                measure, rest = kind, f"{rest} passed "  # `how did the yield develop`
             measure = measure or kind
-            if kind is Measure.RATE:
-                for whole, what in QUOTAS.items():
-                    rest = rest.replace(whole, f" {what} ")
             rest = _without(rest, pattern)
-    which, rest = _outcome(rest)
+    rest = _without(rest, BY[by]) if by else rest
+    which, rest = _outcome(f"{rest} {AMBIGUOUS}" if two else rest)
     compares = _has(rest, COMPARES)
     rest = _without(rest, COMPARES)
     if bundles:
         measure = Measure.BUNDLES
-        rest = _without(rest, rf"{BUNDLES}|changes?|changed|swaps?|swapped|loaded|running|runs"
-                              rf"|laeuft|gewechselt|getauscht"
-                        r"|geladen|aktiv|version|versions|used|verwendet|active|in use|deployed"
-                        r"|switched|exchanged|{LAST}")  # fmt: skip
-        rest = _without(rest, LAST)
+        rest = _without(rest, rf"{BUNDLES}|{BUNDLE_TALK}|{LAST}")
     elif alarms:
         measure = Measure.ALARMS
-        rest = _without(
-            rest, rf"{ALARMS}|raised|active|standing|anliegend\w*|anstehend\w*|aktiv\w*|offen\w*"
-        )
-    elif last and measure is None:
+        rest = _without(rest, rf"{ALARMS}|{ALARM_TALK}")
+    elif last and measure in (None, Measure.TYPES):
         measure = Measure.LAST
     rest = _without(rest, LAST) if measure is Measure.LAST else rest
     if measure is None and compares and which is not Which.ALL:

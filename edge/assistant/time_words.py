@@ -19,11 +19,13 @@ NUMBERS = {
     for word in words.split()
 }  # fmt: skip
 N = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-LAST = r"(?:last|past|previous|letzten?|letzter|letztes|vergangenen?|vergangener|vorigen?|voriger)"
-THIS = r"(?:this|current|running|diesen?|dieser|dieses|diesem|aktuellen?|aktueller|laufenden?)"
+LAST = r"(?:last|past|previous|prior|preceding|letzten?|letzter|letztes|vergangenen?|vergangener|vorigen?|voriger|vorangegangenen?)"
+THIS = (
+    r"(?:this|current|running|ongoing|diesen?|dieser|dieses|diesem|aktuellen?|aktueller|laufenden?)"
+)
 OF = (
-    r"(?:(?:in|on|of|from|during|for|the|at|vom|von|am|im|der|die|den|des|dem|waehrend|in der"
-    r"|fuer) )*"
+    r"(?:(?:in|on|of|from|during|for|the|at|over|within|throughout|vom|von|am|im|der|die|den|des|dem|waehrend|in der"
+    r"|fuer|ueber|innerhalb|binnen|zu|zur) )*"
 )
 PARTS_OF_DAY = (
     (r"mornings?|forenoon|morgen|vormittags?|frueh|morgens", 0, 12),

@@ -1,8 +1,7 @@
 """The words that questions about records are made of, English and German, as patterns.
 
-All folded (export/terms.py). FILLER is what may stand in any question without changing what is
-asked; a word that stands in no table makes a question one that the records don't answer. So a noun
-or adjective that would narrow the question must never get into FILLER.
+All folded (export/terms.py). A word that stands in no table here, nor among those that may be ignored
+(closed_words.py, plain_words.py), makes a question one that the records don't answer.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,8 @@ class Measure(StrEnum):
     YIELD = "yield"
     TYPES = "types"
     TREND = "trend"
-    WORST_HOUR = "worst hour"
+    WORST_HOUR = "worst hour"  # by share
+    TOP_HOUR = "top hour"  # by number
     LAST = "last"
     PART = "part"
     BUNDLES = "bundles"
@@ -52,7 +52,7 @@ KIND_WORDS: Mapping[str, tuple[str, ...]] = {
     "chip": _several(
         "chip; chips; chipped; chipping; abgeplatzt; abgeplatzte; abgeplatzten; "
         "ausgebrochen; ausgebrochene; ausgebrochenen; ausbruch; ausbrueche; ausbruechen; "
-        "ausbruchs"
+        "ausbruchs; abplatzer; abplatzern; abplatzung; abplatzungen; absplitterung; absplitterungen"
     ),
     "stain": _several(
         "stain; stains; stained; fleckig; fleckige; fleckigen; verfleckt; fleck; flecken; flecke"
@@ -65,74 +65,100 @@ KIND_WORDS: Mapping[str, tuple[str, ...]] = {
         "merkmal; fehlende loecher; fehlendes loch; fehlenden loechern"
     ),
 }
+_WORST = r"worst|poorest|schlechtesten?r?|schlimmsten?r?"
+_MOST = r"most|highest|biggest|largest|peak|top|meisten?|hoechsten?r?|groessten?r?"
+_SHARES = r"rate|ratio|share|percentage|proportion|quote|\w+quote|\w+rate|anteil|\w+anteil"
+_HOUR = r"(?:in |at |during |zu |um |an )?(?:which|what|welche[rnsm]?) (?:hour|stunde)|wann|when"
+_DEFECTS = (
+    r"defects?|faults?|flaws?|failures?|rejects?|rejections?|errors?|defekte?|maengel|problems?|issues?|fehler"
+    r"|hauptproblem|beanstandung(?:en)?"
+)
+_KINDS = r"types?|kinds?|sorts?|categor(?:y|ies)|class(?:es)?|art(?:en)?|typ(?:en|s)?|fehlerart(?:en)?|fehlertyp(?:en)?|kategorien?"
 MEASURES: tuple[tuple[Measure, str], ...] = (
-    (Measure.YIELD, r"first[- ]pass[- ]yield|fpy|yields?|erstausbeute|ausbeute|gutquote|gutanteil"),
+    (Measure.YIELD,
+     (r"(?:first|1st)[- ](?:pass|time|run)(?:[- ](?:yield|quality|rate|throughput))|throughput yield|fpy|fty|yields?"
+     r"|erstausbeute|ausbeute|gutquote|gutanteil|success rate|acceptance rate|erfolgsquote|erfolgsrate|bestehensquote"
+     r"|bestehensrate|annahmequote|guete?quote")),
     (Measure.WORST_HOUR,
-     (r"(?:which|what|in which|welche|welcher|in welcher)? ?(?:was |war |is |ist )?(?:the |die "
-     r"|der )?"
-     r"(?:worst|schlechtesten?|schlimmsten?) (?:hour|stunde)"
-     r"|(?:which|what|in which) hour (?:was |is )?(?:the )?worst"
-     r"|(?:welche|in welcher) stunde (?:war )?(?:am )?(?:schlechtesten|schlimmsten"
-     r"|die schlechteste)")),
+     (rf"(?:{_HOUR})(?= .*(?:{_MOST}) (?:\w+ )?(?:{_SHARES})| .*(?:{_SHARES}) .*(?:{_MOST}))"
+     rf"|(?:{_HOUR})? ?(?:was |war |is |ist )?(?:the |die |der )?(?:am )?(?:{_WORST}) (?:hour|stunde)"
+     rf"|(?:in )?(?:which|what|welche[rn]?) (?:hour|stunde) (?:was |is |war |went |ran |lief |did )*(?:the |am |die )?(?:{_WORST})")),
+    (Measure.TOP_HOUR, rf"(?:in |at |during |zu )?(?:which|what|welche[rnsm]?) (?:hour|stunde)(?=.*(?<!\w)(?:{_MOST}))"),
     (Measure.TREND,
-     (r"trends?|(?:by|per) (?:the )?hour|hourly|hour (?:by|for) hour|over time|develop(?:ed|ment"
-     r"|ing)?|chang(?:e|ed) over"
-     r"|verlauf|verlaufs|verlief(?:en)?|stuendlich\w*|(?:pro|je|nach) stunden?|stundenweise"
-     r"|entwick\w+")),
+     (r"(?:hourly |hour by hour )?(?:trends?|curve|progress(?:ion)?)|(?:by|per|for|from) (?:the |each |every )?hours?|per hour|hourly|hour (?:by|for|to|after) hour"
+     r"|over time|(?:been )?develop(?:ed|ment|ments|ing|s)?|evol(?:ve|ved|ving|ution)|(?:the )?course(?= of)|in the course of"
+     r"|(?:did|has|have|was|were|been)(?= .*(?:rising|falling|climbing|dropping|going up|going down))|rising|falling|climbing|dropping|going (?:up|down)(?: or (?:up|down))?"
+     r"|chang(?:e|ed|ing)"
+     r"|verlauf|verlaufs|zeitverlauf|im laufe|verlief(?:en)?|stuendlich\w*|(?:pro|je|nach) stunden?|stundenweise|stunde (?:fuer|um|zu) stunde"
+     r"|entwick\w+|entwicklung(?:en)?|veraendert\w*|veraenderung(?:en)?|stundenverlauf|ganglinie|kurve")),
     (Measure.TYPES,
-     (r"fehlerarten?|fehlertyp(?:en)?|(?:most (?:common|frequent|often)|commonest|main|dominant|top"
-     r"|biggest|leading|haeufigsten?|haeufigster"
-     r"|haeufigstes|wichtigsten?|am haeufigsten|am meisten) ?(?:type of |types of )?(?:defects?"
-     r"|faults?|flaws?|types?"
-     r"|kinds?|fehlerart(?:en)?|fehlertyp(?:en)?|fehler|arten?|defekte?)?(?: types?| kinds?)?"
-     r"|(?:which|what) (?:kinds? of |types? of )?(?:defects?|faults?|flaws?)(?: types?| kinds?)?"
-     r"|(?:by|per|nach) (?:defect |fault )?(?:type|kind|fehlerart|fehlertyp|art|typ)s?|breakdown"
-     r"|break down|aufschluesselung"
-     r"|welche (?:fehler(?:arten?|typen?)?|defekte?)|defect types|types of defects?|fehlerarten")),
+     (rf"fehlerarten?|fehlertyp(?:en)?|(?:most (?:common|frequent|often|frequently|commonly|prevalent|usual)|commonest|main|dominant|predominant|top|major"
+     rf"|biggest|largest|number one|principal|chief|leading|(?:am )?haeufigsten?r?s?|wichtigsten?r?s?|groesste[nrs]?|am meisten|vorherrschend\w*|hauptsaechlich\w*|haupt)"
+     rf" ?(?:{_KINDS})? ?(?:of )?(?:cause of |causes of |reason for |reasons for )?(?:{_DEFECTS})(?: (?:{_KINDS}))?"
+     rf"|(?:am )?haeufigsten?|(?:most (?:common|frequent|often|frequently|commonly))"
+     rf"|(?:which|what) (?:{_KINDS}) of (?:{_DEFECTS})|(?:which|what|welche[rs]?|was fuer) (?:{_DEFECTS})(?: (?:{_KINDS}))?(?! ?-?(?:rate|quota|quote|percentage|share|count|ratio|anteil|anzahl))"
+     rf"|(?:which|what|welche) (?:{_KINDS})|(?:{_KINDS}) of (?:{_DEFECTS})|(?:{_DEFECTS}) (?:{_KINDS})"
+     rf"|(?:by|per|nach|pro|je|into|according to) (?:their )?(?:{_DEFECTS})? ?(?:{_KINDS})|by (?:defect|fault|flaw|reason|cause)|nach (?:fehler|defekt|ursache|grund|gruenden)"
+     r"|break ?downs?|broken down|break(?= .*down)|aufschluesselung|schluess(?:le|el)\w*(?= .*auf)|aufgeschluesselt|distribut(?:ion|ed)|verteilung|verteilen sich|verteilt|paretos?|rank(?:ing|ed|s)?|rangliste|rangfolge|hitliste|(?:the )?worst offender|fehlerbild"
+     r"|(?:schwerpunkte?|gruende?|ursachen?|reasons?|causes?)(?: (?:for|of|fuer|des|der|von))?"
+     r"|(?:fail(?:ed)?|rejected|scrapped|stopped) for(?= ?$| the most)"
+     r"|dominat(?:ed|es|ing)|led(?= ?$)|prevailed|predominated|ueberwog(?:en)?|dominiert\w*|vorherrsch\w*"
+     r"|(?:what )?(?:went|going|gone) wrong|wrong with|schief(?:gegangen|gelaufen)?|schiefging|why|warum|wieso|weshalb|woran")),
     (Measure.RATE,
-     (r"rates?|share|percentages?|percent|proportion|fraction|quota|ratio|\w*quote|fehlerrate"
-     r"|ausschussrate|rueckweiserate|ausschussanteil|fehleranteil|anteil|prozent|prozentsatz"
-     r"|wie viel prozent")),
+     (r"rates?|shares?|percentages?|percent|pct|%|proportions?|fractions?|quotas?|ratios?|portion|quote|quoten|fehlerrate"
+     r"|ausschussrate|rueckweiserate|anteile?s?|prozent|prozentsatz|prozentual\w*|prozentuell\w*|prozentzahl|prozente")),
     (Measure.COUNT,
-     (r"how many|how often|how much|how frequently|wie oft|wie haeufig|wie viel|number of|count(?:s"
-     r"|ed)?(?: of)?|amount of|total(?: of)?|wie ?viele?|anzahl|zahl|stueckzahl|menge")),
+     (r"how many(?: times)?|how often|how much|how frequently|wie oft|wie haeufig|(?:the )?numbers? of|counts?(?: up)?(?: of)?|counted"
+     r"|amounts? of|totals?(?: of)?|tally|tallies|quantit(?:y|ies)|headcount|throughput|volume of|wie ?viele?[nrsm]?|anzahl|zahl|zahlen|stueckzahl|stueckzahlen|menge"
+     r"|mengen|gesamtzahl|gesamtmenge|gesamtstueckzahl|teilezahl|teileanzahl|teilanzahl|durchsatz|gesamtanzahl|summe|teilemenge|how many percent")),
 )  # fmt: skip
 BUNDLES = (
-    r"(?:bundles?|models?|modelle?n?|modells?) (?:changes?|swaps?|updates?|versions?|wechsel"
+    r"(?:bundles?|models?|modelle?n?|modells?) (?:changes?|swaps?|updates?|versions?|wechsel|exchanges?|replacements?"
     r"|aenderung(?:en)?)"
-    r"|(?:bundle|model|modell)(?:wechsel|tausch|aenderung(?:en)?|version(?:en)?)"
-    r"|bundles?|models?|modelle?n?"
+    r"|(?:bundle|model|modell)s?(?:wechsels?|tausch|aenderung(?:en)?|version(?:en)?|update|updates)"
+    r"|bundles?|models?|modelle?n?|modells"
 )
-ALARMS = r"alarms?|alarme|alarmen|warnings?|warnung(?:en)?|stoerung(?:en)?"
-LAST = r"last|latest|most recent|newest|letztes?|letzten?|letzter|neuestes?|juengstes?|zuletzt"
+BUNDLE_TALK = (
+    r"chang(?:es?|ed|ing)|swap(?:s|ped)?|loaded|running|runs?|laeuft|laufen|gewechselt|getauscht|ausgetauscht|ersetzt|replaced|geladen|aktiv\w*"
+    r"|version(?:s|en)?|used|verwendet|verwenden|nutzen|nutzt|benutzt|benutzen|genutzt|active|activated|in use|im einsatz|eingesetzt|deployed|deployment|switch(?:ed|es)?|exchanged"
+    r"|updated?|updates|upgraded?|installed|rolled out|roll ?out|live|new|neue[smnr]?|eingespielt|aktiviert|aktualisiert|geaendert|wechsel|gewechselt|wechselte"
+    r"|judges?|judging|geprueft|prueft|urteilt|beurteilt|current|currently|put in|taken|introduced|eingefuehrt|aufgespielt|eingebaut|drauf|dazugekommen|neu|umgestellt|anyone|jemand|somebody|update|productive|produktiv\w*"
+)
+ALARMS = r"alarms?|alarme|alarmen|alarming|warnings?|warnung(?:en)?|stoerung(?:en)?|stoermeldung(?:en)?|alerts?"
+ALARM_TALK = (
+    r"raised|active|standing|anliegend\w*|anstehend\w*|aktiv\w*|offen\w*|open|pending|current\w*|up|on|unacknowledged|outstanding|ringing|live"
+    r"|gerade|an|vor|right now|at the moment"
+)
+LAST = r"last|lastly|latest|most recent(?:ly)?|newest|letztes?|letzten?|letzter|letztem|neueste[srn]?|juengste[srn]?|zuletzt|letztmals|letztmalig"
 OUTCOMES: tuple[tuple[Which, str], ...] = (
     (Which.REJECTS,
-     (r"(?:did(?:n't| not)|have(?:n't| not)|has(?:n't| not)) pass(?:ed)?|not passed|(?:nicht"
-     r"|kein) (?:bestanden|in ordnung|gut)"
-     r"|rejects?|rejected|rejections?|reject(?=[ -]?rate)|zurueckgewiesen\w*|beanstandet\w*"
-     r"|beanstandung(?:en)?|aussortiert\w*"
-     r"|not ok|n\.?i\.?o\.?|defective|bad|schlecht(?:e|en|es|em)?|fehlerhaft\w*|defekt\w*"
-     r"|mangelhaft\w*|defects?|faulty|faults?|flaws?|flawed|nicht in ordnung\w*")),
-    (Which.NOVEL, (r"novel|novelty|unlike the training parts|unknown to the model|neuartig(?:e|en"
-                  r"|es)?")),
-    (Which.FAIL_SAFE, r"fail[- ]?safe|without (?:a )?results?|ohne ergebnis"),
+     (r"(?:(?:did|do|does|have|has|had|was|were|are|is) )?(?:not|nicht) (?:have )?(?:pass(?:ed)?|been accepted|accepted|approved|bestanden|akzeptiert|freigegeben|i\.?o\.?)"
+     r"|(?:nicht|kein) (?:bestanden|in ordnung|gut|okay|ok)\w*|(?:were |was |are )?not (?:ok|okay|good|fine|in order)|nicht ok|noks?|n\.?o\.?k\.?"
+     r"|rejects?|rejected|rejecting|rejections?|reject(?=[ -]?rate)|refused|culled|kicked out|deselected|zurueckgewiesen\w*|zurueckweisung(?:en)?|rueckweisung(?:en)?|beanstandet\w*|beanstanden"
+     r"|beanstandung(?:en)?|aussortier\w*|aussondern|ausgesondert\w*|ausgemustert\w*|ablehnen|zurueckweisen|verwerfen|abgelehnt\w*|ablehnung(?:en)?|abgewiesen\w*|verworfen\w*|rausgeflogen\w*|bemaengelt\w*"
+     r"|n\.?i\.?o\.?|defective|defectives|bad|schlecht(?:e|en|es|em)?|fehlerhaft\w*|fehlerbehaftet\w*|fehlteile?n?|defekt\w*"
+     r"|mangelhaft\w*|maengel|maengeln|mangel|defects?|faulty|faults?|flaws?|flawed|duds?|non-?conforming|non-?conformant|non conforming|nonconformit(?:y|ies)|error(?= +(?:rate|percentage|quota|share|ratio|$))|unacceptable|substandard|nicht in ordnung\w*")),
+    (Which.NOVEL, (r"novel|novelty|novelties|unlike the training parts|unknown(?= (?:to the model|parts?|pieces?))(?: to the model)?|unfamiliar|neuartig(?:e|en|es|er)?"
+                  r"|unbekannte[rn]?(?= (?:teile|stuecke|bauteile|werkstuecke))")),
+    (Which.FAIL_SAFE, r"fail[- ]?safes?|without (?:a |any )?results?|ohne (?:ein )?ergebnis(?:se)?"),
     (Which.FAILED,
-     (r"fails?|failed|failures?|failing|failure(?=[ -]?rate)|scrap(?:s|ped)?|flunk(?:ed)?"
-     r"|durchgefallen\w*|durchfaell\w*|durchfiel|durchfielen|fielen durch"
-     r"|fiel durch|ausschuss|ausschusses|ausschussteile?n?|schlechtteile?n?|ausgeschleust\w*")),
+     (r"fails?|failed|failures?|failing|failure(?=[ -]?rate)|scrap(?:s|ped)?|scrapping|flunk(?:ed)?|binned|written off|fell through|bombed"
+     r"|durchgefallen\w*|durchfaell\w*|durchfiel|durchfielen|durchfallen|gescheitert\w*|versagt\w*|durchgerasselt\w*"
+     r"|fiel durch|ausschuss|ausschusses|ausschussteile?n?|schlechtteile?n?|ausgeschleust\w*|schrott|schrotts|schrottteile?n?|verschrottet\w*|durchfall(?=quote|rate)")),
     (Which.REVIEW,
-     (r"(?:for|to|in|under) reviews?|reviews?|reviewed|sent to (?:a person|people)|(?:zur|in der"
-     r"|in) (?:pruefung|nachpruefung)"
-     r"|pruefteile?n?|nachpruefung(?:en)?|pruefung")),
-    (Which.PASSED, (r"pass(?:es|ed|ing)?|good|fine|ok|okay|accepted|in ordnung|bestanden\w*"
-                   r"|einwandfrei\w*|bestand(?:en)?|gut(?:e|en)?|gutteile?n?|i\.?o\.?")),
+     (r"(?:manually |by hand )?(?:for|to|in|into|under|up for|needed|need|needing|required|requiring) (?:a |the |manual |human )?reviews?|(?:manual |human )?reviews?|reviewed|sent to (?:a person|people)|second looks?|unclear|borderline|undecided|doubtful|inconclusive|uncertain"
+     r"|(?:a |some)?(?:person|human|people|somebody)(?= (?:had|has|have|needed) to (?:look|check))|(?:zur|in die|in der|in) (?:manuellen |manuelle |visuellen )?(?:pruefung|nachpruefung|sichtung|nacharbeitspruefung)"
+     r"|pruefteile?n?|nachpruefung(?:en)?|nachgeprueft\w*|nachpruefen|nachkontrolliert\w*|nachkontrolle|nachzupruefen\w*|zweifelsfael\w+|grenzfael\w+|zweifelhaft\w*|grenzwertig\w*|unklar\w*|unsicher\w*|von hand (?:geprueft|pruefen|kontrolliert)|(?:ins|im|zum) review|reviewfael\w+|pruefung(?=quote|rate)")),
+    (Which.PASSED, (r"pass(?:es|ed|ing)?|good|goods|fine|ok|okay|accepted|acceptable|cleared|approved|released|flawless|faultless|spotless|defect[- ]free|fault[- ]free|in order|conforming|in ordnung|bestanden\w*|bestehen"
+                   r"|ohne (?:beanstandung(?:en)?|befund|fehler|maengel|defekte?)|without (?:complaints?|objections?|defects?|faults?|flaws?|issues)|fehlerfrei\w*|makellos\w*|tadellos\w*|freigegeben\w*|akzeptiert\w*|angenommen\w*"
+                   r"|einwandfrei\w*|bestand(?:en)?|gut(?:e|en|er|es)?|gutteile?n?|gutteil(?=[ -]?(?:quote|anteil|zahl))|gutmenge|i\.?o\.?")),
 )  # fmt: skip
 COMPARES = (
-    r"compar(?:e|ed|es|ing|ison)(?: to| with)?|versus|vs\.?|against|more|fewer|less|better|worse"
-    r"|than|most|fewest|least|difference"
-    r"|higher|lower|vergleich\w*|verglichen|gegenueber|mehr|weniger|besser|schlechter|meisten"
-    r"|wenigsten|unterschied|hoeher"
-    r"|hoehere|niedriger|niedrigere|groesser|kleiner"
+    r"compar(?:e|ed|es|ing|ison|isons)(?: to| with)?|in comparison(?: to| with)?|as opposed to|relative to|versus|vs\.?|against|contrast(?:ed)?|(?:the )?differences?|differ(?:ed|s)?|more (?:often|common|frequent|frequently)|more|fewer|less|better|worse"
+    r"|than|(?:at )?most|fewest|least|lowest|highest|worst|best|biggest|largest"
+    r"|higher|lower|greater|smaller|bigger|larger|vergleich\w*|nebeneinander|im vergleich(?: zu[rm]?)?|verglichen|gegenueber\w*|stell\w*(?= .*gegenueber)|gegen|mehr|weniger|besser|schlechter|oefter|haeufiger|den meisten|die meisten|am meisten|meisten?|groessten?r?|am wenigsten"
+    r"|wenigsten?|unterschiede?s?|unterscheiden|unterscheidet|unterschieden|hoeher|am hoechsten|am niedrigsten|am schlechtesten|am besten|hoechsten?r?|niedrigsten?r?|geringsten?r?|schlechtesten?r?|besten?r?"
+    r"|hoehere|niedriger|niedrigere|groesser|kleiner|geringer|who (?:had|did|made|has|produced)(?= .* (?:or|vs))|wer hat(?:te)?(?= .* oder)|set(?= .*against)|put(?= .*compared)|schnitt(?:en)?(?= .*ab)|abgeschnitten|ab(?= ?$)"
 )
 PAST = (
     r"did|was|were|had|has|have|been|so far|until now|up to now|failed|passed|rejected|scrapped"
@@ -142,104 +168,31 @@ PAST = (
     r"|geprueft\w*|gefertigt|beurteilt\w*|aufgetreten|traten|kamen|liefen|inspiziert|verlief"
     r"|gewesen|ausgeschleust\w*|there"
 )
-FILLER = frozenset(
-    """a ab aber abgelaufen ablief abliefen about accordingly active actual actually again aktuell
-    all alle allem allen aller alles allesamt almost alone als also altogether am an and
-    anderem anfallen angeben angefallen angehalten angezeigt anlage anliegen anschliessend
-    ansehen antwort any anything anzeigen appear appeared appearing approximately are as ask
-    asked asking assessed at auch auf auffaellig auffielen aufgefallen aufgelaufen
-    aufgetaucht aufgetreten auftauchten auftraten auftreten aus ausgegeben aussah aussahen
-    aussieht auswerten available badly band bauteil bauteile bauteilen be beanspruchten been
-    before bei bei'm beide beiden beim being bekam bekamen bekommen bekommt belief beliefen
-    belong benoetige benoetigen bereits bericht berichte berichten bestand bestehen betraf
-    betrafen betrug between beurteilt beurteilten beurteilter bewertet bewerteten bin bis
-    bisher bislang bitte bitteschoen bleibt blieb blieben both box brauche brauchen braucht
-    brief briefly but by came camera cameras can case cases caught check checked checks
-    clocked collected come comes component components could counted counting counts
-    currently cycle da dabei damit danke dann daran darunter das dass data daten davon day
-    days daytime dazu dein deine dem den denn der derzeit des did die dies diese diesem
-    diesen dieser dieses display do doch does doing done dort down du due durch
-    durchgelaufen durchgelaufenen durchlaufen durchliefen durchs during each eben eigentlich
-    ein eine einem einen einer eines einige einmal einzeln either encounter encountered end
-    ended enden endete endeten ending ends entdeckt entdeckte entdeckten entfiel entfielen
-    entire entstanden er erfahre erfahren erfasst erfasste erfassten ergab ergaben ergeben
-    ergebnis ergebnisse erhalten erhielt erhielten erkannt erkannte erkannten erzeugt
-    erzielt es etwa euch euer evaluated ever every everything exact exactly exakt examined
-    existed fallen fand fanden far fehlten fertig fertigte fertigten festgestellt
-    festgestellten fetch few fiel fielen figure figures file find flagged for found frage
-    fragen from fuer full gab gabs gave geben gebt gefahren gefertigt gefertigten gefragt
-    gefunden gefundenen gegeben gehabt gehen geht gekommen gelandet gelaufen gelten gemacht
-    gemeldet gemeldeten gemessen genannt genau genauso geprueft geprueften gerade geraten
-    gern gerne gesamt gesamten geschafft geschehen gesehen gesehene gesichtet get getestet
-    getesteten gets getting gewertet gewesen gezaehlt gezeigt gib gibt gilt ging gingen give
-    given go goes going gone got great gross gut hab habe haben had haette haetten hallo
-    halt hand handed happen happened happening has hat hatte hatten have having hear hello
-    help heraus here hergestellt hergestellten hey hi hier hin hindurch hinsichtlich hoch
-    hoeren hour hours how how's i i'd i've ich im in including inklusive ins insgesamt
-    inspect inspected inspecting inspection inspections inspiziert inspizierten into
-    irgendwelche is ist it item items its ja jede jeden jeder jedes jemals jetzt jeweils
-    judged just kam kamen kamera kameras kann kannst keep kept kindly know known koennen
-    koennten kommen konnte konnten kontrolle kontrollen kontrolliert kontrollierten kriegen
-    kriegte kriegten laesst laeuft lag lage lagen landete landeten lange lassen last laufen
-    lautet lautete learn let letztlich lief liefen liefere liefern lieferte liegen liegt
-    liess liessen like line linie list liste listen logged look looked looking machen
-    machine machte made make making mal man manufactured many maschine may me mehrere mein
-    meine meldete meldeten meldung meldungen might mir mit mitgeteilt mitteilen moechte
-    moechten moment much muessen muesste musste mussten must my nach name nannte nearly need
-    needed nenn nenne nennen new no noch note noted noticed now number nun nur ob obtain
-    obtained occur occurred occurring oder of off often ok on once one ones only open or
-    ordnung our out output over overall overview part parts passiert passierte passierten
-    passing people period picked piece pieces pieces' plant please plus possible precisely
-    present pro processed produced producing produziert produzierten pruefen prueften
-    pruefungen pull pulled put question quick quickly ran rated raus rausgegangen
-    rausgekommen reached read ready really record recorded records register registered
-    registriert registrierte registrierten rein report reported reporting require required
-    results right roughly run running saemtliche saemtlichen sag sage sagen sah sahen said
-    saw say scanned schau schaue schicht schichten schliesslich schnell screened see seen
-    sehen sein seit send sent set several shift shifts should show showed showing shown
-    shows sich side sie sieht since sind single so sollen some somit sort sorted soviel spot
-    spotted stand standen standing started state stated station stationen status stehen
-    steht stellte stellten still stop stopped stueck stuecke stuecken stueckzahlen stunde
-    stunden such suffered summarise summarize summary supplied supply system tag tage take
-    taken tatsaechlich tauchte tauchten teil teilanzahl teile teilen teils teilt tell terms
-    tested than thanks that the their them then there these they thing things this those
-    through thus till time times to today together told took total totals trat traten try
-    turn turned turning ueber ueberhaupt uebersicht uhr um und under ungefaehr unit units
-    uns unser unsere unserem unserer unter until up upon urteil urteile us use value values
-    verarbeitet verarbeiteten verbucht verdict verdicts verging verlief verliefen
-    verzeichnet verzeichnete verzeichneten viewed vom von vor vorgekommen vorhanden vorkamen
-    vorkommen vorlagen vorliegen waehrend waere wann want wanted war waren was we we've week
-    wegen weggegangen wegkamen welche welchem welchen welcher welches well wenn went werden
-    were werkstueck werkstuecke werkstuecken what what's whats when which while whole wie
-    wie's wieder wiederum will wir wird wirklich wissen with within without wollen wollte
-    worden workpiece workpieces would wurde wurden yet you your zaehle zaehlen zaehlt zeig
-    zeige zeigen zeigte zeigten zeit zu zum zur zusammen zusammenfassung zustande""".split()  # noqa: SIM905 - a list of words reads best as words
-)
 QUOTAS = {  # German says in one word what and of which
     "ausschussquote": "ausschuss", "fehlerquote": "fehler", "durchfallquote": "durchgefallen",
     "fehlerrate": "fehler", "ausschussrate": "ausschuss", "ausschussanteil": "ausschuss",
-    "fehleranteil": "fehler", "pruefquote": "pruefung", "reviewquote": "pruefung",
-    "rueckweisequote": "rejects", "rueckweiserate": "rejects",
+    "fehleranteil": "fehler", "pruefquote": "nachpruefung", "reviewquote": "nachpruefung",
+    "rueckweisequote": "rejects", "rueckweiserate": "rejects", "beanstandungsquote": "rejects",
+    "schrottquote": "ausschuss", "nachpruefquote": "nachpruefung", "fehlerprozent": "fehler",
+    "rejectquote": "rejects", "rejectrate": "rejects", "fehlteilquote": "rejects",
 }  # fmt: skip
+_ASKED = r"(?:(?:in|on|at|from|by|for|bei|an|auf|in|zu) )?(?:which|what|welche[rnsm]?)"
+_EACH = r"(?:split |broken down |break down |sorted |grouped )?(?:per|by|pro|je|nach|across|between|zwischen)(?: the| our| den)?"
 BY = {
-    "camera": r"(?:which|what|welche|welcher|per|by|pro|je|nach) (?:camera|kamera|station)s?",
-    "shift": r"(?:which|what|in which|welche|welcher|in welcher|per|by|pro|je|nach) (?:shift"
-    r"|schicht)(?:en|s)?",
-    "day": r"(?:which|what|on which|welcher|an welchem|per|by|pro|je|nach) (?:day|tag)s?(?:en|e)?"
-    r"|daily|taeglich|tageweise",
+    "camera": rf"(?:{_ASKED}|{_EACH}) (?:cameras?|kameras?|stations?|station(?:en)?)|kameravergleich|kameraweise",
+    "shift": rf"(?:{_ASKED}|{_EACH}) (?:shifts?|schicht(?:en)?)|schichtvergleich|schichtweise|shiftwise",
+    "day": rf"(?:{_ASKED}|{_EACH}) (?:days?|tag(?:e|en|s)?|weekdays?|wochentag(?:en)?)|daily|taeglich\w*|tageweise|day by day|tag fuer tag",
 }
 PART_INTENT = (
-    r"why|what happened|happened to|history|verdicts?|results?|judged|outcome|tell me about"
-    r"|show me|show|what about|was the matter"
-    r"|look at|warum|wieso|weshalb|was war|was ist (?:mit|los)|historie|urteil|ergebnis|verlauf"
-    r"|was geschah|was passierte|zeig\w*"
-    r"|how did|wie wurde|wie schnitt|details?|status"
+    r"why|open|where|wo|wer|who|alles|everything|find\w*|what happened|happened to|history|verdicts?|results?|judged|outcome|tell me about|show me|show|what about|was the matter|matter"
+    r"|look at|look up|warum|wieso|weshalb|was war|was ist (?:mit|los)|historie|geschichte|urteil\w*|ergebnis\w*|verlauf|story|scores?|werte?|wert|fare[ds]?|became|become|becomes|wrong|info|infos|reasons?"
+    r"|was geschah|was passierte|zeig\w*|how did|wie wurde|wie schnitt|details?|status|begruend\w*|grund|nummer|teilenummer|number|teilnummer|id|record|records|daten|data|los|explain|erklaer\w*|inspected|geprueft"
+    r"|schlag\w*|nachschlagen|nach|raus|hervor|suche?n?|dig out|dig up|search|pull up|bring up|stimmte?n?|hand|gestoppt|stop|nachverfolgen|trace|reject|judgements?|judgments?|assessment|limit|threshold|grenzwert|schicksal|werdegang|nachgeschlagen|such|vorgeschichte|probabilit(?:y|ies)|schlecht|schief|file|akte"
+    r"|pruefung|inspektion|inspection|check|not|nicht|no|kein|keine|being|defect|fehler|fehlte|reason|for what|was war los"
 )
-
 GENERAL = (
-    r"inspect\w*|check\w*|judg\w*|produc\w*|went|go|going|ran|run|happened|summary|overview|status"
-    r"|report"
-    r"|geprueft\w*|beurteilt\w*|produzi\w*|gefertigt\w*|lief(?:en)?|ging(?:en)?|passiert\w*"
-    r"|geschehen"
-    r"|zusammenfassung|uebersicht|lage|bericht"
+    r"inspect\w*|check\w*|judg\w*|produc\w*|went|go|going|goes|ran|run|running|happened|summary|summarise|summarize|sum up|overview|status|doing|do|numbers|figures|made|make|came off|came through|off the line|output|quantity"
+    r"|report|scanned|examined|evaluated|processed|handled|looked at|assessed|tested|seen|how was (?:it|the shift|production|work)|look(?:ed|ing|s)? like|how is it looking|wie war (?:es|die schicht|die produktion|der tag)|crossed|passed by"
+    r"|geprueft\w*|beurteilt\w*|produzi\w*|gefertigt\w*|lief(?:en)?|liefs|ging(?:en)?|passiert\w*|inspiziert\w*|gelaufen|durchgelaufen\w*|los|zahlen|fass\w*|sah|aussah|aussieht|gemacht|geschafft"
+    r"|geschehen|zusammenfassung|uebersicht|ueberblick|lage|bericht|bilanz|statistik|stand|durchliefen|durch|kamen|gesehen|untersucht\w*"
 )

@@ -105,7 +105,7 @@ def twins_of(looks: Sequence[Look]) -> list[str]:
     index = Twins(len(looks[0].vector()))
     for look in looks:
         bits = np.frombuffer(bytes.fromhex(look.hash), np.uint8, BYTES)
-        index.add(bytes.fromhex(look.sha256), bits, look.vector())
+        index.add(bytes.fromhex(look.sha256), bits, look.vector(), look.small())
     return [looks[index.group(number)].path for number in range(len(looks))]
 
 

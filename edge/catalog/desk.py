@@ -49,7 +49,7 @@ class Desk:
         look = completed([seen], told, self._model.bundle)[0]
         found = findings(look, self._rules.quality.limits)
         return {
-            "look": look.model_dump(exclude={"embedding"}),
+            "look": look.model_dump(exclude={"embedding", "thumb", "recurs"}),
             "findings": [{"kind": one.kind, "words": one.words} for one in found],
             "refusals": refusals(look, found, self._rules),
             "bundle": self.bundle,

@@ -5,12 +5,13 @@ the same bundle, and the same version of the measures.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from edge.catalog.look import VERSION, Look
+from edge.catalog.relief import Packed, Relief, unpacked
 from export.errors import StoreError
 
 _TABLES = """
@@ -18,17 +19,19 @@ CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS looks (
   path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, changed_ns INTEGER NOT NULL,
   look TEXT, problem TEXT);
+CREATE TABLE IF NOT EXISTS reliefs (path TEXT PRIMARY KEY, relief BLOB NOT NULL);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file as it was when it was looked at: its look, or why there is none."""
+    """A file as it was when it was looked at: its look and relief, or why there is none."""
 
     path: str
     bytes: int
     changed_ns: int
     look: Look | None = None
+    relief: Packed | None = None
     problem: str | None = None
 
 
@@ -63,6 +66,7 @@ class Ledger:
         found = self._base.execute("SELECT value FROM about WHERE key='by'").fetchone()
         if found is not None and found[0] != mark:
             self.forgotten = self._base.execute("DELETE FROM looks").rowcount
+            self._base.execute("DELETE FROM reliefs")
         self._base.execute("INSERT OR REPLACE INTO about VALUES ('by', ?)", (mark,))
         self._base.commit()
 
@@ -73,6 +77,8 @@ class Ledger:
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Keep looks, all of them or none; raises StoreError if they can't be kept."""
+        entries = list(entries)
+        reliefs = [(e.path, e.relief) for e in entries if e.relief is not None]
         rows = [
             (e.path, e.bytes, e.changed_ns, e.look.model_dump_json() if e.look else None, e.problem)
             for e in entries
@@ -80,13 +86,16 @@ class Ledger:
         try:
             with self._base:
                 self._base.executemany("INSERT OR REPLACE INTO looks VALUES (?,?,?,?,?)", rows)
+                self._base.executemany("INSERT OR REPLACE INTO reliefs VALUES (?,?)", reliefs)
         except sqlite3.Error as error:
             raise self._broken(error) from error
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drop what is no longer there."""
+        gone = [(path,) for path in paths]
         with self._base:
-            self._base.executemany("DELETE FROM looks WHERE path=?", [(path,) for path in paths])
+            self._base.executemany("DELETE FROM looks WHERE path=?", gone)
+            self._base.executemany("DELETE FROM reliefs WHERE path=?", gone)
 
     def absorb(self, other: Path) -> int:
         """Take the looks of another worker's ledger in; returns how many.
@@ -105,6 +114,7 @@ class Ledger:
                 )
             with self._base:
                 found = self._base.execute("INSERT OR REPLACE INTO looks SELECT * FROM other.looks")
+                self._base.execute("INSERT OR REPLACE INTO reliefs SELECT * FROM other.reliefs")
             self._base.execute("DETACH other")
         except sqlite3.Error as error:
             raise StoreError(
@@ -117,6 +127,13 @@ class Ledger:
         rows = self._base.execute("SELECT look FROM looks WHERE look IS NOT NULL ORDER BY path")
         for (body,) in rows:
             yield Look.model_validate_json(body)
+
+    def reliefs(self, paths: Sequence[str]) -> Iterator[tuple[str, Relief]]:
+        """Path and relief (4,GRID,GRID) of those that have one, in the order given."""
+        for path in paths:
+            row = self._base.execute("SELECT relief FROM reliefs WHERE path=?", (path,)).fetchone()
+            if row is not None:
+                yield path, unpacked(row[0])
 
     def problems(self) -> list[tuple[str, str]]:
         """Path and problem of every file that couldn't be used, in the order of paths."""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from edge.catalog import subject, technique
 from edge.catalog.fingerprint import fingerprint
+from edge.catalog.relief import Packed, packed, relief
+from edge.catalog.thumb import Jpeg, thumb
 from export import picture
 from export.catalog_bundle import CatalogBundle
 from export.catalog_golden import CatalogAnswers
@@ -18,14 +20,15 @@ from export.picture_header import MAX_BYTES
 from export.preprocess import Pixels, shrink
 from export.verdict import Contract, Finite
 
-VERSION = 1  # of what is measured: looks of another version are taken again
+VERSION = 2  # of what is measured: looks of another version are taken again
 
 
 class Look(Contract):
     """One picture: what the model says of it, and what was measured.
 
     `hash` is 256 bits in hexadecimal digits; `embedding` is base64 of little-endian float16, of
-    unit length.
+    unit length; `thumb` is base64 of a tiny JPEG. `recurs` is known
+    when the whole folder is: how many pictures bear the mark that this one bears.
     """
 
     schema_version: Literal[1] = 1
@@ -53,12 +56,19 @@ class Look(Contract):
     uniform: Finite
     whiteness: Finite
     marks: Finite
+    lost: Finite
     hash: str
+    thumb: str
     embedding: str
+    recurs: int = 0
 
     def vector(self) -> NDArray[np.float32]:
         """The embedding (D,)."""
         return np.frombuffer(base64.b64decode(self.embedding), "<f2").astype(np.float32)
+
+    def small(self) -> Jpeg:
+        """The thumbnail, a JPEG."""
+        return base64.b64decode(self.thumb)
 
 
 class Glance(Contract):
@@ -66,6 +76,7 @@ class Glance(Contract):
 
     path: str
     fields: dict[str, object]
+    relief: Packed
 
 
 def glance(root: Path, path: str, bundle: CatalogBundle) -> tuple[Glance, Pixels]:
@@ -95,8 +106,10 @@ def measured(data: bytes, path: str, bundle: CatalogBundle) -> tuple[Glance, Pix
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "hash": fingerprint(pixels).tobytes().hex(),
+        "thumb": base64.b64encode(thumb(pixels)).decode(),
     }
-    return Glance(path=path, fields=fields), shrink(pixels, bundle.input)
+    seen = Glance(path=path, fields=fields, relief=packed(relief(pixels)))
+    return seen, shrink(pixels, bundle.input)
 
 
 def completed(seen: list[Glance], told: CatalogAnswers, bundle: CatalogBundle) -> list[Look]:

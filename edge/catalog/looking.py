@@ -84,5 +84,8 @@ def _entries(done: list[tuple[File, Read]], model: CatalogModel) -> list[Entry]:
     if seen:
         told = model.tell(np.stack([frame for _, (_, frame) in seen]))
         looks = completed([found for _, (found, _) in seen], told, model.bundle)
-        entries += [Entry(*file, look=look) for (file, _), look in zip(seen, looks, strict=True)]
+        entries += [
+            Entry(*file, look=look, relief=found.relief)
+            for (file, (found, _)), look in zip(seen, looks, strict=True)
+        ]
     return entries

@@ -28,7 +28,7 @@ CHOSEN, LOOKS, SHEET = "chosen", "looks.db", "sheet.html"
 MEASURED = (
     "confidence", "second", "second_confidence", "presentation", "novelty", "ours", "width",
     "height", "bytes", "sharpness", "bright", "burnt", "noise", "blocking", "clear", "share",
-    "uniform", "whiteness", "marks", "sha256",
+    "uniform", "whiteness", "marks", "lost", "recurs", "sha256",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from edge.catalog.ledger import Ledger
 from edge.catalog.looking import File, files_in, look_at
 from edge.catalog.model import CatalogModel
 from edge.catalog.products import Sets
+from edge.catalog.recurring import recurring
 from edge.catalog.rules.house import HouseRules
 from export import stamp
 from export.errors import ConfigError, DatasetError
@@ -86,8 +87,12 @@ def select(asked: Asked, model: CatalogModel, progress: Progress) -> Chosen:
     ledger, looked = look(asked, model, progress)
     try:
         looks, unusable = list(ledger.looks()), ledger.problems()
+        with progress.phase("marks that recur", 1) as advance:
+            marked = recurring(looks, ledger.reliefs)
+            advance(1)
     finally:
         ledger.close()
+    looks = [one.model_copy(update={"recurs": marked.get(one.path, 0)}) for one in looks]
     said = overrules.read(asked.out / overrules.FILE)
     choices = choose(looks, asked.rules, asked.per_set, asked.sets, said)
     told = {

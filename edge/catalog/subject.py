@@ -18,6 +18,7 @@ SIDE = 256
 RIM = 0.03  # of the shorter side
 ALIKE = 10.0  # CIE76 distance within which a colour is the background's
 CLEAR = 0.6  # share of the rim that must be of one colour
+CLIPPED = 253  # grey values of a colour from which on it may have been more
 _TOUCH = 0.02  # of a side
 _LEAST = 0.004  # of the frame: smaller spots are dust
 _MARK = 0.0004
@@ -37,6 +38,7 @@ class Subject:
         uniform: share of the rim that is of the background's colour, 0..1.
         whiteness: lightness of the background, 0..1, less its colourfulness.
         marks: share of the frame covered by small things beside the subject.
+        lost: share of the subject, holes filled and its edge left out, where a colour is clipped.
     """
 
     clear: bool
@@ -46,6 +48,7 @@ class Subject:
     uniform: float
     whiteness: float
     marks: float
+    lost: float
 
 
 def find(pixels: Pixels) -> Subject:
@@ -70,6 +73,7 @@ def find(pixels: Pixels) -> Subject:
         uniform=round(uniform, 4),
         whiteness=round(whiteness, 4),
         marks=round(marks, 5) if clear else 0.0,
+        lost=round(_lost(small, main), 4) if clear else 0.0,
     )
 
 
@@ -82,8 +86,9 @@ def _rim(height: int, width: int) -> Mask:
 
 def _commonest(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """The colour (3,) that most of (N,3) Lab colours are near: the densest bin's median."""
-    bins = np.round(colours / ALIKE).astype(int)
-    _, which, counts = np.unique(bins, axis=0, return_inverse=True, return_counts=True)
+    bins = np.round(colours / ALIKE).astype(int) + 32  # Lab's axes end below 32 bins either way
+    numbers = (bins[:, 0] * 64 + bins[:, 1]) * 64 + bins[:, 2]
+    _, which, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     near = colours[which.ravel() == counts.argmax()]
     first = np.median(near, axis=0)
     around = colours[np.linalg.norm(colours - first, axis=1) <= ALIKE]
@@ -115,6 +120,18 @@ def _parted(mask: Mask) -> tuple[Mask, float]:
         if not inside and areas[at - 1] >= _MARK:
             beside += float(areas[at - 1])
     return found, beside
+
+
+def _lost(small: Pixels, main: Mask) -> float:
+    """Where light was lost inside the subject; its holes may be just that, so they are filled."""
+    outlines, _ = cv2.findContours(
+        main.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    filled = cv2.drawContours(np.zeros(main.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
+    inside = cv2.erode(filled, np.ones((3, 3), np.uint8), iterations=2).astype(bool)
+    blue, green, red = cv2.split(small)
+    most = cv2.max(cv2.max(blue, green), red)
+    return float((most[inside] >= CLIPPED).mean()) if inside.any() else 0.0
 
 
 def _box(mask: Mask) -> tuple[float, float, float, float]:

@@ -3,7 +3,8 @@
 Two hashes that differ in fewer bits than there are bands have a band in common (the pigeonhole
 principle), so that a table by band finds every such pair without comparing all; of pairs 24 bits
 apart it misses one in fifty. Signs of random projections of the embedding (Charikar, STOC 2002), in
-bands likewise, offer pairs too; a little further apart, their cosine decides.
+bands likewise, offer pairs too: of those most alike the thumbnails decide, which find copies that
+are cropped, whose hashes are far apart.
 Groups are connected components, so they don't depend on the order in which pictures came.
 """
 
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.catalog.fingerprint import BYTES, distance
+from edge.catalog.thumb import cut_out
 
 # Of 256. Studio pictures of packages that differ in the print alone were 44 bits apart or more,
 # customers' photos 64; copies saved again, resized or lit otherwise at most 4, marked ones 20.
 NEAR_BITS = 24
-FAR_BITS, COSINE = 40, 0.96
+CUT_COSINE = 0.8  # less, and thumbnails aren't laid over each other
+CUTS = 16  # pictures that one is laid over at most, the likest: 2 ms each
 BANDS = 16
 _WORD = 2  # bytes of a band
 
@@ -37,19 +40,23 @@ class Twins:
         )
         self._hashes: list[NDArray[np.uint8]] = []
         self._vectors: list[NDArray[np.float16]] = []
+        self._thumbs: list[bytes] = []
         self._parent: list[int] = []
         self._same: dict[bytes, int] = {}
 
     def __len__(self) -> int:
         return len(self._parent)
 
-    def add(self, digest: bytes, bits: NDArray[np.uint8], embedding: NDArray[np.float32]) -> int:
+    def add(
+        self, digest: bytes, bits: NDArray[np.uint8], embedding: NDArray[np.float32], small: bytes
+    ) -> int:
         """Take a picture in.
 
         Args:
             digest: of its file: the same file is the same picture.
             bits: its hash (32,).
             embedding: (D,), of unit length.
+            small: its thumbnail, as edge/catalog/thumb.py makes it.
 
         Returns:
             Its number, counted from 0.
@@ -58,6 +65,7 @@ class Twins:
         self._parent.append(number)
         self._hashes.append(bits)
         self._vectors.append(embedding.astype(np.float16))
+        self._thumbs.append(small)
         if digest in self._same:
             self._join(number, self._same[digest])
             return number
@@ -87,9 +95,18 @@ class Twins:
         apart = distance(self._hashes[number], np.stack([self._hashes[i] for i in near]))
         mine = self._vectors[number].astype(np.float32)
         alike = np.stack([self._vectors[i] for i in near]).astype(np.float32) @ mine
-        same = (apart <= NEAR_BITS) | ((apart <= FAR_BITS) & (alike >= COSINE))
+        same = apart <= NEAR_BITS
         for at in np.flatnonzero(same):
             self._join(number, near[int(at)])
+        likest = np.argsort(-alike, kind="stable")[:CUTS]
+        for at in likest[alike[likest] >= CUT_COSINE]:
+            self._lay(number, near[int(at)])
+
+    def _lay(self, number: int, other: int) -> None:
+        if self.group(number) == self.group(other):
+            return
+        if cut_out(self._thumbs[number], self._thumbs[other]):
+            self._join(number, other)
 
     def _join(self, one: int, other: int) -> None:
         a, b = self.group(one), self.group(other)

@@ -3,9 +3,12 @@
 A gap gets a moment to close by itself (verdicts may be on their way), then a request; the next one
 follows when that is answered, or after a pause without progress. One question a camera at a time,
 so that a box with a long backlog isn't asked for the same rows over and over.
+
+What was dropped or is damaged never comes, and the box doesn't say so. But it answers in turn: if
+the verdict behind the gap is asked for after the gap and comes alone, the box has passed it over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from edge.consumer.follow import Gap
@@ -16,17 +19,25 @@ AGAIN_S = 2.0
 ROWS = 1000
 RANGES = 16
 PATIENCE = 5
+DOUBT = 2  # unanswered requests, from which on the verdict behind the gap is asked for too
+PASSED_OVER = 3  # times that it came alone
 
 
 @dataclass(slots=True)
 class _Question:
-    """What a camera was last asked for: everything missing from `head` up to `end`."""
+    """What a camera was last asked for: everything missing from `head` up to `end`.
+
+    `behind` is the verdict after the first gap, as far as that was asked for up to `head_end`.
+    """
 
     head: int
     moved_s: float
     asked_s: float = 0.0
     end: int = 0
     tries: int = 0
+    head_end: int = 0
+    behind: int = 0
+    passed_over: int = 0
 
 
 class Asker:
@@ -55,22 +66,40 @@ class Asker:
             question = self._open.setdefault(camera, _Question(head, now_s))
             if head != question.head:
                 question.head, question.moved_s, question.tries = head, now_s, 0
+                question.behind = question.passed_over = 0
             if not _is_due(question, now_s):
                 continue
             requests += (asked := _requests(missing))
             question.end, question.asked_s = asked[-1].last, now_s
             question.tries += 1
+            question.head_end = asked[0].last
+            if question.tries > DOUBT:
+                question.behind = missing[0].last + 1
+                behind = {"first": question.behind, "last": question.behind}
+                requests.append(asked[0].model_copy(update=behind))
         self.asked += len(requests)
         return requests
 
-    def hopeless(self, gaps: list[Gap]) -> list[Gap]:
-        """Those whose first verdict was asked for several times and never came."""
+    def heard(self, camera: str, seq: int) -> None:
+        """A replayed verdict has come: perhaps the one that was asked for behind a gap."""
+        question = self._open.get(camera)
+        if question is not None and seq == question.behind:
+            question.passed_over += 1
+
+    def hopeless(self, gaps: list[Gap], *, quarantine: bool = False) -> list[Gap]:
+        """Those that were asked for several times and never came, as far as they were asked for.
+
+        Args:
+            gaps: what is missing.
+            quarantine: whether the box has verdicts aside, so that no other sign is needed.
+        """
         return [
-            gap
+            replace(gap, last=min(gap.last, question.head_end))
             for gap in gaps
             if (question := self._open.get(gap.camera)) is not None
             and question.head == gap.first
             and question.tries > PATIENCE
+            and (quarantine or question.passed_over >= PASSED_OVER)
         ]
 
 

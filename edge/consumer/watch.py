@@ -31,6 +31,7 @@ from export.verdict import Verdict
 
 STEP_S = 0.2
 SAVE_EVERY_S = 1.0
+DROPPED = "it was dropped there, or damaged on its disk"
 
 
 class Enough(Exception):  # noqa: N818 - a wish, not an error
@@ -181,6 +182,8 @@ class Watcher:
         if message is None:
             self._rejected += 1
         elif isinstance(message, Verdict):
+            if message.replay:
+                self._asker.heard(message.camera, message.seq)
             self._deliver(self._follower.take(message))
         elif isinstance(message, Health):
             self.health = message
@@ -220,10 +223,10 @@ class Watcher:
         for request in self._asker.due(gaps, now_s()):
             payload = request.model_dump_json().encode()
             pipe.publish(Publication(self._topics("replay"), payload))
-        if self.health is not None and self.health.outbox.quarantined:
-            for gap in self._asker.hopeless(gaps):
-                why = "the box did not send it; it has verdicts in quarantine"
-                self._deliver(self._follower.give_up(gap, why))
+        aside = self.health is not None and self.health.outbox.quarantined > 0
+        why = f"the box passed it over: {'it lies in quarantine' if aside else DROPPED}"
+        for gap in self._asker.hopeless(gaps, quarantine=aside):
+            self._deliver(self._follower.give_up(gap, why))
 
     def _save_at_end(self) -> None:
         self._save_due_s = 0.0

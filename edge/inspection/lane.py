@@ -135,7 +135,7 @@ class Lane:
             self._health.count_fault(self.terms.camera, "trigger")
             self._health.raise_fault(f"camera {self.terms.camera}", "trigger", repr(error))
             return
-        self._health.clear_fault(f"camera {self.terms.camera}", "trigger")
+        self._tell(self._trigger.trouble)
         if isinstance(seen, Unusable):
             self._log.warning("a picture can't be used", label=seen.label, why=seen.why)
         for one in found:
@@ -145,6 +145,15 @@ class Lane:
                 self._offer(one)
         if self._slot.lossless and found and not any(not p.settled for p in self._open.values()):
             self._settle()
+
+    def _tell(self, trouble: str) -> None:
+        """What keeps the trigger from telling parts apart stands as a fault until it is over."""
+        camera = self.terms.camera
+        if not trouble:
+            self._health.clear_fault(f"camera {camera}", "trigger")
+        elif self._health.raise_fault(f"camera {camera}", "trigger", trouble):
+            self._health.count_fault(camera, "trigger")
+            self._log.warning("the trigger is in trouble", why=trouble)
 
     def _settle(self) -> None:
         """A played source waits until its parts are judged, but not for ever."""

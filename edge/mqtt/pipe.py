@@ -24,6 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge import clock
 from edge.mqtt.address import BrokerSettings
+from export.errors import ConfigError
 
 MAX_INCOMING_BYTES = 131_072
 PROTOCOL_ERROR = 0x82
@@ -140,8 +141,12 @@ class Pipe:
         self._client = self._make(client_id, will)
 
     def open(self) -> None:
-        """Connect and wait for the broker's CONNACK; raises PipeClosed if it doesn't come."""
+        """Connect and wait for the broker's CONNACK; raises PipeClosed if it doesn't come.
+
+        Certificates are read now: one that is just being exchanged is a reason to come again.
+        """
         url = self._settings.url
+        self._trust()
         properties = Properties(PacketTypes.CONNECT)
         properties.MaximumPacketSize = MAX_INCOMING_BYTES
         try:
@@ -232,9 +237,6 @@ class Pipe:
         client.max_inflight_messages_set(0)
         if self._settings.user:
             client.username_pw_set(self._settings.user, self._settings.password or None)
-        if self._settings.url.tls:
-            context = self._settings.tls()
-            client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.on_connect = self._on_connect
@@ -243,6 +245,15 @@ class Pipe:
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         return client
+
+    def _trust(self) -> None:
+        if not self._settings.url.tls:
+            return
+        try:
+            context = self._settings.tls()
+        except ConfigError as error:
+            raise PipeClosed(str(error)) from error
+        self._client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
 
     def _socket(self) -> socket.socket:
         if self._closed is not None:

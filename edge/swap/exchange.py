@@ -180,8 +180,14 @@ class Exchange:
                 done.append(camera)
         except LinewardenError:
             for camera in done:
-                self.rollback(camera, "another camera's bundle was refused")
+                self._undo(camera)
             raise
+
+    def _undo(self, camera: str) -> None:
+        """Take back what was just activated, and hold nothing against it."""
+        seat = self._seat(camera)
+        with _Alone(seat.busy):
+            self._back(camera, seat, "another camera's bundle was refused", blamed=False)
 
     def allow(self, camera: str, deadline_ms: float) -> None:
         """From now on its parts have so long."""
@@ -198,14 +204,14 @@ class Exchange:
         with _Alone(seat.busy):
             return self._back(camera, seat, why)
 
-    def _back(self, camera: str, seat: Seat, why: str) -> BundleRef:
+    def _back(self, camera: str, seat: Seat, why: str, *, blamed: bool = True) -> BundleRef:
         chosen = self._shelf.chosen(camera)
         if chosen is None or chosen.before is None:
             raise BundleError(f"no bundle judged for {camera!r} before", "activate another one")
         inspector = seat.before or self._arm(camera, self._shelf.slot(chosen.before.digest))
         self._install(camera, inspector)
         left, seat.inspector, seat.before, seat.probation = seat.inspector, inspector, None, None
-        self._shelf.choose(camera, taken_back(chosen))
+        self._shelf.choose(camera, taken_back(chosen, blamed=blamed))
         self._log.warning("bundle taken back", camera=camera, bundle=left.bundle.name,
                           version=left.bundle.version, why=why)  # fmt: skip
         return inspector.bundle

@@ -52,8 +52,8 @@ def standing(shelf: Shelf, camera: str, configured: Path) -> Standing:
     return Standing(shelf.slot(chosen.active.digest), chosen)
 
 
-def taken_back(chosen: Chosen) -> Chosen:
-    """The record after a rollback: the one before is active, and the other not to be again."""
+def taken_back(chosen: Chosen, *, blamed: bool = True) -> Chosen:
+    """The record after a rollback: the one before is active; one that is blamed never is again."""
     if chosen.before is None:
         raise ValueError("nothing was active before")
     return chosen.model_copy(
@@ -61,7 +61,7 @@ def taken_back(chosen: Chosen) -> Chosen:
             "active": chosen.before,
             "before": None,
             "probation": "",
-            "refused": (*chosen.refused, chosen.active.digest)[-100:],
+            "refused": (*chosen.refused, *([chosen.active.digest] if blamed else ()))[-100:],
         }
     )
 

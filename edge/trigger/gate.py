@@ -3,7 +3,8 @@
 Something is in front of the backdrop: its extent along the axis of motion is followed from frame
 to frame, and when its centre has reached the line, the nearer of the last two frames is the one
 to judge; further ones from about the line may be asked for (`shots`). Works in either direction.
-Part of the pure core.
+Parts must come apart: nearer to one another than `min_size` they are one thing, and where that
+fills the view the gate says so (`trouble`). Part of the pure core.
 """
 
 from collections import deque
@@ -24,6 +25,10 @@ PARKED_LOOKS = 300  # a thing that stands so long has become scenery
 STILL = 1.5  # small pixels: less is no motion
 HOLE_LOOKS = 1  # that a thing must have stood to be looked at as a hole in the backdrop
 SPEEDS = 9  # steps that the belt's speed is the median of
+CROWDED = (
+    "something fills the view along the axis of motion: parts nearer to one another than min_size, "
+    "or larger than the view, count as one"
+)
 REACH = 0.45  # share of the picture that a part may move between two frames
 
 
@@ -34,7 +39,7 @@ class GateSettings:
     Attributes:
         axis: along which they move.
         line: where they are judged.
-        min_size: the smallest part, and gap.
+        min_size: the smallest part, and the smallest gap: parts nearer than that are one.
         contrast: grey levels from the belt's.
         frames: of each part.
         spread: over which these are spread, the line in the middle.
@@ -111,7 +116,11 @@ class _Track:
 
 
 class Gate:
-    """Finds each part of a moving line once."""
+    """Finds each part of a moving line once.
+
+    Attributes:
+        trouble: that something fills the view from end to end, so that parts can't be counted.
+    """
 
     def __init__(self, settings: GateSettings | None = None) -> None:
         self.settings = settings or GateSettings()
@@ -122,6 +131,8 @@ class Gate:
         self._tracks: list[_Track] = []
         self._steps: deque[float] = deque(maxlen=SPEEDS)
         self._last_number = -1
+        self._filled = 0
+        self.trouble = ""
 
     @property
     def _speed(self) -> float | None:
@@ -135,6 +146,7 @@ class Gate:
         picture = small(seen.pixels, self.settings.axis)
         mask = self._backdrop.front(picture)
         extents = self._extents(mask)
+        self._look_for_gaps(extents)
         pairs, new = self._match(extents, seen.number)
         before = list(self._tracks)
         told = [one for track, extent in pairs for one in self._follow(track, extent, seen)]
@@ -148,6 +160,11 @@ class Gate:
             if track.fired and track.shots.open and track not in self._tracks
         ]
         return told
+
+    def _look_for_gaps(self, extents: list[_Extent]) -> None:
+        filled = any(one.first <= 1 and one.last >= ALONG - 2 for one in extents)
+        self._filled = self._filled + 1 if filled else 0
+        self.trouble = CROWDED if self._filled > PATIENCE else ""
 
     def _clear_scenery(self, picture: Picture, mask: Mask, number: int) -> None:
         """What stands for long, or is but a hole in the backdrop, is taken into the backdrop."""

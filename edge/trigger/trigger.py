@@ -39,7 +39,13 @@ class Another:
 
 
 class Trigger(Protocol):
-    """Finds parts in the frames of one camera, shown to it in order."""
+    """Finds parts in the frames of one camera, shown to it in order.
+
+    Attributes:
+        trouble: why parts can't be told from one another now, or empty.
+    """
+
+    trouble: str
 
     def see(self, seen: Frame | Unusable) -> Sequence[Triggered | Another]:
         """Look at the next frame; one `Triggered` for each part whose moment this decides."""
@@ -49,6 +55,8 @@ class Trigger(Protocol):
 class OnOrder:
     """Parts are ordered from outside, one message each: frames alone say nothing."""
 
+    trouble = ""
+
     def see(self, seen: Frame | Unusable) -> list[Triggered]:  # noqa: ARG002 - the port's signature
         """None."""
         return []
@@ -57,6 +65,8 @@ class OnOrder:
 class EveryFrame:
     """Every frame shows one part; a frame that can't be used is a part that can't be judged."""
 
+    trouble = ""
+
     def see(self, seen: Frame | Unusable) -> list[Triggered]:
         """One part, named as the source names the frame."""
         return [Triggered(seen, seen.label)]
@@ -64,6 +74,8 @@ class EveryFrame:
 
 class ByCamera:
     """The line triggers the camera: every frame is a part, and so is one that was lost."""
+
+    trouble = ""
 
     def __init__(self) -> None:
         self._next: int | None = None

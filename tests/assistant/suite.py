@@ -19,9 +19,11 @@ from export.passage import read_folder
 from export.terms import codes
 from tests.assistant import (
     injections,
+    questions_fifth,
     questions_fresh,
     questions_known,
     questions_later,
+    questions_sixth,
     questions_unseen,
 )
 from tests.assistant.recorded_line import ZONE
@@ -128,7 +130,9 @@ def measure():
         ("known wording", questions_known, ">= 0.97"),
         ("second wording", questions_unseen, ">= 0.97"),
         ("third wording", questions_fresh, ">= 0.97"),
-        ("fourth wording, never learnt from", questions_later, ""),
+        ("fourth wording, never learnt from", questions_later, ">= 0.97"),
+        ("fifth wording", questions_fifth, ""),
+        ("sixth wording, never learnt from", questions_sixth, ""),
     ):
         asked = module.questions(line)
         wrong = wrong_answers(line, asked)

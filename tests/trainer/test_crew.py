@@ -46,7 +46,7 @@ def test_a_process_alone_changes_nothing():
     """What is collected, added and agreed on is one's own."""
     alone, mine = crew(0, 1), torch.arange(6.0).view(3, 2)
     alone.add([mine], 5.0)
-    assert alone.collect(mine, 3) is mine
+    assert alone.collect(mine) is mine
     assert torch.equal(mine, torch.arange(6.0).view(3, 2))
     assert alone.total(3.5) == 3.5
     assert alone.agreed("x") == "x"

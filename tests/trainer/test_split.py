@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export.errors import DatasetError
 from trainer.run import SPLITS
-from trainer.split import SHARES, Sample, deal
+from trainer.split import SHARES, Sample, astray, deal
 
 
 @st.composite
@@ -90,3 +90,20 @@ def test_too_few_parts_are_refused():
     found = [Sample(str(i), "good" if i > 2 else "dent") for i in range(50)]
     with pytest.raises(DatasetError, match="only 3 defective parts"):
         deal(found, 0)
+
+
+@given(samples(), st.integers(0, 3), st.integers(0, 100), st.integers(0, 100))
+def test_what_proves_to_be_a_part_of_the_test_teaches_no_more(found, seed, first, second):
+    """Two settled parts turn out to be one: without what is astray no part examines and teaches."""
+    stays = deal(found, seed)
+    names = sorted({one.part for one in found})
+    one, other = names[first % len(names)], names[second % len(names)]
+    again = [
+        Sample(one if s.part == other else s.part, s.label, settled=split)
+        for s, split in zip(found, stays, strict=True)
+    ]
+    lost = set(astray(again))
+    assert not any(stays[at] == "test" for at in lost)
+    left = [(s.part, s.settled) for at, s in enumerate(again) if at not in lost]
+    for part in {part for part, split in left if split == "test"}:
+        assert {split for name, split in left if name == part} == {"test"}

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from trainer.material import Choices
 from trainer.parts import PartRule
 from trainer.progress import Progress
 from trainer.recipe import named
+from trainer.room import room
 from trainer.run import SPLITS, Run
 from trainer.training import Plan, train
 
@@ -103,8 +105,9 @@ def test_the_network_gives_the_scores(run, photos):
     assert found == pytest.approx([row.score for row in rows], abs=1e-4)
 
 
-def test_same_seed_same_run(run, photos, tmp_path):
-    """A second run of the same plan has the same scores, to the last digit."""
+def test_same_seed_same_run(run, photos, tmp_path, monkeypatch):
+    """A second run has the same scores, to the last digit, with everything large in files."""
+    monkeypatch.setattr(room(), "memory_bytes", 0)
     again = train(plan(photos), tmp_path / "again", QUIET)
     assert [row.score for row in again.scores()] == [row.score for row in run.scores()]
     assert again.record.thresholds == run.record.thresholds
@@ -251,6 +254,20 @@ def test_examination_leaves_out_twins_and_counts_parts(run, photos, tmp_path):
     assert by_letter.seen == 2
     blind = examine(run, tmp_path, QUIET, rule=PartRule(near=False))
     assert (len(blind.judged.labels), blind.seen) == (4, 0)
+
+
+def test_a_new_photo_of_a_part_that_taught_is_no_examination(run, tmp_path):
+    """It looks like none that the run has seen, and is known by the name that its rule gives."""
+    known = run.record.data.model_copy(update={"part_regex": r"(spot_\d+|good_\d+)\.png"})
+    told = Run(tmp_path / "run", run.record.model_copy(update={"data": known}))
+    told.save(run.network(), run.split(), run.scores())
+    (tmp_path / "new" / "spot").mkdir(parents=True)
+    for number, split in enumerate(("train", "test")):
+        old = next(r.path for r in run.split() if r.split == split and r.label == "spot")
+        late = tmp_path / "new" / "spot" / f"late_{Path(old).name}"
+        cv2.imwrite(str(late), texture(50 + number))
+    exam = examine(told, tmp_path / "new", QUIET)
+    assert (len(exam.judged.labels), exam.seen) == (1, 1)
 
 
 def test_examination_of_unknown_classes(run, tmp_path):

@@ -20,6 +20,7 @@ from trainer.advise.rounds import Index
 from trainer.backbone import Network
 from trainer.finetune import Labelled, judge, logits_of, tune
 from trainer.recipe import Recipe
+from trainer.room import room
 
 Arm = Literal["nearest", "head", "tuned"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
@@ -114,8 +115,8 @@ def _classifier(
     if arm == "tuned" and recipe.epochs:
         before = {name: tensor.clone() for name, tensor in own.state_dict().items()}
         if _tuned(own, pictures, labels, lesson, recipe) < least:
-            choice = logits_of(own, pictures.frames[lesson.choose], recipe.bf16)
-            logits = logits_of(own, pictures.frames[lesson.judge], recipe.bf16)
+            choice = logits_of(own, room().taken(pictures.frames, lesson.choose), recipe.bf16)
+            logits = logits_of(own, room().taken(pictures.frames, lesson.judge), recipe.bf16)
             return _scores(logits, choice, labels[lesson.choose]), "fine-tuned"
         own.load_state_dict(before)
     with torch.inference_mode():
@@ -138,7 +139,8 @@ def _tuned(
     """Fine-tune in place as `linewarden train` does; the validation loss of what came of it."""
     torch.manual_seed(lesson.seed)
     learn, choose = (
-        Labelled(pictures.frames[at], labels[at]) for at in (lesson.learn, lesson.choose)
+        Labelled(room().taken(pictures.frames, at), labels[at])
+        for at in (lesson.learn, lesson.choose)
     )
     return tune(network, learn, choose, recipe, seed=lesson.seed, heard=lambda _epoch: None)
 

@@ -27,6 +27,7 @@ from trainer.backbone import Network
 from trainer.material import Choices, Material, gather
 from trainer.progress import Progress
 from trainer.recipe import Recipe
+from trainer.room import room
 from trainer.split import Sample
 
 SHARES = (25, 50, 100)
@@ -159,7 +160,7 @@ def _pictures(
     network = Network(plan.arch, len(material.dataset.classes))
     weights.fill(network.trunk, plan.arch, plan.weights)
     network = network.to(memory_format=torch.channels_last).eval()
-    frames, path = material.album.frames[keep], folder / FEATURES
+    frames, path = room().taken(material.album.frames, keep), folder / FEATURES
     try:
         held = load_file(path)
         views, each = held["views"], float(held["seconds"])
@@ -167,9 +168,7 @@ def _pictures(
         seen = head.views(frames, plan.recipe.flips)
         begun = time.monotonic()
         with progress.phase("stock features", sum(map(len, seen))) as advance:
-            views = torch.stack(
-                [head.features(network, view, plan.recipe.bf16, advance) for view in seen]
-            )
+            views = head.all_features(network, seen, plan.recipe.bf16, advance)
         each = (time.monotonic() - begun) / sum(map(len, seen))
         fresh = path.with_name(f"{path.name}.part")
         save_file({"views": views, "seconds": torch.tensor(each)}, fresh)

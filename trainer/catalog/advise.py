@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy.stats import binomtest
 
 from export.figures import Figure, save
 from trainer.catalog.gathering import gather_shelf
 from trainer.dataset import Dataset
-from trainer.head import features
+from trainer.head import features, logits
 from trainer.material import Material
 from trainer.progress import Progress
 from trainer.rates import Rate
+from trainer.room import room
 from trainer.teaching import Plan, finish, teach
 
 SHARES = (0.25, 0.5, 1.0)
@@ -98,7 +98,7 @@ def thinned(material: Material, share: float, seed: int) -> Material:
     album = replace(
         material.album,
         paths=tuple(material.album.paths[i] for i in at),
-        frames=material.album.frames[at],
+        frames=room().taken(material.album.frames, at),
         digests=tuple(material.album.digests[i] for i in at),
         hashes=material.album.hashes[at],
     )
@@ -124,9 +124,8 @@ def _rights(plan: Plan, folder: Path, material: Material, progress: Progress) ->
     gathered: Callable[[Plan, Progress], Material] = lambda _plan, _progress: material  # noqa: E731
     taught = teach(plan, folder, progress, gathered)
     at = material.of("test")
-    with torch.inference_mode():
-        pooled = features(taught.network, material.album.frames[at], bf16=False)
-        guesses = taught.network.classify(pooled).argmax(1).numpy()
+    frames = room().taken(material.album.frames, at)
+    guesses = logits(taught.network, features(taught.network, frames, bf16=False)).argmax(1)
     finish(folder)
     minutes = (time.monotonic() - begun) / 60
     return _Told(guesses == material.labels[at], minutes, taught.kept)

@@ -1,6 +1,5 @@
 """From a finished run of product pictures to a signed bundle, or to nothing if a step fails."""
 
-import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from export import __version__, picture, stamp, to_onnx
+from export import picture, stamp, to_onnx
 from export.catalog import CatalogDescription, CatalogParity, CatalogSample
 from export.catalog_bundle import CatalogBundle, write_catalog
 from export.catalog_golden import (
@@ -20,7 +19,7 @@ from export.catalog_golden import (
 )
 from export.errors import BundleError, RunError
 from export.golden import COUNT, encode
-from export.manifest import GOLDEN, MODEL, Data, InputOfModel, Provenance, RegionOfFrame, Weights
+from export.manifest import GOLDEN, MODEL
 from export.parity import TOLERANCE, made_up_frames, runtime
 from export.preprocess import Pixels, shrink
 from export.sealed_folder import refuse_existing
@@ -28,6 +27,7 @@ from export.signature import PrivateKey
 from trainer.backbone import normalise
 from trainer.catalog.record import CatalogRecord, CatalogRun, Told
 from trainer.history import changed_since, changed_words
+from trainer.origin import data_of, input_of, provenance_of
 from trainer.publish import Edition
 from trainer.run import read_csv
 
@@ -151,38 +151,20 @@ def compare(
 
 
 def _describe(record: CatalogRecord, edition: Edition, found: CatalogParity) -> CatalogDescription:
-    region = dict(zip(("x", "y", "width", "height"), record.input.region, strict=True))
     return CatalogDescription(
         name=edition.name,
         version=edition.version,
         created_at=stamp.now(),
         categories=record.categories,
-        input=InputOfModel(
-            width=record.input.width,
-            height=record.input.height,
-            region=RegionOfFrame.model_validate(region),
-        ),
+        input=input_of(record),
         outputs=CATALOG_OUTPUTS,
         novel_above=record.novel_above,
         novelty=record.novelty,
         presentation=record.presentation,
         metrics=record.metrics,
         confusion=record.confusion,
-        data=Data(
-            fingerprint=record.data.fingerprint,
-            parts=record.data.parts,
-            counts={split: dict(counts) for split, counts in record.data.counts.items()},
-        ),
+        data=data_of(record),
         recipe=dict(record.recipe),
-        provenance=Provenance(
-            run=record.name,
-            arch=record.arch,
-            seed=record.seed,
-            weights=Weights(**record.weights.model_dump()),
-            linewarden=__version__,
-            python=platform.python_version(),
-            opset=to_onnx.OPSET,
-            **to_onnx.versions(),
-        ),
+        provenance=provenance_of(record, to_onnx.versions(), to_onnx.OPSET),
         parity=found,
     )

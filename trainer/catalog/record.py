@@ -11,7 +11,6 @@ There is no run.json: nothing that judges parts can take it for an inspection.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 from safetensors import SafetensorError
@@ -19,49 +18,28 @@ from safetensors.torch import load_file
 
 from export.catalog import PresentationBasis
 from export.errors import RunError
-from export.manifest import Metric, NoveltyBasis
+from export.manifest import NoveltyBasis
 from export.verdict import Contract, Finite
-from trainer.backbone import ARCHITECTURES, Network
+from trainer.backbone import Network
 from trainer.catalog.network import CatalogNetwork
 from trainer.run import (
     CATALOG,
-    DataRecord,
-    InputRecord,
     SplitRow,
-    WeightsRecord,
+    Trained,
     read_record,
     write_csv,
 )
 from trainer.run import write_learned as write_tensors
 
 
-class CatalogRecord(Contract):
+class CatalogRecord(Trained):
     """RUN/catalog.json; `confusion` is of the test: true category → told category → pictures."""
 
-    schema_version: Literal[1] = 1
-    name: str
-    created_at: str
-    arch: str
     categories: tuple[str, ...] = Field(min_length=2)
-    input: InputRecord
-    weights: WeightsRecord
-    seed: int
-    recipe: dict[str, str | int | float | bool | None]
-    data: DataRecord
-    temperature: Finite
     novel_above: Finite
     novelty: NoveltyBasis
     presentation: PresentationBasis | None
-    metrics: tuple[Metric, ...]
     confusion: dict[str, dict[str, int]]
-    versions: dict[str, str]
-    seconds: dict[str, Finite] = Field(default_factory=dict)
-    minutes: Finite
-
-    def model_post_init(self, _context: object, /) -> None:
-        """Refuse an unknown architecture."""
-        if self.arch not in ARCHITECTURES:
-            raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
 
 
 class Told(Contract):

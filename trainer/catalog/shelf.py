@@ -18,6 +18,7 @@ from export import picture
 from export.errors import DatasetError
 from trainer.dataset import FOREIGN_SUFFIXES, MIN_PICTURES, Dataset, Half, Picture, listing
 from trainer.parts import PartRule, exact_twins, name_parts, near_twins, unite
+from trainer.storage.mirror import source_of
 
 STUDIO, REJECT, RATINGS = "studio", "reject", "ratings.csv"
 FROZEN = ("test", "val", "valid", "validation")
@@ -68,6 +69,8 @@ def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = Fal
             if rating is not None:
                 shown[one.path] = rating
     notes = _notes(root, foreign, frozen, resplit=resplit, skip=skip_unreadable)
+    if source := source_of(root):
+        notes.append(f"a copy of {source}")
     categories = tuple(sorted({one.label for one in found}))
     layout = "given split" if frozen and not resplit else "classes"
     dataset = Dataset(root, layout, categories, tuple(found), tuple(notes))

@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import (
+    Arch,
+    DropConflicts,
+    Good,
+    NearDuplicates,
+    PartRegex,
+    PartRuns,
+    Region,
+    Size,
+    SkipUnreadable,
+    Threads,
+)
+from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
     from trainer.advise.study import Plan as StudyPlan
@@ -13,14 +26,15 @@ if TYPE_CHECKING:
 
 
 def advise(
-    data: Annotated[Path, typer.Argument(help="Labelled pictures, laid out as for training.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
+    ],
     *,
     out: Annotated[
         Path, typer.Option(help="Folder for the study; one that was cut short goes on.")
     ] = Path("advice"),
-    arch: Annotated[
-        str, typer.Option(help="resnet18 | resnet34 | resnet50 | vgg16 | vgg16_bn")
-    ] = "resnet18",
+    arch: Arch = "resnet18",
     weights: Annotated[str, typer.Option(help="As for `train`.")] = "imagenet",
     task: Annotated[
         str, typer.Option(help="inspection, or catalog: product pictures by category.")
@@ -39,35 +53,21 @@ def advise(
     worthwhile: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="The least gain in AUROC worth the trouble.")
     ] = 0.01,
-    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
-    region: Annotated[
-        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
-    ] = "0,0,1,1",
+    size: Size = "224",
+    region: Region = "0,0,1,1",
     epochs: Annotated[int | None, typer.Option(min=0, help="Of fine-tuning.")] = None,
     recipe: Annotated[str, typer.Option(help="tune, or a TOML file.")] = "tune",
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
-    part_regex: Annotated[
-        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
-    ] = None,
-    part_runs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Last numbers of names this close together are one part."),
-    ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
+    good: Good = None,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
+    near_duplicates: NearDuplicates = True,
     resplit: Annotated[
         bool, typer.Option("--resplit", help="Use a given test/ too, instead of leaving it out.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
-    drop_conflicts: Annotated[
-        bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
-    ] = False,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    skip_unreadable: SkipUnreadable = False,
+    drop_conflicts: DropConflicts = False,
+    cache: Cache = KEPT,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print advice.json, quietly.")] = False,
 ) -> None:
     """Measure whether fine-tuning pays on these pictures, and what more of them would buy.
@@ -94,14 +94,15 @@ def advise(
     from trainer.cli.train import _check_arch, _choices, _input
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
 
     _check_arch(arch)
     _check_task(task, groups)
     chosen = named(recipe)
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
+    progress = Progress(None) if json else Progress()
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -111,12 +112,13 @@ def advise(
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
+        data=folder(data, cache, progress),
     )
-    progress = Progress(None) if json else Progress()
-    if task == "catalog":
-        typer.echo(_of_products(plan, groups, out, progress, json=json))
-        return
-    told = tell(study(plan, out, progress, minutes), out, worthwhile, progress)
+    with room().beside(out):
+        if task == "catalog":
+            typer.echo(_of_products(plan, groups, out, progress, json=json))
+            return
+        told = tell(study(plan, out, progress, minutes), out, worthwhile, progress)
     typer.echo((out / "advice.json").read_text(encoding="utf-8") if json else "\n".join(told))
 
 

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from trainer.cli.options import Good, NearDuplicates, PartRegex, PartRuns, Threads
+from trainer.cli.pictures import KEPT, Cache, folder, own_folder
+
 data = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -12,12 +15,15 @@ data = typer.Typer(
 )
 
 Format = Literal["coco", "labelstudio", "csv"]
-_Folder = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for train.")]
+_Folder = Annotated[str, typer.Argument(metavar="DATA", help="Labelled pictures, as for train.")]
+_Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train.")
+]
 
 
 @data.command()
 def check(
-    root: _Folder,
+    place: _Data,
     *,
     out: Annotated[
         Path | None, typer.Option(help="Write a page with thumbnails.", show_default=False)
@@ -25,16 +31,9 @@ def check(
     good: Annotated[
         str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
     ] = None,
-    part_regex: Annotated[
-        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
-    ] = None,
-    part_runs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Last numbers of names this close together are one part."),
-    ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
+    near_duplicates: NearDuplicates = True,
     labels: Annotated[
         bool, typer.Option(help="Ask a pre-trained network about every label (minutes).")
     ] = True,
@@ -42,7 +41,8 @@ def check(
         bool,
         typer.Option("--apply", help="Move unreadable files and exact copies into quarantine."),
     ] = False,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    cache: Cache = KEPT,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say what is wrong with labelled pictures before a model learns from them.
@@ -71,11 +71,13 @@ def check(
     from trainer.parts import PartRule
     from trainer.progress import Progress
 
+    progress = Progress(None) if json else Progress()
+    root = own_folder(place) if apply else folder(place, cache, progress)
     found = diagnose(
         root,
         good,
         PartRule(None, part_regex, part_runs, near_duplicates),
-        Progress(None) if json else Progress(),
+        progress,
         ask_labels=labels,
     )
     if out is not None:
@@ -114,7 +116,7 @@ def _apply(root: Path, found, *, quiet: bool) -> None:  # noqa: ANN001 - as abov
 
 
 @data.command()
-def undo(root: _Folder) -> None:
+def undo(place: _Folder) -> None:
     """Bring back what the last `data check --apply` moved aside.
 
     For example:
@@ -123,7 +125,7 @@ def undo(root: _Folder) -> None:
     """
     from trainer.doctor.quarantine import undo as bring_back
 
-    moved = bring_back(root)
+    moved = bring_back(own_folder(place))
     typer.echo(f"brought back {moved.files} files from {moved.folder}")
 
 
@@ -163,7 +165,7 @@ def bring_in(
 
 @data.command("export")
 def take_out(
-    root: _Folder,
+    place: _Folder,
     kind: Annotated[Format, typer.Argument(metavar="FORMAT", help="coco | labelstudio | csv")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for it; new or empty.")],
@@ -178,18 +180,16 @@ def take_out(
     from trainer.exchange.exchange import take_out as take
     from trainer.progress import Progress
 
-    typer.echo(f"{take(Kind(kind), root, out, Progress())} pictures in {out}")
+    typer.echo(f"{take(Kind(kind), own_folder(place), out, Progress())} pictures in {out}")
 
 
 @data.command()
 def record(
-    root: _Folder,
+    place: _Folder,
     *,
     note: Annotated[str, typer.Option(help="What happened, for whoever reads it later.")] = "",
     by: Annotated[str, typer.Option(help="Who records it.")] = "",
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
 ) -> None:
     """Keep the present state as a version: what came, went, changed, was relabelled, by whom.
 
@@ -204,6 +204,7 @@ def record(
     from trainer.history import record as keep
     from trainer.history import scan
 
+    root = own_folder(place)
     origins, labelled = origins_and_labels(root)
     version, fresh = keep(
         root, scan(root, good), by=by, note=note, origins=origins, labelled=labelled
@@ -214,11 +215,9 @@ def record(
 
 @data.command()
 def history(
-    root: _Folder,
+    place: _Folder,
     *,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
     json: Annotated[bool, typer.Option("--json", help="Print the versions as JSON.")] = False,
 ) -> None:
     """List the recorded versions, and what has changed since the last. Exit code 1: something has.
@@ -231,6 +230,7 @@ def history(
 
     from trainer.history import compare, files_of, scan, versions
 
+    root = own_folder(place)
     known = versions(root)
     now = scan(root, good)
     last = files_of(root, known[-1].version) if known else {}

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trainer.cli.options import Good, SkipUnreadable, Threads
+from trainer.cli.pictures import KEPT, Cache, folder
+
 if TYPE_CHECKING:
     from trainer.parts import PartRule
     from trainer.run import Run
@@ -12,11 +15,12 @@ if TYPE_CHECKING:
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    data: Annotated[Path, typer.Argument(help="Labelled pictures, laid out as for training.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
+    ],
     *,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
+    good: Good = None,
     as_defect: Annotated[
         bool,
         typer.Option("--as-defect", help="Count classes unknown to the run as another defect."),
@@ -24,9 +28,7 @@ def evaluate(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Judge pictures the run learnt from, too.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
     part_regex: Annotated[
         str | None, typer.Option(help=r"Its first group in a path is the part [the run's].")
     ] = None,
@@ -37,7 +39,8 @@ def evaluate(
     near_duplicates: Annotated[
         bool | None, typer.Option(help="Take pictures that look the same for one [the run's].")
     ] = None,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    cache: Cache = KEPT,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Judge labelled pictures as the line would: escapes, overkills, reviews, with intervals.
@@ -62,14 +65,16 @@ def evaluate(
     from trainer.progress import Progress
     from trainer.run import TYPES, Run
 
+    progress = Progress(None) if json else Progress()
+    pictures = folder(data, cache, progress)
     if (run / TYPES).exists():
-        typer.echo(_types(run, data, include_seen=include_seen, json=json))
+        typer.echo(_types(run, pictures, include_seen=include_seen, json=json))
         return
     opened = Run.load(run)
     exam = examine(
         opened,
-        data,
-        Progress(None) if json else Progress(),
+        pictures,
+        progress,
         good=good,
         as_defect=as_defect,
         include_seen=include_seen,
@@ -80,7 +85,7 @@ def evaluate(
     if json:
         found = {
             "run": str(run),
-            "data": str(data),
+            "data": str(pictures),
             "pictures": len(exam.judged.labels),
             "seen_and_left_out": exam.seen,
             "notes": exam.notes,

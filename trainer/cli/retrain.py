@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import Threads
 
 REFUSED = 3
 
@@ -33,7 +34,7 @@ def retrain(
         float, typer.Option(help="By so many more good parts failed or reviewed would be worse.")
     ] = 0.10,
     confidence: Annotated[float, typer.Option(help="That it is not.")] = 0.95,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Train a challenger on the champion's data and what was labelled since; promote it or not.

@@ -6,10 +6,25 @@ from typing import Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import (
+    Arch,
+    Good,
+    NearDuplicates,
+    PartRegex,
+    PartRuns,
+    Region,
+    Size,
+    SkipUnreadable,
+    Threads,
+)
+from trainer.cli.pictures import KEPT, Cache, folder
 
 
 def sweep(
-    data: Annotated[Path, typer.Argument(help="Labelled pictures, laid out as for training.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Labelled pictures or their address, as for train."),
+    ],
     *,
     out: Annotated[
         Path, typer.Option(help="Folder for the leaderboard; a sweep that is there goes on.")
@@ -24,31 +39,22 @@ def sweep(
     space: Annotated[
         Path | None, typer.Option(help="TOML file of what to try, instead of the standard one.")
     ] = None,
-    arch: Annotated[
-        str, typer.Option(help="resnet18 | resnet34 | resnet50 | vgg16 | vgg16_bn")
-    ] = "resnet18",
+    arch: Arch = "resnet18",
     weights: Annotated[str, typer.Option(help="As for `train`.")] = "imagenet",
     seed: Annotated[int, typer.Option(help="Of the splits and of training.")] = 0,
     rounds: Annotated[
         int, typer.Option(min=2, max=12, help="In four, every part judges once.")
     ] = 4,
-    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
-    region: Annotated[
-        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
-    ] = "0,0,1,1",
+    size: Size = "224",
+    region: Region = "0,0,1,1",
     recipe: Annotated[str, typer.Option(help="What is changed: tune, or a TOML file.")] = "tune",
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
-    part_regex: Annotated[str | None, typer.Option(help="As for `train`.")] = None,
-    part_runs: Annotated[int | None, typer.Option(min=0, help="As for `train`.")] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    good: Good = None,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
+    near_duplicates: NearDuplicates = True,
+    skip_unreadable: SkipUnreadable = False,
+    cache: Cache = KEPT,
+    threads: Threads = 0,
 ) -> None:
     """Try many recipes on these pictures, and say whether one beats the standard recipe.
 
@@ -72,6 +78,7 @@ def sweep(
     from trainer.cli.train import _check_arch, _choices, _input
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
     from trainer.sweep.leaderboard import leaderboard, write
     from trainer.sweep.space import STANDARD, read
     from trainer.sweep.trials import Plan, Sweep, open_storage
@@ -81,7 +88,6 @@ def sweep(
     wanted = read(space or STANDARD, base)
     flags = (skip_unreadable, False, False)
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -89,6 +95,7 @@ def sweep(
         to=_input(size, region, None),
         recipe=base,
         choices=_choices(good, part_regex, part_runs, near_duplicates, flags),
+        data=folder(data, cache, Progress()),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,12 +103,13 @@ def sweep(
         raise LinewardenError(f"{str(out)!r}: {error.strerror}", "give another --out") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     met = open_storage(storage or f"sqlite:///{(out / 'sweep.db').resolve()}")
-    worker = Sweep(plan, wanted, met, Progress())
+    with room().beside(out):
+        worker = Sweep(plan, wanted, met, Progress())
 
-    def heard(_trial: object) -> None:
-        write(leaderboard(worker.study.get_trials(deepcopy=False)), base, out)
+        def heard(_trial: object) -> None:
+            write(leaderboard(worker.study.get_trials(deepcopy=False)), base, out)
 
-    worker.run(trials, heard)
+        worker.run(trials, heard)
     board = leaderboard(worker.study.get_trials(deepcopy=False))
     write(board, base, out)
     typer.echo("\n".join([*board.words(), f"→ {out}"]))

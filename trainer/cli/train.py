@@ -6,22 +6,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from export.errors import LinewardenError
+from trainer.cli.options import (
+    ARCHITECTURES,
+    Arch,
+    DropConflicts,
+    Good,
+    NearDuplicates,
+    PartRegex,
+    PartRuns,
+    Region,
+    Size,
+    SkipUnreadable,
+    Threads,
+)
+from trainer.cli.pictures import KEPT, Cache, folder
 
 if TYPE_CHECKING:
     from trainer.progress import Progress
     from trainer.teaching import Plan
 
 TASKS = ("inspection", "types", "catalog")
-ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn")
 
 
 def train(
     data: Annotated[
-        Path, typer.Argument(help="Folder with one folder of pictures per class, or train/, test/.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="Folder with one folder of pictures per class, or train/, test/; or its address.",
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the run; new or empty.")],
-    arch: Annotated[str, typer.Option(help=" | ".join(ARCHITECTURES))] = "resnet18",
+    arch: Arch = "resnet18",
     weights: Annotated[
         str,
         typer.Option(
@@ -38,10 +55,8 @@ def train(
             "and reject/ for what is shown."
         ),
     ] = "inspection",
-    size: Annotated[str, typer.Option(help="Input in pixels: SIDE or WIDTHxHEIGHT.")] = "224",
-    region: Annotated[
-        str, typer.Option(help="Part of the frame to look at: x,y,w,h as fractions.")
-    ] = "0,0,1,1",
+    size: Size = "224",
+    region: Region = "0,0,1,1",
     tiles: Annotated[
         int | None,
         typer.Option(help="Judge half-overlapping tiles of this side, for small defects: 256."),
@@ -53,34 +68,21 @@ def train(
         str | None,
         typer.Option(help="tune, scratch, or a TOML file; by default scratch for no weights."),
     ] = None,
-    good: Annotated[
-        str | None, typer.Option(help="Folder of the good parts, if not good, ok or OK.")
-    ] = None,
-    part_regex: Annotated[
-        str | None, typer.Option(help=r"Its first group in a path is the part: 'tile(\d+)_'.")
-    ] = None,
-    part_runs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Last numbers of names this close together are one part."),
-    ] = None,
+    good: Good = None,
+    part_regex: PartRegex = None,
+    part_runs: PartRuns = None,
     groups: Annotated[
         Path | None,
         typer.Option(
             help="With --task catalog: CSV that says which product or sender a picture is of."
         ),
     ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Take pictures that look the same for one part.")
-    ] = True,
+    near_duplicates: NearDuplicates = True,
     resplit: Annotated[
         bool, typer.Option("--resplit", help="Pool a given train/ and test/ and split anew.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
-    drop_conflicts: Annotated[
-        bool, typer.Option("--drop-conflicts", help="Leave out pictures that are in two classes.")
-    ] = False,
+    skip_unreadable: SkipUnreadable = False,
+    drop_conflicts: DropConflicts = False,
     reencode: Annotated[
         int | None,
         typer.Option(
@@ -112,7 +114,8 @@ def train(
             "parts; 0: no sense of novelty."
         ),
     ] = 0.02,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    cache: Cache = KEPT,
+    threads: Threads = 0,
     json: Annotated[
         bool, typer.Option("--json", help="Print the record as JSON, quietly.")
     ] = False,
@@ -139,11 +142,13 @@ def train(
 
     linewarden train defects --out runs/types --weights starter --task types
 
+    linewarden train s3://bucket/photos --out runs/first --weights starter
+
     linewarden train products --out runs/shop --arch vgg16 --task catalog --groups senders.csv
     """
     from dataclasses import replace
 
-    from trainer.workers import settle
+    from trainer.workers import place, settle
 
     _check_arch(arch)
     _check_task(task, reencode, groups, tiles)
@@ -151,13 +156,14 @@ def train(
     from trainer.crew import crew, dismiss
     from trainer.progress import Progress
     from trainer.recipe import named, on_this_machine
+    from trainer.room import room
     from trainer.teaching import Plan
 
     chosen = named(recipe or ("scratch" if weights == "none" else "tune"))
     if epochs is not None:
         chosen = chosen.model_copy(update={"epochs": epochs})
+    progress = Progress(None) if json or place().rank else Progress()
     plan = Plan(
-        data=data,
         arch=arch,
         weights=weights,
         seed=seed,
@@ -173,6 +179,7 @@ def train(
         choices=_choices(
             good, part_regex, part_runs, near_duplicates, (skip_unreadable, drop_conflicts, resplit)
         ),
+        data=folder(data, cache, progress),
     )
     if task == "catalog":
         rule = replace(plan.choices.rule, table=groups)
@@ -180,10 +187,9 @@ def train(
     if task == "types":
         plan = replace(plan, choices=replace(plan.choices, types=True, reencode=reencode))
     us = crew()
-    with us.folder(out) as folder:
-        quiet = json or not us.first
+    with us.folder(out) as mine, room().beside(mine):
         learn = _catalogued if task == "catalog" else _learnt
-        told = learn(plan, folder, Progress(None) if quiet else Progress(), json=json)
+        told = learn(plan, mine, progress, json=json)
     dismiss()
     if us.first:
         typer.echo(told)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from export.errors import RunError
+from trainer.cli.options import Threads
 
 
 def unseen(
@@ -18,7 +19,7 @@ def unseen(
         str | None,
         typer.Option(help="What a fine-tuned run started from, if that was a file."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=0, help="0: one per core.")] = 0,
+    threads: Threads = 0,
     json: Annotated[bool, typer.Option("--json", help="Print RUN/unseen.json, quietly.")] = False,
 ) -> None:
     """Leave out each defect type in turn, and count how many of its parts are still stopped.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from export.errors import RunError
 from export.verdict import Outcome
-from trainer import album, calibrate
+from trainer import album, calibrate, head
 from trainer.contest.paired import Paired
 from trainer.evaluate import Judged
 from trainer.novelty import survey
@@ -90,8 +90,7 @@ def look(run: Run, root: Path, rows: Sequence[SplitRow], progress: Progress, who
                 f"pictures below {str(root)!r} are missing or have changed", "put them back"
             )
         pooled, strange = survey(network, read.frames, advance)
-    with torch.inference_mode():
-        logits = network.classify(pooled).numpy()
+    logits = head.logits(network, pooled)
     scores = calibrate.score_of(calibrate.probabilities(logits, run.record.temperature))
     judged = Judged(
         tuple(row.label for row in rows),

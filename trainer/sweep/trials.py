@@ -34,6 +34,7 @@ from trainer.material import Choices, gather
 from trainer.progress import Progress
 from trainer.rates import auroc
 from trainer.recipe import Recipe
+from trainer.room import room
 from trainer.split import Sample
 from trainer.sweep.space import Space
 
@@ -107,12 +108,10 @@ class Sweep:
         self.study = _joined(storage, plan.mark(album.fingerprint(material.album, labels), space))
         self._rounds = deal_rounds(samples, plan.rounds, plan.seed)
         self._network = _stock(plan, len(material.dataset.classes))
-        frames = material.album.frames[keep]
+        frames = room().taken(material.album.frames, keep)
         seen = head.views(frames, plan.recipe.flips)
         with progress.phase("stock features", sum(map(len, seen))) as advance:
-            views = torch.stack(
-                [head.features(self._network, view, plan.recipe.bf16, advance) for view in seen]
-            )
+            views = head.all_features(self._network, seen, plan.recipe.bf16, advance)
         self._pictures = Pictures(frames, material.labels[keep], views, 0.0)
 
     def run(self, count: int, heard: Callable[[FrozenTrial], None] = lambda _t: None) -> None:

@@ -10,9 +10,10 @@ from export.errors import DatasetError
 from export.manifest import Metric
 from trainer import album, calibrate
 from trainer.dataset import listing, open_dataset
-from trainer.head import features
+from trainer.head import features, logits
 from trainer.parts import PartRule, group, rule_for
 from trainer.progress import Progress
+from trainer.room import room
 from trainer.taxonomy import figures
 from trainer.taxonomy.record import TypesRun
 
@@ -63,14 +64,14 @@ def examine(run: TypesRun, data: Path, progress: Progress, *, include_seen: bool
     )
     shown = group(dataset.pictures, rule_for(rule, data), read.digests, read.hashes)
     network = run.network().to(memory_format=torch.channels_last)
-    with progress.phase("scoring", len(kept)) as advance, torch.inference_mode():
-        pooled = features(network, read.frames[kept], bf16=False, advance=advance)
-        logits = network.classify(pooled).numpy()
+    with progress.phase("scoring", len(kept)) as advance:
+        frames = room().taken(read.frames, kept)
+        told_by = logits(network, features(network, frames, bf16=False, advance=advance))
     number = {name: index for index, name in enumerate(record.types)}
     told = figures.Told(
         np.array([number[dataset.pictures[i].label] for i in kept], np.int64),
         tuple(shown[i] for i in kept),
-        calibrate.probabilities(logits, record.temperature),
+        calibrate.probabilities(told_by, record.temperature),
     )
     metrics = figures.measure(told, record.types, "test")
     confusion = figures.confusion(told, record.types)

@@ -11,52 +11,29 @@ There is no run.json: nothing that needs a good class can take it for an inspect
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from export.errors import RunError
-from export.manifest import Metric
-from export.verdict import Contract, Finite
-from trainer.backbone import ARCHITECTURES, Network
+from export.verdict import Contract
+from trainer.backbone import Network
 from trainer.run import (
     TYPES,
-    DataRecord,
-    InputRecord,
     SplitRow,
-    WeightsRecord,
+    Trained,
     read_record,
     write_csv,
     write_learned,
 )
 
 
-class TypesRecord(Contract):
+class TypesRecord(Trained):
     """RUN/types.json; `confusion` is of the test: true type → told type → pictures."""
 
-    schema_version: Literal[1] = 1
-    name: str
-    created_at: str
-    arch: str
     types: tuple[str, ...] = Field(min_length=2)
-    input: InputRecord
-    weights: WeightsRecord
-    seed: int
-    recipe: dict[str, str | int | float | bool | None]
-    data: DataRecord
-    temperature: Finite
-    metrics: tuple[Metric, ...]
     confusion: dict[str, dict[str, int]]
-    versions: dict[str, str]
-    seconds: dict[str, Finite] = Field(default_factory=dict)
-    minutes: Finite
-
-    def model_post_init(self, _context: object, /) -> None:
-        """Refuse an unknown architecture."""
-        if self.arch not in ARCHITECTURES:
-            raise ValueError(f"arch {self.arch!r} is none of {', '.join(ARCHITECTURES)}")
 
 
 class Guess(Contract):

@@ -8,12 +8,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from export import stamp
-from trainer import calibrate
+from trainer import calibrate, head
 from trainer.backbone import Network
-from trainer.head import features
 from trainer.material import Material
 from trainer.progress import Progress
 from trainer.taxonomy import figures
@@ -66,9 +64,8 @@ def _logits(
     network: Network, material: Material, plan: Plan, progress: Progress
 ) -> calibrate.Floats:
     frames = material.album.frames
-    with progress.phase("scoring", len(frames)) as advance, torch.inference_mode():
-        pooled = features(network, frames, plan.recipe.bf16, advance)
-        return network.classify(pooled).numpy()
+    with progress.phase("scoring", len(frames)) as advance:
+        return head.logits(network, head.features(network, frames, plan.recipe.bf16, advance))
 
 
 def _told(material: Material, chances: calibrate.Floats, at: np.ndarray) -> Told:

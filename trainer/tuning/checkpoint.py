@@ -15,7 +15,6 @@ from export.errors import RunError
 
 NAME = "checkpoint.pt"
 PART = "checkpoint.part"
-MAPS = ".maps"  # of tuning/lesson.py
 _SHARE = 0.05
 
 
@@ -65,5 +64,5 @@ class Checkpoint:
 
 def clear(folder: Path) -> None:
     """Remove what learning kept in `folder` for itself."""
-    for path in (folder / NAME, folder / PART, *folder.glob(f"*{MAPS}")):
+    for path in (folder / NAME, folder / PART):
         path.unlink(missing_ok=True)

@@ -1,14 +1,12 @@
 """What a network learns from, batch by batch: pictures changed anew, or maps computed once.
 
 Where lower stages stay as they are, they see each picture in a few fixed views, once; every epoch
-then learns from the maps they gave. It knows nothing of optimisers or files, but for the one file
-that holds maps too large for memory.
+then learns from the maps they gave. It knows nothing of optimisers or files.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,11 +20,12 @@ from trainer.backbone import Network, normalise
 from trainer.crew import crew
 from trainer.head import BATCH, features
 from trainer.recipe import Recipe
-from trainer.tuning.checkpoint import MAPS
+from trainer.room import room
 from trainer.tuning.halves import Halves, cut
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 Heard = Callable[[int], None]
+MEMORY_BYTES, DISK_BYTES = 1 << 30, 8 << 30
 _LARGEST = float(torch.finfo(torch.float16).max)
 
 
@@ -93,23 +92,14 @@ class Anew:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Where maps may be kept: at most `memory_bytes` in memory, else `disk_bytes` in `folder`."""
+class Allowance:
+    """How many bytes of maps may be kept, wherever they lie (trainer/room.py)."""
 
-    folder: Path | None
-    memory_bytes: int = 1 << 30
-    disk_bytes: int = 8 << 30
+    bytes: int = MEMORY_BYTES
 
     def views(self, wanted: int, view_bytes: int, more_bytes: int) -> int:
         """How many of the wanted views fit, each of `view_bytes`, beside `more_bytes`; may be 0."""
-        limit = self.memory_bytes if self.folder is None else self.disk_bytes
-        return min(wanted, max(0, limit - more_bytes) // max(1, view_bytes))
-
-    def array(self, name: str, shape: tuple[int, ...], all_bytes: int) -> NDArray[np.float16]:
-        """An array for maps, in a file if all of them together are too large for memory."""
-        if self.folder is None or all_bytes <= self.memory_bytes:
-            return np.empty(shape, np.float16)
-        return np.memmap(self.folder / f"{name}{MAPS}", np.float16, "w+", shape=shape)
+        return min(wanted, max(0, self.bytes - more_bytes) // max(1, view_bytes))
 
 
 class Once:
@@ -123,19 +113,18 @@ class Once:
         self._views: NDArray[np.float16] = np.empty((0,), np.float16)
         self._plain = self._views
 
-    def fill(self, room: Room, seed: int, heard: Heard = lambda _n: None) -> int:
+    def fill(self, allowed: Allowance, seed: int, heard: Heard = lambda _n: None) -> int:
         """Run the frozen stages; returns how many views each picture got, 0 if none fits."""
         self._network.eval()
         shape = self._lower(self._train.frames[:1], 0, torch.Generator()).shape[1:]
         one = 2 * math.prod(shape)
         kept = len(self._unseen.labels) * one
-        count = room.views(self._recipe.views, len(self._train.labels) * one, kept)
+        count = allowed.views(self._recipe.views, len(self._train.labels) * one, kept)
         if not count:
             return 0
-        whole = kept + count * len(self._train.labels) * one
-        self._plain = room.array("plain", (len(self._unseen.labels), *shape), whole)
+        self._plain = room().empty((len(self._unseen.labels), *shape), np.float16)
         self._write(self._plain, self._unseen.frames, view=0, chance=torch.Generator(), heard=heard)
-        self._views = room.array("views", (count, len(self._train.labels), *shape), whole)
+        self._views = room().empty((count, len(self._train.labels), *shape), np.float16)
         for number in range(count):
             chance = torch.Generator().manual_seed(seed * 1000 + number)
             self._write(
@@ -157,9 +146,7 @@ class Once:
             maps = self._lower(frames[start : min(start + BATCH, mine.stop)], view, own)
             to[start : start + len(maps)] = maps.clamp(max=_LARGEST).half().cpu().numpy()
             heard(len(maps))
-        if crew().size > 1:
-            found = torch.from_numpy(to[mine.start : mine.stop])
-            to[:] = crew().collect(found, len(frames)).numpy()
+        crew().collect(torch.from_numpy(to))
 
     @torch.inference_mode()
     def _lower(self, frames: Pixels, view: int, chance: torch.Generator) -> Tensor:
@@ -191,8 +178,8 @@ class Once:
         mine = crew().share(len(self._plain))
         plain = self._plain[mine.start : mine.stop]
         batches = np.array_split(plain, math.ceil(len(plain) / BATCH))
-        told = [self.features(_ready(torch.from_numpy(maps))) for maps in batches]
-        return crew().collect(torch.cat(told), len(self._plain))
+        told = (self.features(_ready(torch.from_numpy(maps))) for maps in batches)
+        return crew().collect(room().filled(told, len(self._plain), mine.start))
 
 
 def _autocast(network: Network, recipe: Recipe) -> torch.autocast:

@@ -18,6 +18,7 @@ from export.manifest import GOLDEN, MODEL, SCORES, Metric, Variant, name_of
 from export.preprocess import Pixels
 from trainer import album
 from trainer.evaluate import Judged
+from trainer.history import changed_words
 from trainer.progress import Progress
 from trainer.run import Run, ScoreRow
 from trainer.variants import half, trial
@@ -82,7 +83,7 @@ class Workshop:
         """Make the variants, of KNOWN; their files stay in the scratch folder.
 
         Raises:
-            PictureError: the run's pictures can't be read.
+            PictureError: the run's pictures can't be read, or aren't what it was trained on.
             BundleError: a tool failed.
         """
         made = Made()
@@ -196,6 +197,13 @@ class Workshop:
                 f"{len(read.unreadable)} of the run's pictures can't be read, the first: "
                 f"{read.unreadable[0][1]}",
                 "say where they lie with --data, or export with --variants none",
+            )
+        known = {row.path: row.sha256 for row in self.run.split()}
+        taken = zip(read.paths, read.digests, strict=True)
+        if changed := [path for path, digest in taken if known.get(path) not in ("", digest)]:
+            raise PictureError(
+                changed_words(changed, "the run was trained"),
+                "put the pictures back as they were, train again, or export with --variants none",
             )
         return read.frames
 

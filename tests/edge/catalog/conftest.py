@@ -14,7 +14,7 @@ def product(colour=(40, 40, 200), seed=0, side=320, background=255, share=0.6):
     random = np.random.default_rng(seed)
     pixels = np.full((side, side, 3), background, np.uint8)
     size = int(side * share)
-    coarse = random.integers(-45, 46, (size // 3, size // 3, 3)).astype(np.float32)
+    coarse = random.integers(-45, 46, (size // 16, size // 16, 3)).astype(np.float32)
     texture = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
     block = np.clip(np.array(colour) + texture, 0, 255)
     at = (side - size) // 2

@@ -41,6 +41,16 @@ def test_an_overexposed_picture_is_found_where_its_background_is_not_white(model
     assert "burnt" not in {one.kind for one in findings(look_of(product(), model), Limits())}
 
 
+@pytest.mark.parametrize("colour", [(40, 40, 200), (60, 150, 90)])
+def test_before_white_the_subject_is_judged(colour, model):
+    """What the light took from the product counts, not the white that stood behind it before."""
+    sound = product(colour)
+    assert "burnt" not in {one.kind for one in findings(look_of(sound, model), Limits())}
+    burnt = np.clip(sound * 2.0**1.6, 0, 255).astype(np.uint8)
+    found = {one.kind: one.words for one in findings(look_of(burnt, model), Limits())}
+    assert "of the subject is clipped" in found["burnt"]
+
+
 def test_the_subject_of_a_plain_background_is_where_it_was_put(model):
     """The box of a block in the middle is the block, within a twentieth of the frame."""
     look = look_of(product(share=0.5), model)

@@ -1,10 +1,14 @@
 """The desk over HTTP and MQTT, and the clerk that takes people's words."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import cv2
 import pytest
@@ -25,7 +29,24 @@ from export.progress import Progress
 from tests.broker import Mosquitto, needs_mosquitto
 from tests.edge.catalog.conftest import product
 
+LINEWARDEN = Path(sys.executable).with_name("linewarden")
 OPEN = HouseRules(name="open")
+# What the extra `edge` doesn't bring, put in the way of every import, before anything else runs.
+BARE = """
+import sys
+
+class Gate:
+    GONE = {
+        "torch", "torchvision", "transformers", "peft", "onnx", "onnxscript", "scipy", "sklearn",
+        "PIL", "imagehash", "safetensors", "matplotlib", "pandas", "starlette", "uvicorn", "jinja2",
+    }
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.GONE:
+            raise ModuleNotFoundError(f"{name} is not on the box")
+
+sys.meta_path.insert(0, Gate())
+"""
 
 
 @pytest.fixture
@@ -114,6 +135,45 @@ def test_an_order_by_mqtt_is_answered_even_over_a_killed_broker(desk, shop, tmp_
     finally:
         post.stop()
         broker.kill()
+
+
+@needs_mosquitto
+def test_the_service_needs_nothing_that_the_box_lacks(bundle, key, shop, tmp_path):
+    """The whole command with torch and its kin out of reach: HTTP and MQTT answer."""
+    (tmp_path / "gate").mkdir()
+    (tmp_path / "gate" / "sitecustomize.py").write_text(BARE)
+    topics, broker = Topics("acme/shop"), Mosquitto(tmp_path).start()
+    command = [
+        LINEWARDEN, "catalog", "serve", bundle, "--pictures", shop.parent,
+        "--out", tmp_path / "out", "--port", "0", "--key", key[1],
+        "--broker", f"mqtt://127.0.0.1:{broker.port}", "--prefix", "acme/shop",
+    ]  # fmt: skip
+    served = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "gate"), "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    try:
+        line = served.stdout.readline()
+        assert line, served.stderr.read()
+        port = int(line.split("/")[2].split(":")[1])
+        _, png = cv2.imencode(".png", product((60, 60, 210)))
+        status, told = ask(port, "/v1/look?name=a.png", png.tobytes(), "image/png")
+        assert (status, told["look"]["category"]) == (200, "red")
+        told = _ordered(broker.port, topics, shop.name, "bare")
+        assert {one["set"] for one in told["chosen"]} == {"red", "blue"}
+    finally:
+        served.terminate()
+        served.communicate(timeout=20)
+        broker.kill()
+    assert served.returncode == 0
+
+
+def test_the_gate_of_the_test_above_holds():
+    """Torch is really out of reach there: a test that blocks nothing would prove nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{BARE}\nimport torch"], capture_output=True, text=True, check=False
+    )
+    assert "torch is not on the box" in done.stderr
 
 
 def _ordered(port, topics, folder, name):

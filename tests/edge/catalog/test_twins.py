@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.catalog.fingerprint import distance, fingerprint
+from edge.catalog.thumb import SIDE, cut_out, thumb
 from edge.catalog.twins import BANDS, NEAR_BITS, Twins
 from tests.edge.catalog.conftest import product
 
 DIMENSIONS = 16
+BLANK = thumb(np.zeros((SIDE, SIDE, 3), np.uint8))
 
 
 def unit(random):
@@ -38,7 +40,7 @@ def test_groups_do_not_depend_on_the_order(seed, order):
         for copy in range(3):
             flipped = np.unpackbits(bits)
             flipped[random.choice(256, copy * 5, replace=False)] ^= 1
-            items.append((bytes([base, copy]), np.packbits(flipped), vector))
+            items.append((bytes([base, copy]), np.packbits(flipped), vector, BLANK))
     assert groups(items, list(range(24))) == groups(items, order)
 
 
@@ -51,8 +53,8 @@ def test_no_pair_within_the_limit_is_missed(seed):
     flipped = np.unpackbits(bits)
     flipped[random.choice(256, BANDS - 1, replace=False)] ^= 1
     index = Twins(DIMENSIONS)
-    index.add(b"a", bits, unit(random))
-    index.add(b"b", np.packbits(flipped), unit(random))
+    index.add(b"a", bits, unit(random), BLANK)
+    index.add(b"b", np.packbits(flipped), unit(random), BLANK)
     assert index.group(1) == 0
 
 
@@ -61,7 +63,7 @@ def test_the_same_file_is_the_same_picture():
     random = np.random.default_rng(0)
     index = Twins(DIMENSIONS)
     for _ in range(3):
-        index.add(b"same", random.integers(0, 256, 32).astype(np.uint8), unit(random))
+        index.add(b"same", random.integers(0, 256, 32).astype(np.uint8), unit(random), BLANK)
     assert [index.group(i) for i in range(3)] == [0, 0, 0]
 
 
@@ -71,7 +73,7 @@ def test_different_pictures_stay_apart():
     index = Twins(DIMENSIONS)
     for number in range(1000):
         bits = random.integers(0, 256, 32).astype(np.uint8)
-        index.add(number.to_bytes(4, "big"), bits, unit(random))
+        index.add(number.to_bytes(4, "big"), bits, unit(random), BLANK)
     assert {index.group(i) for i in range(1000)} == set(range(1000))
 
 
@@ -83,3 +85,36 @@ def test_the_hash_of_a_lighter_copy_is_near(seed):
     other = product((200, 80, 20), seed=seed + 100, share=0.4)
     assert distance(fingerprint(pixels), fingerprint(lighter)[None])[0] <= NEAR_BITS
     assert distance(fingerprint(pixels), fingerprint(other)[None])[0] > NEAR_BITS
+
+
+def cropped(pixels, by):
+    """The picture without a share of each side."""
+    cut = round(by * len(pixels))
+    return pixels[cut : len(pixels) - cut, : len(pixels) - cut]
+
+
+@pytest.mark.parametrize("by", [0.02, 0.06, 0.1])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cropped_copy_shows_the_same(by, seed):
+    """Cut by up to a tenth of its sides, its hash is far off, and its thumbnail tells."""
+    pixels = product(seed=seed)
+    copy = cropped(pixels, by)
+    assert cut_out(thumb(pixels), thumb(copy))
+    assert cut_out(thumb(copy), thumb(pixels))
+    index, vector = Twins(DIMENSIONS), unit(np.random.default_rng(0))
+    index.add(b"a", fingerprint(pixels), vector, thumb(pixels))
+    index.add(b"b", fingerprint(copy), vector, thumb(copy))
+    assert index.group(1) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_another_product_of_one_shape_is_no_copy(seed):
+    """Neither another colour, nor other details, nor the picture mirrored."""
+    pixels = product(seed=seed)
+    others = [pixels[..., ::-1], product(seed=seed + 50), pixels[:, ::-1]]
+    assert not any(cut_out(thumb(pixels), thumb(np.ascontiguousarray(one))) for one in others)
+
+
+def test_pictures_of_nothing_are_not_compared():
+    """Plain fields have nothing to be laid over each other by; that is no error."""
+    assert not cut_out(BLANK, thumb(np.full((SIDE, SIDE, 3), 255, np.uint8)))

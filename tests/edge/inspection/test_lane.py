@@ -32,6 +32,8 @@ class Bench:
 class Moody:
     """A trigger that fails on every odd frame and finds two parts in every even one."""
 
+    trouble = ""
+
     def see(self, seen):
         if seen.number % 2:
             raise ZeroDivisionError
@@ -111,6 +113,8 @@ def test_a_stopped_lane_waits_for_no_order_that_will_not_come():
 
 class Several:
     """A trigger that finds a part in frame 2, seen in 0 before, in 3 and at last in 4."""
+
+    trouble = ""
 
     def __init__(self):
         self.seen, self.found = [], None

@@ -1,12 +1,14 @@
 """edge/mqtt/standing.py: a connection that is there again after every break."""
 
 import threading
+from pathlib import Path
 
+import certifi
 import pytest
 import structlog
 
 from edge.mqtt.address import BrokerSettings, BrokerUrl
-from edge.mqtt.pipe import PipeClosed
+from edge.mqtt.pipe import Pipe, PipeClosed
 from edge.mqtt.standing import Standing
 
 SETTINGS = BrokerSettings(
@@ -104,3 +106,18 @@ def test_goodbye_is_said_at_the_end():
 def test_one_that_never_started_stops():
     """Nothing waits for it."""
     standing(lambda _pipe: None).stop()
+
+
+def test_a_certificate_that_is_being_exchanged_ends_an_attempt_only(tmp_path):
+    """Read when a connection is opened: one that can't be is a reason to come again."""
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(Path(certifi.where()).read_bytes())
+    settings = BrokerSettings(BrokerUrl.parse("mqtts://127.0.0.1:1"), ca_file=trusted)
+    trusted.rename(tmp_path / "away.pem")
+    pipe = Pipe(settings, "box")
+    with pytest.raises(PipeClosed, match=r"ca\.pem"):
+        pipe.open()
+    (tmp_path / "away.pem").rename(trusted)
+    with pytest.raises(PipeClosed, match="can't be reached"):
+        pipe.open()
+    pipe.close()

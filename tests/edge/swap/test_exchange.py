@@ -264,3 +264,17 @@ def test_a_standing_that_changed_is_no_alarm_unless_it_went_back(plant):
     """Settings that name another bundle are what somebody wanted."""
     plant.exchange.seat("b", Seat(plant.configured, 1.0, plant.judge), Standing(plant.configured))
     assert plant.alarms.standing() == ()
+
+
+def test_a_bundle_is_not_blamed_for_another_cameras(plant):
+    """Settings that name two, one of them spoilt: both stay, and the good one may come again."""
+    begun = standing(plant.shelf, "side", plant.configured)
+    plant.exchange.seat("side", Seat(plant.configured, 5000.0, plant.judge), begun)
+    good, bad = plant.bundle(2), plant.bundle(3)
+    (bad.path / "model.onnx").write_bytes(b"x")
+    with pytest.raises(BundleError):
+        plant.exchange.activate_all({CAMERA: good.path, "side": bad.path})
+    assert plant.judge.bundle.version == 1
+    mended = plant.bundle(3)
+    plant.exchange.activate_all({CAMERA: good.path, "side": mended.path})
+    assert plant.exchange.active(CAMERA).version == 2

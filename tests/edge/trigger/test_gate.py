@@ -196,3 +196,18 @@ def test_each_item_on_a_real_conveyor_is_triggered_once(real_data, folder, centr
         hits += [int(one.seen.label) for one in gate.see(frame)]
     assert len(hits) == len(centred)
     assert max(abs(hit - seen) for hit, seen in zip(sorted(hits), centred, strict=True)) <= 1
+
+
+def test_parts_that_touch_are_told():
+    """A row without a gap fills the view: nobody can count its parts, and that is no secret."""
+    gate, row = Gate(GateSettings()), np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    for number in range(10):
+        show(gate, number, row)
+    assert gate.trouble == ""
+    row[60:140] = 200
+    for number in range(10, 20):
+        show(gate, number, row)
+    assert "min_size" in gate.trouble
+    row[:, 100:200] = 90
+    show(gate, 20, row)
+    assert gate.trouble == ""

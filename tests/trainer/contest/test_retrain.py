@@ -29,10 +29,10 @@ from trainer.contest.grown import grow, shifted
 from trainer.contest.judging import Error, Sight, paired
 from trainer.contest.record import FILE, PAGE, read
 from trainer.contest.ruling import Terms, rule
-from trainer.material import Choices
+from trainer.material import Choices, gather
 from trainer.progress import Progress
 from trainer.recipe import named
-from trainer.run import Run, SplitRow
+from trainer.run import Run, SplitRow, write_csv
 from trainer.split import Sample as Dealt
 from trainer.split import deal
 from trainer.teaching import Plan
@@ -133,6 +133,27 @@ def test_what_was_settled_stays_and_new_parts_do_not_straddle(champion, tmp_path
         assert "test" in new
         deals.append(dealt)
     assert deals[0] == deals[1]
+
+
+def test_a_teacher_that_proves_to_be_of_the_test_is_left_out(tmp_path):
+    """A table comes that names two settled parts as one: the test stays, the lesson goes."""
+    draw(tmp_path / "data", 8)
+    choices, to = Choices(), Input(32, 32)
+    first = gather(tmp_path / "data", choices, to, 0, QUIET)
+    splits = dict(zip(first.album.paths, first.splits, strict=True))
+    settled.write(tmp_path / "data", splits)
+    taught, examined = (
+        next(p for p, s in splits.items() if s == split and p.startswith("spot"))
+        for split in ("train", "test")
+    )
+    rows = [[path, "same" if path in (taught, examined) else path] for path in splits]
+    write_csv(tmp_path / "data" / "parts.csv", ["path", "part"], rows)
+    again = gather(tmp_path / "data", choices, to, 0, QUIET)
+    assert set(splits) - set(again.album.paths) == {taught}
+    assert dict(zip(again.album.paths, again.splits, strict=True)) == {
+        path: split for path, split in splits.items() if path != taught
+    }
+    assert f"1 pictures left out that show parts of the test: '{taught}'" in again.dataset.notes
 
 
 def _photos(run):

@@ -158,6 +158,7 @@ def test_best_toml_is_a_recipe(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_workers_that_are_killed_lose_nothing(tmp_path):
     """One worker is killed in the midst; two others finish the sweep on its storage."""
     draw(tmp_path / "data", per_class=24)

@@ -8,9 +8,10 @@ from export.errors import RunError
 from trainer.backbone import Network
 from trainer.finetune import Epoch, Labelled, tune
 from trainer.recipe import named
-from trainer.tuning.checkpoint import Checkpoint, clear
+from trainer.room import room
+from trainer.tuning.checkpoint import Checkpoint
 from trainer.tuning.halves import cut
-from trainer.tuning.lesson import Once, Room, halves_of
+from trainer.tuning.lesson import Allowance, Once, halves_of
 from trainer.tuning.pupil import Pupil, class_weights, learning
 
 
@@ -63,21 +64,20 @@ def test_nothing_frozen_nothing_cached(network, recipe):
 
 
 @pytest.mark.parametrize("small", [False, True])
-def test_maps_stand_for_pictures(network, recipe, tmp_path, small):
+def test_maps_stand_for_pictures(network, recipe, monkeypatch, small):
     """Cached maps, in memory or in a file, give the features that the pictures would."""
     data = plates(6)
     halves = halves_of(network, recipe)
     lesson = Once(network, data, data, recipe, halves)
-    room = Room(tmp_path, memory_bytes=0 if small else 1 << 30)
-    assert lesson.fill(room, seed=0) == 2
-    assert bool(list(tmp_path.glob("*.maps"))) is small
+    monkeypatch.setattr(room(), "memory_bytes", 0 if small else 1 << 30)
+    held = room().held_bytes
+    assert lesson.fill(Allowance(), seed=0) == 2
+    assert (room().held_bytes == held) is small
     with torch.inference_mode():
         from trainer.backbone import normalise
 
         direct = network.features(normalise(torch.from_numpy(data.frames)))
     assert torch.allclose(lesson.unseen(), direct, rtol=1e-2, atol=1e-2)
-    clear(tmp_path)
-    assert not list(tmp_path.iterdir())
 
 
 def test_maps_keep_their_bound(network, recipe):
@@ -86,7 +86,7 @@ def test_maps_keep_their_bound(network, recipe):
     one = 4 * 2 * 256 * 2 * 2
     for limit, views in ((one, 0), (2 * one, 1), (3 * one, 2)):
         lesson = Once(network, data, data, recipe, halves_of(network, recipe))
-        assert lesson.fill(Room(None, memory_bytes=limit), seed=0) == views
+        assert lesson.fill(Allowance(limit), seed=0) == views
 
 
 def test_a_class_without_pictures_weighs_nothing():

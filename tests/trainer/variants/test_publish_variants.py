@@ -13,6 +13,7 @@ from export.manifest import GOLDEN
 from export.signature import PrivateKey
 from tests.export.small_bundle import golden_files
 from tests.trainer.tiny_run import tiny_run
+from trainer.history import digest_of
 from trainer.progress import Progress
 from trainer.publish import Edition, publish
 from trainer.variants.make import Workshop
@@ -56,4 +57,23 @@ def test_lost_pictures_are_told(tmp_path: Path):
     shop = Workshop(run, tmp_path / "m", tmp_path / "data", known, tmp_path, Progress(None))
     with pytest.raises(PictureError, match="can't be read") as refused:
         shop.make(["fp16"])
+    assert "--variants none" in refused.value.remedy
+
+
+def test_exchanged_pictures_are_told(tmp_path: Path):
+    """A bound that stands on other pictures than the run's is no bound."""
+    run = tiny_run(tmp_path)
+    rows = [
+        row.model_copy(update={"sha256": digest_of(tmp_path / "data" / row.path)})
+        for row in run.split()
+    ]
+    run.save(run.network(), rows, run.scores())
+    row = next(one for one in rows if one.split == "calibration")
+    other = next(one for one in rows if one.label != row.label)
+    (tmp_path / "data" / row.path).write_bytes((tmp_path / "data" / other.path).read_bytes())
+    known = Golden.model_validate_json(golden_files()[GOLDEN])
+    shop = Workshop(run, tmp_path / "m", tmp_path / "data", known, tmp_path, Progress(None))
+    assert len(shop._read([other.path])) == 1
+    with pytest.raises(PictureError, match=f"changed since.*{row.path}") as refused:
+        shop._read([one.path for one in rows])
     assert "--variants none" in refused.value.remedy

@@ -1,0 +1,113 @@
+"""Turns of phrase that are more than their words, turned into the plain ones: English and German.
+
+Over folded text without marks, before any table is looked at. `how come` asks why; what `did not make
+it` failed. Pure.
+"""
+
+import re
+
+_PLAIN: tuple[tuple[str, str], ...] = (
+    (r"cannot", "can not"),
+    (r"qty\.?|quant\.", "quantity"), (r"pcs\.?|pce?s\.?", "pieces"), (r"pct\.?", "percent"), (r"(?:nos?\. of|no of|# of|anz\.?(?: der)?)", "number of"),
+    (r"stk\.?", "stueck"), (r"(?:quick|fast|short) (?=numbers?|figures?|count|update|check|answer|overview)", ""),
+    (r"(?:not|non)-(ok|good)", r"not \1"), (r"ng(?= parts| pieces|$)", "nok"),
+    (r"how (?:high|big|large|low|bad|good)(?= (?:the|our) .*(?:was|is|were)(?= |$))|wie (?:hoch|gross|gut|niedrig)(?= (?:die|der|das|unsere?) .*(?:war|ist|lag)(?= |$))", "how"),
+    (r"(?:where|wo) (?:do|are|did|stehen|standen|sind|waren) (?:we|wir)(?: stand| standing)?", ""),
+    (r"failed (?:the |our )?(?:inspection|check|test)", "failed"),
+    (r"most recent(?:ly)?", "latest"),
+    (r"(?:where|wo)(?= (?:did|does|is|was|do|are|lag|liegt|stand|steht|landete|bewegte) .*?(?:rate|quote|yield|ausbeute|anteil|percentage|share|ratio))", ""),
+    (r"(?:i|we|you|it|that|he|she) would|would (?:you|it|that|i|we)|would (?=like|love|be|need|appreciate)", ""),
+    (r"should i (?=report|note|write)|shall i", ""),
+    (r"(?:ich |wir )?haetten? (?:ich |wir |gern |gerne |da )*|(?:es |das )?waere(?: es| das| ihr| nett| lieb| schoen| toll| gut| super| hilfreich)*|(?:ich |wir |mich |uns )?wuerden? (?:ich |wir |mich |uns |gern |gerne )*", ""),
+    (r"(?:what|how) (?:should|must|do|can) i (?=report|note|write|put|enter)", "what "),
+    (r"(?:any|no|have an?|got an?|eine|keine|habt ihr ne|ne) (?:idea|clue|ahnung)(?: how| wie)??(?=,? (?:how|what|wie|was|ob|if))", ""),
+    (r"set aside|put aside|diverted|ausgeleitet|umgeleitet", "sent"),
+    (r"(?:did|do|does|have|has|could) not (?:get|got|come|came|make it) through", "not passed"),
+    (r"(kam|kamen|kommen|kommt) (.*?)(?<!\w)durch(?= ?$)|durchgekommen", r"\2 durch_gekommen"),
+    (r"(?:had|have|has|needed|need) to be (?=reviewed|checked again|looked at)|(?:mussten?|muessen) (?=.*?(?:nachgeprueft|nachpruefung|review|von hand|manuell))", ""),
+    (r"pruefungen", "inspections"),
+    (r"(?:wo|where)(?= .*(?:mehr|weniger|more|less|fewer|most|meisten).* (?:oder|or))", ""),
+    (r"(?:sent|handed(?: over)?|passed on|passed|diverted|moved|forwarded|put|set|given|gegeben|geschickt|gesandt|geleitet|weitergeleitet|gebracht)(?= (?:off |over |aside )*(?:to|for|into|up for) (?:a |the |manual |human )*review)|(?:(?<=zur nachpruefung )|(?<=zur pruefung )|(?<=zur sichtung )|(?<=ins review )|(?<=in die nachpruefung ))(?:gegeben|geschickt|gebracht|geleitet|ausgeleitet|sent)(?:e|en|er)?", ""),
+    (r"turn(?:ed|s|ing)? (?:up|out)|pick(?:ed|s|ing)? up", "appeared"),
+    (r"(?:churn|crank|turn)(?:ed)? out|put (?:out|through)|carr(?:y|ied) out", "run"),
+    (r"(?:left|remained|stayed)(?= without)|feed(?:ing)? back", ""),
+    (r"right (?=now|away)|(?:a |just a |only a )?(?:quick|short|brief|small) (?:question|one|check|thing)|(?:eine |nur |ne )*(?:kurze|schnelle|kleine) (?:frage|anfrage|rueckfrage)|in (?:short|brief|full)", ""),
+    (r"(?:end|wind|wound|ended|land|landed) up(?: with| at)?", "had"),
+    (r"(?:fand|fanden|finden|findet) (.*?)statt|stattgefunden", r"\1 gab"),
+    (r"what (?:kind|sort|type) of (?:a |an )?(?=[\w-]+ (?:rate|percentage|share|ratio|yield))|was fuer (?:eine?n? )?(?=\w+(?:quote|rate|anteil|ausbeute))", "what "),
+    (r"a lot of|lots of|plenty of|loads of|a number of|jede menge|eine menge|viel(?= ausschuss)", ""),
+    (r"how recent (?:is|was)|von wann (?:ist|stammt|war)", "when"),
+    (r"(?:by|in order of|sorted by|ordered by|ranked by|nach) (?:their )?(?:frequency|haeufigkeit)", "by type"),
+    (r"(?:an erster stelle|auf platz eins|ganz oben|in first place|at the top of the list|on top of the list)", "haeufigste fehler"),
+    (r"(?:gave|give|given|giving|caused?) (?:us |you |the )?(?:the )?(?:most|biggest|main) (?:trouble|problems?|headaches?|grief)|(?:uns |euch )?am meisten (?:zu schaffen|probleme|aerger|sorgen)(?: gemacht)?", "haeufigste fehler"),
+    (r"(?:es )?(?:fehlt|fehlen) (?:mir|uns|hier)(?: noch)?", ""),
+    (r"all right|alright", "ok"), (r"no good", "bad"), (r"(?:the )?latest (?:on|about|regarding)|what is new (?:on|about|with)", "what about"),
+    (r"(?:one more|another one|another question|next one|one question|eine frage|noch eine|noch was)(?=:| how| what| which| wie| was)", ""),
+    (r"(?:in relation|relative|compared|in proportion) to (?:the |all )?(?:total|whole|output|everything|all parts)|im verhaeltnis zu[rm]? (?:gesamtmenge|gesamtzahl|allen teilen|menge)", "percent"),
+    (r"(?:met|meet|fulfilled|satisfied) (?:the |all |our )?(?:criteria|requirements?|spec(?:ification)?s?|standards?)", "passed"),
+    (r"(?:failed|fails?|durchgefallen(?:e|en)?|scrap|ausschuss) (?:or|and|oder|und) (?:were |are |got |went |gone |gingen |sent |kamen |reviewed|zur |in die |in der |in |to |for |into )*(?:reviews?|pruefung|nachpruefung|reviewed)", "rejects"),
+    (r"how long ago (?:was|is|did|were)?|how long (?:has it been )?since", "when"), (r"wie lange (?:ist|war) (.*?) her", r"wann \1"),
+    (r"mussten?(?= .*(?:werden|nachpruefen))", ""),
+    (r"(?:auf|ueber|zwischen) die (?:einzelnen )?kameras|(?:across|over|between|among) (?:the |our |all )?cameras|(?:der|aller) (?:einzelnen |verschiedenen |jeweiligen )kameras|(?:of|on|from) (?:the |all |all the )?individual cameras", "per camera"),
+    (r"(?:auf|ueber|zwischen) die (?:einzelnen )?schichten|(?:across|over|between|among) (?:the |our |all )?shifts|der einzelnen schichten", "per shift"),
+    (r"(compar\w+|vergleich\w*) (.*?)(?:die |the |our |unsere |beiden |both |of )*(cameras|kameras)(?! \w+ (?:and|und))", r"\1 \2 per camera"),
+    (r"how do (?:the |our )?(cameras|shifts) (?=compare|differ)", r"per \1 "),
+    (r"(\w+)-(kamera|camera|cam|station)", r"\1 \2"),
+    (r"^(?:ok|okay|so|well|also|and|und|aber|but|na|ja|right|alright|now) (?=how|wie|what|was)", ""),
+    (r"side by side|next to each other|head to head", "compared"),
+    (r"how come|how so|what for|for what reasons?|for which reasons?|aus welche[mn] gr(?:und|uenden)|was war der grund|weswegen", "why"),
+    (r"(?:for )?the last time|(?:das |zum )?letzte[sn]? mal", "last"),
+    (r"how (?:bad|badly|high|good|big|large|low|great|strong|steep) (?=was|is|were|are|did|has)", "how "),
+    (r"wie (?:schlimm|hoch|gross|gut|niedrig|stark|schlecht) (?=war|ist|waren|sind|fiel|lag|wurde)", "wie "),
+    (r"no(?= results?(?! than))|kein(?=e? ergebniss?e?)|keinerlei(?= ergebnis)", "without"),
+    (r"number one|nr\.? 1|nummer eins|no\.? 1", "biggest"),
+    (r"(pass(?:ed|es)?)(?: \w+)?? (?:on|at) (?:the )?(?:first|1st) (?:try|attempt|go|pass|run)", r"\1"),
+    (r"(pass(?:ed|es)?) (?:straight ?away|right away|immediately|at once|first time)", r"\1"),
+    (r"(?:auf anhieb|im ersten (?:durchgang|anlauf|durchlauf)|beim ersten mal|sofort) (bestanden|gut|in ordnung)", r"\1"),
+    (r"pass(?:ed|es|ing)? (?:in front of|by|under|underneath|along|before)(?! at)", "went"),
+    (r"(?:which|what|welche[rnms]?) (?:one )?(?:of|der|von) (?:the |our |den |unseren? )?(camera|shift|day|hour|station|kamera|schicht|tag|stunde)[a-z]*", r"which \1"),
+    (r"(?:for |on |at |in |von |der |bei |an |auf )?(?:each|every|jede[rsnm]?)(?: single| einzelnen?| of the)? (camera|shift|day|station|kamera|schicht|tag)s?", r"per \1"),
+    (r"(camera|shift|day|kamera|schicht|tag) (?:by|for|fuer) \1", r"per \1"),
+    (r"(?:sub)?divided by|split (?:up )?(?:by|per|between|across)|grouped by|sorted by|for both (?=cameras|shifts)", "by "),
+    (r"(?:did|do|does|have|has|could) not (?:make|made) (?:it(?: through)?|the (?:cut|grade))", "failed"),
+    (r"(?:made it|got|sailed|went) through (?:ok|okay|fine|clean|cleanly|unscathed|without complaint|without objection)", "passed"),
+    (r"(?:made it|sailed) through(?: (?:the )?(?:inspection|check|test)s?)?", "passed"),
+    (r"(?:got|get|gotten|came) through", "got_through"),
+    (r"(?:die pruefung|die kontrolle|es) (.*?)nicht (?:geschafft|ueberstanden|ueberlebt)", r"\1 durchgefallen"),
+    (r"(?:die |der |unsere |unserer )?(?:pruefung|kontrolle|inspektion) (?=(?:nicht )?(?:bestanden|bestehen))", ""),
+    (r"durch (?:die )?(?:pruefung|kontrolle|inspektion) (?=gegangen|gelaufen|gekommen|gefahren)", "durch "),
+    (r"(?:in|bei|an) der (?:pruefung|kontrolle|inspektion) (?=durch|gescheitert)", ""),
+    (r"(?:nicht (?:geschafft|bestanden)) haben", "nicht bestanden"),
+    (r"bestand(?:en)? (.*?)(?<!\w)nicht", r"\1 nicht bestanden"),
+    (r"(fiel|fielen|faellt|fallen) (.*?)(?<!\w)durch(?! (?:\w+ ){1,2}auf(?!\w))", r"\2 durchgefallen"),
+    (r"durchfallen (?:gelassen|lassen|liess)|liess(?:en)? (.*?)durchfallen", r"\1 durchgefallen"),
+    (r"(flog|flogen|fliegen) (.*?)(?<!\w)(?:raus|heraus|hinaus)", r"\2 aussortiert"),
+    (r"(?:sortier|sonder|schleus)(?:te|ten|t|en) (.*?)(?<!\w)aus(?= ?$)", r"\1 aussortiert"),
+    (r"(?:wies|wiesen) (.*?)(?<!\w)zurueck(?= ?$)", r"\1 zurueckgewiesen"),
+    (r"lehnten? (.*?)(?<!\w)ab(?= ?$)", r"\1 abgelehnt"),
+    (r"sort(?:ed)? out|sorting out|kick(?:ed|s)? out|weed(?:ed)? out|pick(?:ed)? out|turn(?:ed)? (?:down|away)|screened out|filtered out", "rejected"),
+    (r"ended up (?:as|in)(?: the)? scrap(?: ?(?:bin|heap|pile|box))?|(?:as|into|in)(?: the)? scrap(?: ?(?:bin|heap|pile|box))?", " scrap"),
+    (r"scrap ?(?:bin|heap|pile)", "scrap"),
+    (r"without (?:any )?(?:complaints?|objections?|defects?|faults?|flaws?|findings?)", "flawless"),
+    (r"ohne (?:jede |jegliche )?(?:beanstandung(?:en)?|befund|fehler|maengel|defekte?)", "einwandfrei"),
+    (r"(?:split|group|sort|break)(?= .*(?:by|per|nach|into|down))|(?:had|has|have) to be(?= \w+ed)", ""),
+    (r"in ordnung gewesen", "in ordnung"),
+    (r"fuer (gut|schlecht) (?=befunden|erklaert)", r"\1 "),
+    (r"(?:as|for|to be|as being) (bad|good|defective|faulty|ok|nok|fine|flawed)", r"\1"),
+    (r"als (gut|schlecht|fehlerhaft|defekt|mangelhaft|ok|nio|nok)", r"\1"),
+    (r"(?:aus|with|what) (?:is|are|was|were|has been|have been) going on", "what happened"),
+    (r"(lacked|lacking|were missing|was missing|are missing|had missing|missed|missing) (?:a |an |the |some |one of the )?(features?|holes?)", "missing \\2"),
+    (r"fehlten? (.*?)(?:ein |eine |das |die )?(merkmale?|loch|loecher)", r"\1 fehlendes merkmal"),
+    (r"when(?= .*?(?:last|most recent|latest))|wann(?= .*?(?:letzte|zuletzt))", " "),
+)  # fmt: skip
+_COMPILED = tuple(
+    (re.compile(rf"(?<![\w-])(?:{pattern})(?:(?![\w-])|(?<=\s))"), plain)
+    for pattern, plain in _PLAIN
+)
+
+
+def plainly(text: str) -> str:
+    """The text with its idioms said plainly."""
+    for pattern, plain in _COMPILED:
+        text = pattern.sub(plain, text)
+    return " ".join(text.split())
