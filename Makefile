@@ -170,9 +170,10 @@ lock: $(STAMP) ## Write the pinned constraints of each role again
 	for role in dev edge trainer console assistant tuner gateway archive box; do \
 	  extras=$$role; told="--constraint requirements/dev.txt"; \
 	  case $$role in \
-	    dev) extras=edge,trainer,console,assistant,tuner,qlora,archive,oidc,$(OPTIONS),$(GATEWAY),demo,dev; told=--upgrade;; \
+	    dev) extras=edge,trainer,console,assistant,tuner,qlora,gcs,https,archive,oidc,$(OPTIONS),$(GATEWAY),demo,dev; told=--upgrade;; \
 	    edge) extras=edge,$(OPTIONS);; \
 	    console) extras=console,oidc;; \
+	    trainer) extras=trainer,gcs,https;; \
 	    tuner) extras=tuner,qlora;; \
 	    gateway) extras=edge,$(GATEWAY);; \
 	    box) extras=$(BOX),$(OPTIONS);; \
