@@ -153,6 +153,9 @@ class Assistant(Section):
         description="this box only: the console stands before it; or a container's one-word name",
     )
     port: int = Field(default=8490, ge=0, le=65_535, description="0: any free one")
+    names: tuple[str, ...] = Field(
+        default=(), description="by which it is called besides its host's, as behind a proxy"
+    )
     bundle: LocalPath | None = Field(default=None, description="a bundle of kind assistant")
     documents: LocalPath | None = Field(
         default=None, description="folder of manuals (.md, .txt, .pdf), instead of the bundle's"

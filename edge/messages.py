@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from export.doorway import Bout
-from export.verdict import MAX_COUNT, Contract, Milliseconds, Verdict
+from export.verdict import MAX_COUNT, Contract, Milliseconds, PartName, Verdict
 
 MAX_BYTES = 65_536
 
@@ -116,7 +116,11 @@ class Trigger(Contract, strict=True):
     """A part stands before `camera`, whose trigger is `command`: judge the next frame."""
 
     camera: str = Field(min_length=1, max_length=64)
-    part: str = Field(default="", max_length=128, description="its verdict will carry this name")
+    part: PartName = Field(
+        default="",
+        max_length=128,
+        description="its verdict will carry this name; a control character in it becomes U+FFFD",
+    )
     id: str = Field(
         default="", max_length=64, description="of this message: one that comes twice counts once"
     )
@@ -128,7 +132,7 @@ class Flag(Contract, strict=True):
     camera: str = Field(min_length=1, max_length=64)
     epoch: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     seq: int | None = Field(default=None, ge=1, le=MAX_COUNT)
-    part: str = Field(default="", max_length=128)
+    part: PartName = Field(default="", max_length=128)
 
 
 class CatalogOrder(Contract, strict=True):

@@ -6,7 +6,7 @@ of documents and context for a stock model.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -89,6 +89,11 @@ class AssistantBundle:
     digest: str
     key: PublicKey
 
+    @property
+    def name(self) -> str:
+        """Its name and version, for people."""
+        return f"{self.manifest.name} version {self.manifest.version}"
+
     def text(self, name: str) -> str:
         """A listed text file, again as it was signed; raises BundleError if it changed since."""
         entry = self.manifest.files[name]
@@ -98,14 +103,22 @@ class AssistantBundle:
         return sealed_folder.read_listed(self.path / name, entry).decode("utf-8")
 
 
-def open_assistant(path: Path, trusted: Sequence[PublicKey]) -> AssistantBundle:
+def open_assistant(
+    path: Path, trusted: Sequence[PublicKey], passed: Callable[[str], None] = lambda _: None
+) -> AssistantBundle:
     """Open a bundle, if a trusted key signed it and every file is as it was signed.
+
+    Args:
+        path: its folder.
+        trusted: keys to believe.
+        passed: told of each check that the bundle passed.
 
     Raises:
         SignatureError: no signature, or not by a trusted key over this manifest.
         BundleError: not a bundle of this kind or form; a file is missing, changed or unlisted.
     """
     body, key = sealed_folder.read_signed(path, trusted)
+    passed(f"manifest signed by trusted key {key.key_id}")
     remedy = "give a bundle of kind assistant, publish it again, or update Linewarden on this box"
     manifest = sealed_folder.understood(AssistantManifest, body, path / MANIFEST, remedy)
     if manifest.base.form != FORM:
@@ -113,7 +126,8 @@ def open_assistant(path: Path, trusted: Sequence[PublicKey]) -> AssistantBundle:
             f"{path} was made for prompts of form {manifest.base.form}, this program writes {FORM}",
             "tune and publish it with this version",
         )
-    sealed_folder.check_files(path, manifest, lambda _: None)
+    passed(f"manifest of schema version {manifest.schema_version} understood")
+    sealed_folder.check_files(path, manifest, passed)
     return AssistantBundle(path, manifest, hashlib.sha256(body).hexdigest(), key)
 
 

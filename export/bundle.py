@@ -187,6 +187,11 @@ def _parse(body: bytes, path: Path) -> Manifest:
             f"{path} is of a bundle that chooses product pictures: it judges no parts",
             "use it with `linewarden catalog`; for a line, train without --task catalog",
         )
+    if kind_of(body) == "assistant":
+        raise BundleError(
+            f"{path} is of a bundle for the operators' assistant: it judges no parts",
+            "name it in [assistant] bundle",
+        )
     remedy = "export the bundle again, or update Linewarden on this box"
     return sealed_folder.understood(Manifest, body, path, remedy)
 

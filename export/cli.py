@@ -38,20 +38,26 @@ def show(
     linewarden bundle show bundles/tiles-1 --json
     """
     from export import signature
+    from export.assistant_bundle import open_assistant
+    from export.assistant_card import assistant_card
     from export.bundle import open_bundle
     from export.card import card
-    from export.sealed_folder import is_catalog
+    from export.catalog_bundle import open_catalog
+    from export.catalog_card import catalog_card
+    from export.sealed_folder import kind_at
 
     trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
-    if is_catalog(path):
-        from export.catalog_bundle import open_catalog
-        from export.catalog_card import catalog_card
-
-        found = open_catalog(path, trusted)
-        typer.echo(found.manifest.model_dump_json(indent=2) if as_json else catalog_card(found))
-        return
-    opened = open_bundle(path, trusted)
-    typer.echo(opened.manifest.model_dump_json(indent=2) if as_json else card(opened))
+    match kind_at(path):
+        case "assistant":
+            assistant = open_assistant(path, trusted)
+            manifest, told = assistant.manifest, assistant_card(assistant)
+        case "catalog":
+            catalog = open_catalog(path, trusted)
+            manifest, told = catalog.manifest, catalog_card(catalog)
+        case _:
+            opened = open_bundle(path, trusted)
+            manifest, told = opened.manifest, card(opened)
+    typer.echo(manifest.model_dump_json(indent=2) if as_json else told)
 
 
 @bundle.command()
@@ -65,18 +71,31 @@ def verify(path: _Folder, key: _Key = None) -> None:
     linewarden bundle verify bundles/tiles-1 --key plant.pub
     """
     from export import signature
+    from export.assistant_bundle import open_assistant
     from export.bundle import open_bundle
     from export.catalog_bundle import open_catalog
     from export.errors import BundleError
-    from export.sealed_folder import is_catalog
+    from export.sealed_folder import kind_at
 
     trusted = [signature.load_public(key or signature.PUBLIC_KEY)]
+
+    def passed(check: str) -> None:
+        typer.echo(f"ok       {check}")
+
     try:
-        if is_catalog(path):
-            open_catalog(path, trusted, lambda check: typer.echo(f"ok       {check}"))
-            typer.echo("skipped  golden samples: `linewarden catalog` answers them at each start")
-            return
-        opened = open_bundle(path, trusted, lambda check: typer.echo(f"ok       {check}"))
+        match kind_at(path):
+            case "assistant":
+                open_assistant(path, trusted, passed)
+                typer.echo("skipped  golden samples: an assistant's bundle has none")
+                return
+            case "catalog":
+                open_catalog(path, trusted, passed)
+                typer.echo(
+                    "skipped  golden samples: `linewarden catalog` answers them at each start"
+                )
+                return
+            case _:
+                opened = open_bundle(path, trusted, passed)
     except BundleError as error:
         typer.echo(f"refused  {error}")
         raise typer.Exit(1) from error

@@ -114,11 +114,11 @@ def kind_of(body: bytes) -> str | None:
     return None
 
 
-def is_catalog(path: Path) -> bool:
-    """Whether a folder says that it is a bundle for product pictures; nothing is verified."""
+def kind_at(path: Path) -> str | None:
+    """What a folder says about its kind, if it says anything; nothing is verified."""
     with contextlib.suppress(OSError), (path / MANIFEST).open("rb") as file:
-        return kind_of(file.read(MAX_MANIFEST_BYTES)) == "catalog"
-    return False
+        return kind_of(file.read(MAX_MANIFEST_BYTES))
+    return None
 
 
 def write_folder(

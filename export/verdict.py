@@ -4,10 +4,12 @@ One JSON document under a published, versioned JSON Schema (`linewarden schema v
 8 KiB, keyed by (camera, epoch, seq). It knows nothing of brokers, databases or models.
 """
 
+import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_BYTES = 8192
 MAX_COUNT = 2**53 - 1  # what every JSON reader holds exactly
@@ -22,7 +24,38 @@ def _not_true(value: object) -> object:
     return value
 
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(name: str) -> str:
+    """A part's name as one line of text: what can't stand in one becomes U+FFFD."""
+    return _UNPRINTABLE.sub("\ufffd", name)
+
+
+def _printable(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
+
+
+def _without_nul(value: object) -> object:
+    """No database holds U+0000; a verdict isn't refused over it, the name is written otherwise."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+
+
+def _on_the_calendar(text: str) -> str:
+    datetime.fromisoformat(text)  # ValueError for what the pattern lets through: 30 February
+    return text
+
+
 One = Annotated[Literal[1], BeforeValidator(_not_true)]
+Text = Annotated[str, BeforeValidator(_without_nul)]
+PartName = Annotated[str, BeforeValidator(_printable)]
+Instant = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z$"
+    ),
+    AfterValidator(_on_the_calendar),
+]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -89,10 +122,10 @@ class Thresholds(Contract):
 class BundleRef(Contract):
     """Which model judged: name, monotone version, the SHA-256 of its manifest, and its variant."""
 
-    name: str
+    name: Text
     version: int
-    digest: str
-    variant: str = Field(default="fp32", max_length=16, description="fp32, int8 or fp16")
+    digest: Text
+    variant: Text = Field(default="fp32", max_length=16, description="fp32, int8 or fp16")
 
 
 class Latency(Contract):
@@ -110,7 +143,7 @@ class CameraHealth(Contract):
     frame_age_ms: Milliseconds
     overwritten: int = Field(ge=0, description="frames replaced by newer ones since the start")
     reconnects: int = Field(ge=0)
-    conditions: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
+    conditions: tuple[Annotated[Text, Field(max_length=64)], ...] = Field(
         default=(), max_length=16, description="what was wrong with the camera, by alarm name"
     )
 
@@ -134,24 +167,27 @@ class Fused(Contract):
 
 
 class Verdict(Contract):
-    """The decision on one part. Times are RFC 3339 in UTC; order by `seq`, never by time."""
+    """The decision on one part. Times are RFC 3339 in UTC; order by `seq`, never by time.
+
+    No text holds U+0000: one that comes is read as U+FFFD.
+    """
 
     schema_version: One = SCHEMA_VERSION
-    camera: str = Field(min_length=1, max_length=64)
+    camera: Text = Field(min_length=1, max_length=64)
     epoch: int = Field(
         ge=0, le=MAX_COUNT, description="life of the box's record; changes only if that was lost"
     )
     seq: int = Field(
         ge=1, le=MAX_COUNT, description="1, 2, 3… without a gap within (camera, epoch)"
     )
-    part: str = Field(min_length=1, max_length=128)
+    part: Text = Field(min_length=1, max_length=128)
     outcome: Outcome
     reason: Reason
-    detail: str = Field(default="", max_length=512, description="for a fault: what went wrong")
+    detail: Text = Field(default="", max_length=512, description="for a fault: what went wrong")
     score: Probability | None = Field(default=None, description="calibrated probability of defect")
     novelty: Finite | None = None
     thresholds: Thresholds | None = None
-    probabilities: dict[str, Probability] = Field(default_factory=dict)
+    probabilities: dict[Text, Probability] = Field(default_factory=dict)
     bundle: BundleRef | None = None
     fused: Fused | None = Field(
         default=None,
@@ -159,8 +195,8 @@ class Verdict(Contract):
         description="if several frames were judged as one; absent otherwise",
     )
     frame: int = Field(ge=0, description="the camera's frame counter")
-    captured_at: str
-    decided_at: str
+    captured_at: Instant
+    decided_at: Instant
     latency_ms: Latency
     health: CameraHealth
     simulated: bool = Field(default=False, description="from a virtual line, not from a camera")

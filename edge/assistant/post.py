@@ -5,80 +5,86 @@ answered once; one that isn't a question is counted and passed over.
 """
 
 import secrets
-from collections import deque
-
-import structlog
 
 from edge.assistant.desk import Desk
 from edge.messages import AlarmList, Ask, Reply, read
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Pipe, Publication
-from edge.mqtt.standing import Standing
+from edge.mqtt.answering import Answering, Why
 from edge.topics import Topics
 
-STEP_S = 0.5
-KNOWN = 256
+WORDS = {
+    Why.BUSY: {
+        "en": "Too many questions wait: ask again in a moment.",
+        "de": "Zu viele Fragen warten: bitte gleich noch einmal fragen.",
+    },
+    Why.FAILED: {
+        "en": "The assistant could not answer: see its log.",
+        "de": "Der Assistent konnte nicht antworten: siehe sein Protokoll.",
+    },
+    Why.UNSENDABLE: {
+        "en": "The broker does not take the answer: ask on the console.",
+        "de": "Der Broker nimmt die Antwort nicht an: bitte an der Konsole fragen.",
+    },
+}
 
 
-class Post:
-    """Listens below `topics`, in a thread of its own.
+class Questions:
+    """The desk's trade; a question is known by its id."""
 
-    Attributes:
-        rejected: payloads that were no questions.
-    """
+    requests, answers = "ask", "answers"
 
-    def __init__(self, settings: BrokerSettings, topics: Topics, desk: Desk) -> None:
-        self.rejected = 0
-        self._topics, self._desk = topics, desk
-        self._answered: deque[str] = deque(maxlen=KNOWN)
-        self._log = structlog.get_logger("assistant")
-        self._line = Standing(
-            settings, "post", lambda: Pipe(settings, f"lwa-{secrets.token_hex(8)}"),
-            self._listen, self._lost,
-        )  # fmt: skip
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
-    def start(self) -> None:
-        """Start listening."""
-        self._line.start()
+    def read(self, payload: bytes) -> Ask:
+        """A question; raises ValueError if it is none."""
+        return read(Ask, payload)
 
-    def stop(self) -> None:
-        """Stop listening, after the answer in hand."""
-        self._line.stop()
+    def identity(self, asked: Ask) -> str:
+        """Its id."""
+        return asked.id
 
-    def _lost(self, why: str) -> None:
-        self._desk.alarms = None  # what isn't heard isn't known
-        self._log.warning("broker", why=why)
-
-    def _listen(self, pipe: Pipe) -> None:
-        pipe.subscribe(self._topics("ask"), retained=False)
-        pipe.subscribe(self._topics("alarms"), retained=True)
-        while not self._line.ending.is_set():
-            pipe.step(STEP_S, self._line.bell)
-            while pipe.messages:
-                self._hear(pipe, *pipe.messages.popleft())
-
-    def _hear(self, pipe: Pipe, topic: str, payload: bytes) -> None:
-        try:
-            if topic == self._topics("alarms"):
-                self._desk.alarms = read(AlarmList, payload)
-            elif topic == self._topics("ask"):
-                self._answer(pipe, read(Ask, payload))
-        except ValueError as error:
-            self.rejected += 1
-            self._log.warning("no question", why=str(error))
-
-    def _answer(self, pipe: Pipe, ask: Ask) -> None:
-        if ask.id in self._answered:
-            return
+    def answer(self, asked: Ask) -> Reply:
+        """Ask the clerk."""
         self._desk.refresh()
-        answer = self._desk.clerk.ask(ask.question, ask.language)
-        told = Reply(
-            id=ask.id, question=ask.question, text=answer.text, language=answer.language,
+        answer = self._desk.clerk.ask(asked.question, asked.language)
+        return Reply(
+            id=asked.id, question=asked.question, text=answer.text, language=answer.language,
             source=answer.source.value, quoted=answer.quoted,
             figures={one.name: one.value for one in answer.figures},
             citations=tuple(
                 f"{one.name}: {one.label} {one.href}".strip() for one in answer.citations
             ),
         )  # fmt: skip
-        pipe.publish(Publication(self._topics("answers"), told.model_dump_json().encode()))
-        self._answered.append(ask.id)
+
+    def refuse(self, asked: Ask, why: Why) -> Reply:
+        """No entry, and why."""
+        language = asked.language or "en"
+        return Reply(
+            id=asked.id, question=asked.question, text=WORDS[why][language], language=language,
+            source="no entry",
+        )  # fmt: skip
+
+    def misread(self, why: str) -> None:
+        """Nothing: whoever sent it asked nothing."""
+
+    def fit(self, told: Reply, most_bytes: int) -> bytes | None:
+        """Whole: half of an answer may say something else."""
+        body = told.model_dump_json().encode()
+        return body if len(body) <= most_bytes else None
+
+
+class Post(Answering[Ask, Reply]):
+    """The desk at a broker; `settings`, `topics` and `desk` are where it is and who answers."""
+
+    def __init__(self, settings: BrokerSettings, topics: Topics, desk: Desk) -> None:
+        def hear(payload: bytes) -> None:
+            desk.alarms = read(AlarmList, payload)
+
+        def lost() -> None:
+            desk.alarms = None  # what isn't heard isn't known
+
+        super().__init__(
+            settings, topics, Questions(desk), lambda: f"lwa-{secrets.token_hex(8)}",
+            heard={"alarms": hear}, lost=lost,
+        )  # fmt: skip

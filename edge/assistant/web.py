@@ -1,8 +1,8 @@
 """The assistant over HTTP, for this box: /ask, /feedback, /section, and OpenAI's chat protocol.
 
-Bound to loopback; the console stands before it for people elsewhere. Who calls it by a stranger's
-name, and a page of another origin, are turned away. Words stream as far as they have evidence;
-what turns out unproven is withdrawn.
+Bound to loopback; the console stands before it for people elsewhere. A browser's page of another
+origin is refused (edge/callers.py). Words stream as far as they have evidence; what turns out
+unproven is withdrawn.
 """
 
 import json
@@ -23,7 +23,7 @@ from edge.assistant.answer import Answer
 from edge.assistant.clerk import Withdrawn, Word
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import Feedback
-from edge.visitor import turned_away
+from edge.callers import Callers
 
 MOST_BYTES = 65_536
 WAITING = 8  # questions that may wait; more are answered 503
@@ -84,22 +84,26 @@ class Counter:
 
 
 class Doorkeeper:
-    """Lets in whom `turned_away` doesn't name, before anything of a request is read."""
+    """Turns away what another page's browser was made to send."""
 
-    def __init__(self, app: ASGIApp, ours: str) -> None:
-        self._app, self._ours = app, ours
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app, self._callers = app, callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] == "http" and (why := turned_away(Request(scope).headers.get, self._ours)):
-            await _error(403, why)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        """One request, let in or not."""
+        if scope["type"] == "http":
+            headers = Request(scope).headers
+            why = self._callers.refusal(headers.get("host", ""), headers.get("origin"))
+            if why:
+                await _error(403, why)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
-def application(desk: Desk, feedback: Feedback, ours: str = "") -> Starlette:
-    """The application around a desk; `ours` is the name that it is served under."""
+def application(desk: Desk, feedback: Feedback, callers: Callers | None = None) -> Starlette:
+    """The application around a desk; called by this machine's own names unless told otherwise."""
     app = Starlette(
+        middleware=[Middleware(Doorkeeper, callers=callers or Callers("127.0.0.1"))],
         routes=[
             Route("/ask", _ask, methods=["POST"]),
             Route("/feedback", _feedback, methods=["POST"]),
@@ -108,7 +112,6 @@ def application(desk: Desk, feedback: Feedback, ours: str = "") -> Starlette:
             Route("/v1/models", _models, methods=["GET"]),
             Route("/v1/chat/completions", _chat, methods=["POST"]),
         ],
-        middleware=[Middleware(Doorkeeper, ours)],
     )
     app.state.counter = Counter(desk, feedback)
     return app
@@ -125,7 +128,7 @@ async def _body(request: Request) -> dict[str, Any] | Response:
             return _error(413, "too much was sent")
     try:
         told: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _error(400, "this is not JSON")
     return cast("dict[str, Any]", told) if isinstance(told, dict) else _error(400, "send an object")
 

@@ -1,22 +1,21 @@
 """The clerk: serves a result's contact sheet to people, and writes down what they say about it.
 
 On loopback unless told otherwise. A word is taken only as JSON from the sheet's own origin, so
-that no other page in the browser can speak for its reader.
+that no other page in the browser can speak for its reader (edge/callers.py).
 """
 
-import http.server
 import json
 import mimetypes
 import threading
-from email.message import Message
+from collections.abc import Iterable
 from http import HTTPStatus
-from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
+from edge.callers import Callers
 from edge.catalog import overrules, sheet
+from edge.catalog.doorkeeper import JSON, Doorkeeper, listening
 from edge.catalog.overrules import Overrule
-from edge.catalog.porter import Porter
 from edge.catalog.result import SHEET
 from export.errors import ConfigError, LinewardenError
 
@@ -30,24 +29,18 @@ class Clerk:
     Args:
         result: the result's folder.
         host, port: where it listens; port 0 takes a free one.
+        names: by which it is called besides.
 
     Raises:
         ConfigError: there is no sheet, or nobody can listen there.
     """
 
-    def __init__(self, result: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, result: Path, host: str = "127.0.0.1", port: int = 0, names: Iterable[str] = ()
+    ) -> None:
         if not (result / SHEET).is_file():
             raise ConfigError(f"{result} holds no {SHEET}", "run `linewarden catalog select` first")
-        self._lock = threading.Lock()
-        try:
-            self._server = http.server.ThreadingHTTPServer(
-                (host, port), _handler(result, self._lock, host)
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"nobody can listen on {host}:{port}: {error.strerror}", "choose another --port"
-            ) from error
-        self._server.daemon_threads = True
+        self._server = listening(_handler(result, Callers(host, names)), host, port)
         self.port: int = self._server.server_address[1]
 
     def serve(self) -> None:
@@ -60,31 +53,40 @@ class Clerk:
         self._server.server_close()
 
 
-def _handler(
-    result: Path, lock: threading.Lock, host: str
-) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(Porter, http.server.BaseHTTPRequestHandler):
+def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
+    lock = threading.Lock()
+
+    class Handler(Doorkeeper):
         """One connection."""
 
+        callers = who
         timeout = REQUEST_S
-        ours = host
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
             """The sheet, a thumbnail, or the overrules."""
             self.reply(*_page(result, self.path.partition("?")[0].lstrip("/") or SHEET))
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
             """Write an overrule down."""
             try:
-                one = _overrule(self.path, self.headers, self.rfile)
+                one = self._overrule()
                 with lock:
                     overrules.add(result / overrules.FILE, one)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 self.reply(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
             except LinewardenError as error:
                 self.reply(HTTPStatus.CONFLICT, "text/plain", f"{error}\n".encode())
             else:
-                self.reply(HTTPStatus.OK, "application/json", b"{}\n")
+                self.reply(HTTPStatus.OK, JSON, b"{}\n")
+
+        def _overrule(self) -> Overrule:
+            if self.path != "/overrules" or not self.is_json:
+                raise ValueError("a word goes to /overrules, in JSON")
+            length = int(self.headers.get("Content-Length") or 0)
+            if not 0 < length <= MOST:
+                raise ValueError(f"a word of {length} bytes is not taken")
+            said: Any = json.loads(self.rfile.read(length))
+            return Overrule(str(said["path"]), said["verdict"], str(said["category"]))
 
     return Handler
 
@@ -97,16 +99,3 @@ def _page(result: Path, name: str) -> tuple[HTTPStatus, str, bytes]:
     if not allowed or ".." in name or not file.is_file():
         return HTTPStatus.NOT_FOUND, "text/plain", b"there is no such page\n"
     return HTTPStatus.OK, mimetypes.guess_type(name)[0] or "text/plain", file.read_bytes()
-
-
-def _overrule(path: str, headers: Message, body: BufferedIOBase) -> Overrule:
-    """The overrule in a request; raises ValueError, KeyError or TypeError if it isn't one."""
-    if path != "/overrules":
-        raise ValueError("POST goes to /overrules")
-    if headers.get_content_type() != "application/json":
-        raise ValueError("only the sheet itself may say so, in JSON")
-    length = int(headers.get("Content-Length") or 0)
-    if not 0 < length <= MOST:
-        raise ValueError(f"a word of {length} bytes is not taken")
-    said: Any = json.loads(body.read(length))
-    return Overrule(str(said["path"]), said["verdict"], str(said["category"]))

@@ -11,11 +11,11 @@ from typing import Any
 from edge.catalog.findings import findings
 from edge.catalog.look import completed, measured
 from edge.catalog.model import CatalogModel
-from edge.catalog.result import folder_name
 from edge.catalog.rules.house import HouseRules, refusals
 from edge.catalog.selecting import Asked, select
 from edge.messages import CatalogAnswer, CatalogChoice, CatalogOrder
 from export.errors import LinewardenError, PictureError
+from export.file_name import file_name
 from export.progress import Progress
 
 MOST = 500  # chosen pictures in one answer; all of them stand in the result's selection.csv
@@ -59,7 +59,7 @@ class Desk:
         """Choose among a folder; what goes wrong is told in the answer."""
         try:
             folder = self._below(order.folder)
-            out = self._out / folder_name(order.folder or "all")
+            out = self._out / self._result_name(folder)
             asked = Asked(folder, out, self._rules, order.per_category)
             with self._lock:
                 chosen = select(asked, self._model, Progress(None))
@@ -80,7 +80,18 @@ class Desk:
         )
 
     def _below(self, name: str) -> Path:
-        folder = (self._root / name).resolve()
+        try:
+            folder = (self._root / name).resolve()
+            there = folder.is_dir()
+        except (OSError, ValueError) as error:
+            raise PictureError(f"{name[:100]!r} can't be a folder's name") from error
         if not folder.is_relative_to(self._root):
             raise PictureError(f"folder {name!r} does not lie below the folder of the pictures")
+        if not there:
+            raise PictureError(f"there is no folder {name!r}")
         return folder
+
+    def _result_name(self, folder: Path) -> str:
+        """By where the folder lies, however the order wrote it; the root's is none of a folder."""
+        below = folder.relative_to(self._root).as_posix()
+        return file_name("/all" if below == "." else below)

@@ -1,104 +1,79 @@
 """The post: the desk over MQTT. Orders come on cmd/catalog, answers go out on catalog.
 
 An order that comes while the desk is at work waits, a few of them; one more is answered at once,
-with the problem. An answer is kept until the broker has acknowledged it, over any number of
-connections. An order that was sent while nobody listened is lost: its sender gives it again.
+with the problem. An answer that is longer than the broker takes says how many chosen pictures it
+leaves out. An order that was sent while nobody listened is lost: its sender gives it again.
 """
 
 import hashlib
-import queue
-import threading
-from collections import deque
-
-import structlog
 
 from edge.catalog.desk import Desk
 from edge.messages import CatalogAnswer, CatalogOrder, read
 from edge.mqtt.address import BrokerSettings
-from edge.mqtt.pipe import Pipe, Publication
-from edge.mqtt.standing import Standing
+from edge.mqtt.answering import Answering, Why
 from edge.topics import Topics
 
-WAITING = 8
-STEP_S = 0.25
+WORDS = {
+    Why.BUSY: "too many orders wait",
+    Why.FAILED: "see the log of the service",
+    Why.UNSENDABLE: "the broker does not take the answer; the choice stands in the result's files",
+}
 
 
-class Post:
-    """Answers orders until `stop`.
+class Orders:
+    """The desk's trade; an order that is given twice is carried out twice."""
 
-    Args:
-        settings: where the broker is.
-        topics: the box's topics.
-        desk: does the work.
+    requests, answers = "catalog_order", "catalog"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def read(self, payload: bytes) -> CatalogOrder:
+        """An order; raises ValueError if it is none."""
+        return read(CatalogOrder, payload)
+
+    def identity(self, asked: CatalogOrder) -> str:  # noqa: ARG002 - none: what was looked at is kept
+        """No order is known by its id."""
+        return ""
+
+    def answer(self, asked: CatalogOrder) -> CatalogAnswer:
+        """Choose."""
+        return self._desk.select(asked)
+
+    def refuse(self, asked: CatalogOrder, why: Why) -> CatalogAnswer:
+        """The problem."""
+        return CatalogAnswer(id=asked.id, problem=WORDS[why])
+
+    def misread(self, why: str) -> CatalogAnswer:
+        """The problem, without an id."""
+        return CatalogAnswer(id="", problem=why[:500])
+
+    def fit(self, told: CatalogAnswer, most_bytes: int) -> bytes | None:
+        """As many chosen pictures as there is room for, and how many are left out."""
+        room = most_bytes - len(_without(told, len(told.chosen)))
+        kept = 0
+        for one in told.chosen:
+            room -= len(one.model_dump_json().encode()) + 1
+            if room < 0:
+                break
+            kept += 1
+        body = _without(told, len(told.chosen) - kept)
+        return body if len(body) <= most_bytes else None
+
+
+class Post(Answering[CatalogOrder, CatalogAnswer]):
+    """The desk at a broker; `settings`, `topics` and `desk` are where it is and who does the work.
+
+    Its client id is the same at each start: a second service of one prefix is noticed.
     """
 
     def __init__(self, settings: BrokerSettings, topics: Topics, desk: Desk) -> None:
-        self._topics, self._desk = topics, desk
-        self._orders: queue.Queue[CatalogOrder | None] = queue.Queue(WAITING)
-        self._answers: deque[CatalogAnswer] = deque()
-        self._log = structlog.get_logger("catalog")
-        self._line = Standing(
-            settings, "post", lambda: Pipe(settings, _client_id(topics.prefix)),
-            self._session, lambda why: self._log.warning("no broker", why=why),
-        )  # fmt: skip
-        self._worker = threading.Thread(target=self._work, name="desk", daemon=True)
-
-    def start(self) -> None:
-        """Start listening, whether or not there is a broker."""
-        self._line.start()
-        self._worker.start()
-
-    def stop(self) -> None:
-        """Finish the order at hand, and end."""
-        self._line.ending.set()
-        self._orders.put(None)
-        if self._worker.ident is not None:
-            self._worker.join()
-        self._line.stop()
-
-    def _work(self) -> None:
-        while (order := self._orders.get()) is not None and not self._line.ending.is_set():
-            try:
-                told = self._desk.select(order)
-            except Exception:  # noqa: BLE001 - outermost line of the desk's thread
-                self._log.exception("no answer", order=order.id)
-                told = CatalogAnswer(id=order.id, problem="see the log of the service")
-            self._answers.append(told)
-            self._line.bell.ring()
-
-    def _session(self, pipe: Pipe) -> None:
-        pipe.subscribe(self._topics("catalog_order"), retained=False)
-        sent: int | None = None
-        while not self._line.ending.is_set():
-            pipe.step(STEP_S, self._line.bell)
-            self._line.bell.hush()
-            while pipe.messages:
-                self._take(*pipe.messages.popleft())
-            while pipe.acks:
-                ack = pipe.acks.popleft()
-                if ack.mid == sent:
-                    if ack.failure:
-                        self._log.error("answer refused by the broker", why=ack.failure)
-                    self._answers.popleft()
-                    sent = None
-            if sent is None and self._answers:
-                body = self._answers[0].model_dump_json().encode()
-                sent = pipe.publish(Publication(self._topics("catalog"), body))
-
-    def _take(self, topic: str, payload: bytes) -> None:
-        if topic != self._topics("catalog_order"):
-            return
-        try:
-            order = read(CatalogOrder, payload)
-        except ValueError as error:
-            self._log.warning("order not understood", why=str(error))
-            self._answers.append(CatalogAnswer(id="", problem=str(error)[:500]))
-            return
-        try:
-            self._orders.put_nowait(order)
-        except queue.Full:
-            self._answers.append(CatalogAnswer(id=order.id, problem="too many orders wait"))
+        name = f"lw-catalog-{hashlib.sha256(topics.prefix.encode()).hexdigest()[:11]}"
+        super().__init__(settings, topics, Orders(desk), lambda: name)
 
 
-def _client_id(prefix: str) -> str:
-    return f"lw-catalog-{hashlib.sha256(prefix.encode()).hexdigest()[:11]}"
+def _without(told: CatalogAnswer, left_out: int) -> bytes:
+    """The answer's payload without the last `left_out` chosen pictures."""
+    kept = told.chosen[: len(told.chosen) - left_out]
+    cut = {"chosen": kept, "more": told.more + left_out}
+    return told.model_copy(update=cut).model_dump_json().encode()

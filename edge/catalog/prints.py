@@ -8,9 +8,12 @@ from pathlib import Path
 from edge.catalog.crop import Format, crop, window
 from edge.catalog.ledger import Ledger
 from edge.catalog.look import Look
-from edge.catalog.result import CHOICE, LOOKS, SELECTION, folder_name
+from edge.catalog.result import CHOICE, LOOKS, SELECTION
 from export import picture
 from export.errors import DatasetError, PictureError
+from export.file_name import file_name
+
+UNFIT = r"[^\w.-]"  # in an address
 
 
 def chosen(result: Path) -> list[dict[str, str]]:
@@ -27,7 +30,7 @@ def chosen(result: Path) -> list[dict[str, str]]:
 
 def print_name(row: dict[str, str]) -> str:
     """What a chosen picture's print is called: its set, its place."""
-    return f"{folder_name(row['set']).replace(' ', '_')}-{row['place']}.jpg"
+    return f"{file_name(row['set'], UNFIT)}-{row['place']}.jpg"
 
 
 def chosen_names(result: Path) -> dict[str, list[str]]:

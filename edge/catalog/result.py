@@ -13,7 +13,7 @@ RESULT/looks.db        the ledger (edge/catalog/ledger.py)
 import csv
 import io
 import json
-import re
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,8 +22,10 @@ from typing import Any
 from edge.catalog.choose import Choice
 from export import durable
 from export.errors import LinewardenError
+from export.file_name import file_name
 
 SELECTION, IMAGES, UNUSABLE, CHOICE = "selection.csv", "images.csv", "unusable.csv", "choice.json"
+MOST_NAME = 240  # bytes; Linux bears 255
 CHOSEN, LOOKS, SHEET = "chosen", "looks.db", "sheet.html"
 MEASURED = (
     "confidence", "second", "second_confidence", "presentation", "novelty", "ours", "width",
@@ -93,7 +95,7 @@ def lay_out(result: Path, pictures: Path, choices: Sequence[Choice], *, copies: 
         fresh.mkdir(parents=True)
         for one in chosen:
             source = (pictures / one.look.path).absolute()
-            target = fresh / folder_name(one.set) / f"{one.place}-{source.name}"
+            target = fresh / file_name(one.set) / f"{one.place}-{_ending(source.name)}"
             target.parent.mkdir(exist_ok=True)
             if copies:
                 shutil.copy2(source, target)
@@ -108,7 +110,6 @@ def lay_out(result: Path, pictures: Path, choices: Sequence[Choice], *, copies: 
     return len(chosen)
 
 
-def folder_name(of: str) -> str:
-    """A set's name as a folder's: what can't stand in one becomes an underscore."""
-    name = re.sub(r"[^\w .-]", "_", of).strip(". ")
-    return name[:100] or "_"
+def _ending(name: str) -> str:
+    """The end of a file's name: with a place before it, the whole may be longer than a name is."""
+    return os.fsdecode(os.fsencode(name)[-MOST_NAME:])

@@ -30,8 +30,9 @@ def archive(
     """Keep every verdict of these boxes in PostgreSQL, each once, asking again for missing ones.
 
     Runs until SIGTERM or Ctrl-C. A verdict counts as had only once it is committed, so that
-    neither a restart here nor one of the database or a broker loses any. Exit code 1 if verdicts
-    were lost, which a box keeps no longer.
+    neither a restart here nor one of the database or a broker loses any. What the database can't
+    hold is set aside in a table of its own. Exit code 1 if verdicts were lost, which a box keeps no
+    longer.
 
     For example:
 
@@ -63,9 +64,8 @@ def archive(
     while followers.running() and not end.wait(SAY_EVERY_S):
         counts = [report.counts for report in followers.reports().values()]
         away = followers.trouble()
-        said = (
-            f"{sum(one.delivered for one in counts):,} kept, {sum(one.lost for one in counts)} lost"
-        )
+        kept, lost = sum(one.delivered for one in counts), sum(one.lost for one in counts)
+        said = f"{kept - keeper.aside:,} kept, {keeper.aside} set aside, {lost} lost"
         typer.echo(
             f"archive: {said}, {len(away)} boxes not heard {keeper.trouble}".rstrip(), err=True
         )

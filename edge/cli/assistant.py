@@ -34,6 +34,7 @@ def serve(config: Config = SETTINGS) -> None:
     from edge.assistant.feedback import FILE, Feedback
     from edge.assistant.post import Post
     from edge.assistant.web import application
+    from edge.callers import Callers
     from edge.config import load
     from edge.mqtt.address import settings_of
     from edge.topics import Topics
@@ -59,9 +60,9 @@ def serve(config: Config = SETTINGS) -> None:
     typer.echo(f"assistant on http://{section.host}:{section.port}, {speaks}", err=True)
     try:
         uvicorn.run(
-            application(desk, feedback, section.host), host=section.host, port=section.port,
-            log_level="warning", server_header=False, timeout_graceful_shutdown=2,
-            limit_concurrency=64,
+            application(desk, feedback, Callers(section.host, section.names)), host=section.host,
+            port=section.port, log_level="warning", server_header=False,
+            timeout_graceful_shutdown=2, limit_concurrency=64,
         )  # fmt: skip
     finally:
         if post is not None:

@@ -19,6 +19,10 @@ _Key = Annotated[
     Path | None, typer.Option(help="Public key to trust [default: .linewarden/signing.pub].")
 ]
 _Provider = Annotated[list[str] | None, typer.Option(help="cpu, cuda, tensorrt [default: cpu].")]
+_Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="A name that it is called by besides; may be given again."),
+]
 _Threads = Annotated[int, typer.Option(min=1, help="Threads within one operator.")]
 
 
@@ -129,6 +133,7 @@ def sheet(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8787,
+    name: _Names = None,
 ) -> None:
     """Serve a result's contact sheet; what is clicked goes into RESULT/overrules.csv.
 
@@ -140,7 +145,7 @@ def sheet(
     """
     from edge.catalog.clerk import Clerk
 
-    clerk = Clerk(result, host, port)
+    clerk = Clerk(result, host, port, name or ())
     typer.echo(f"http://{host}:{clerk.port}/  (Ctrl-C ends it)")
     try:
         clerk.serve()
@@ -254,6 +259,7 @@ def serve(
     ] = "plain",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8788,
+    name: _Names = None,
     broker: Annotated[
         str | None, typer.Option(help="mqtt://HOST[:PORT] or mqtts://…; by default none.")
     ] = None,
@@ -282,7 +288,7 @@ def serve(
     journal.begin("info")
     desk = Desk(_model(bundle, key, provider, threads), load(rules), pictures, out)
     post = open_post(broker, prefix, desk) if broker is not None else None
-    counter = Counter(desk, host, port)
+    counter = Counter(desk, host, port, name or ())
     typer.echo(f"http://{host}:{counter.port}/  {desk.bundle}")
     until_told(counter, post)
 

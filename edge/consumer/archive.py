@@ -3,10 +3,12 @@
 One follower for each box hands its verdicts over in order; one writer commits what has come
 together as a group. A follower goes on only when its verdict is committed, so that what its place
 says is done is on the database's disk. Without the database the followers wait, and catch up by
-replay.
+replay. A verdict that the database can't hold is set aside in a table of its own, as it came: no
+box waits for another's.
 """
 
 import queue
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +19,11 @@ from urllib.parse import urlsplit
 import psycopg
 import structlog
 
-from edge.consumer.watch import Watcher, WatchReport
+from edge.consumer.watch import Watcher, WatchReport, prefix_of
 from edge.mqtt.address import BrokerSettings
 from edge.topics import Topics
 from export.errors import ConfigError, StoreError
+from export.file_name import file_name
 from export.verdict import Verdict
 
 SCHEMA: LiteralString = """
@@ -38,10 +41,24 @@ CREATE TABLE IF NOT EXISTS verdict (
     PRIMARY KEY (box, camera, epoch, seq)
 );
 CREATE INDEX IF NOT EXISTS verdict_by_time ON verdict (captured_at);
+CREATE TABLE IF NOT EXISTS verdict_aside (
+    box        text        NOT NULL,
+    camera     text        NOT NULL,
+    epoch      bigint      NOT NULL,
+    seq        bigint      NOT NULL,
+    arrived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    why        text        NOT NULL,
+    body       bytea       NOT NULL,
+    PRIMARY KEY (box, camera, epoch, seq)
+);
 """
 INSERT: LiteralString = """
 INSERT INTO verdict (box, camera, epoch, seq, captured_at, outcome, reason, score, body)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+ASIDE: LiteralString = """
+INSERT INTO verdict_aside (box, camera, epoch, seq, why, body)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 GROUP = 1000
 RETRY_S = 1.0
@@ -63,6 +80,7 @@ class Archive:
 
     Attributes:
         trouble: why nothing can be written; "" when all is well.
+        aside: verdicts that were set aside since the start.
 
     Raises:
         ConfigError: the address is none, or holds a password.
@@ -79,7 +97,7 @@ class Archive:
             raise ConfigError(
                 "the database's address holds a password", "put it into ~/.pgpass (PGPASSFILE)"
             )
-        self.trouble = ""
+        self.trouble, self.aside = "", 0
         self._address = address
         self._rows: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -102,12 +120,11 @@ class Archive:
         body = verdict.model_dump_json(exclude={"replay"})
         row = _Row(
             (box, verdict.camera, verdict.epoch, verdict.seq, verdict.captured_at,
-            verdict.outcome.value,
-             verdict.reason.value, verdict.score, body)
+             verdict.outcome.value, verdict.reason.value, _real(verdict.score), body)
         )  # fmt: skip
         self._rows.put(row)
         while not row.kept.wait(0.2):
-            if self._stopping.is_set():
+            if self._stopping.is_set() or not self._thread.is_alive():
                 raise StoreError("the archive ended before a verdict was kept", "start it again")
 
     def stop(self) -> None:
@@ -120,8 +137,9 @@ class Archive:
 
     def _connected(self) -> psycopg.Connection:
         db = psycopg.connect(
-            self._address, connect_timeout=5, application_name="linewarden archive"
-        )
+            self._address, connect_timeout=5, client_encoding="utf8",
+            application_name="linewarden archive",
+        )  # fmt: skip
         with db.transaction():
             db.execute(SCHEMA)
         return db
@@ -144,8 +162,7 @@ class Archive:
         while True:
             try:
                 self._db = self._db or self._connected()
-                with self._db.transaction(), self._db.cursor() as cursor:
-                    cursor.executemany(INSERT, [row.values for row in group])
+                self._write(self._db, group)
             except psycopg.Error as error:
                 if self._db is not None:
                     self._db.close()
@@ -160,6 +177,41 @@ class Archive:
                 for row in group:
                     row.kept.set()
                 return
+
+    def _write(self, db: psycopg.Connection, group: Sequence[_Row]) -> None:
+        """All together; where one can't be held, one by one."""
+        try:
+            with db.transaction(), db.cursor() as cursor:
+                cursor.executemany(INSERT, [row.values for row in group])
+        except psycopg.DataError:
+            with db.transaction():
+                aside = [why for row in group if (why := _put(db, row))]
+            self.aside += len(aside)
+            for why in aside:
+                self._log.error("a verdict is set aside: the database can't hold it", why=why)
+
+
+def _put(db: psycopg.Connection, row: _Row) -> str:
+    """Insert a row, or set it aside; returns why it can't be held, or ""."""
+    try:
+        with db.transaction():
+            db.execute(INSERT, row.values)
+    except psycopg.DataError as error:
+        box, camera, *number = row.values[:4]
+        told = [_plain(one) for one in (box, camera, str(error))]
+        db.execute(ASIDE, (*told[:2], *number, told[2], row.values[-1].encode()))
+        return f"{box}/{camera} {number}: {told[2]}"
+    return ""
+
+
+def _plain(text: str) -> str:
+    """What every database can hold, whatever its encoding."""
+    return text.replace("\0", "\\0").encode("ascii", "backslashreplace").decode()
+
+
+def _real(score: float | None) -> float | None:
+    """As PostgreSQL's real has it: what is smaller than its least number is refused there."""
+    return None if score is None else struct.unpack("f", struct.pack("f", score))[0]
 
 
 class Followers:
@@ -176,13 +228,13 @@ class Followers:
         self, settings: BrokerSettings, boxes: Sequence[str], archive: Archive, places: Path
     ) -> None:
         places.mkdir(parents=True, exist_ok=True)
+        at = {box: _place(places, box) for box in boxes}
         self._all = {
             box: Watcher(
-                settings, Topics(box), _keeper(archive, box),
-                from_start=True, position=places / f"{box.replace('/', '_')}.json",
+                settings, Topics(box), _keeper(archive, box), from_start=True, position=place
             )
-            for box in boxes
-        }  # fmt: skip
+            for box, place in at.items()
+        }
 
     def start(self) -> None:
         """Start each."""
@@ -218,3 +270,12 @@ def _keeper(archive: Archive, box: str) -> Callable[[Verdict], None]:
         archive.keep(box, verdict)
 
     return keep
+
+
+def _place(places: Path, box: str) -> Path:
+    """A box's file; one of the name that it had at first, which two boxes could share, is moved."""
+    place = places / f"{file_name(box)}.json"
+    before = places / f"{box.replace('/', '_')}.json"
+    if place != before and not place.exists() and before.exists() and prefix_of(before) == box:
+        before.rename(place)
+    return place

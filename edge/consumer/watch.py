@@ -268,6 +268,14 @@ def _load(path: Path, topics: Topics) -> dict[str, Position]:
     return positions
 
 
+def prefix_of(path: Path) -> str:
+    """The prefix of the box whose position file this is; "" if it is none."""
+    try:
+        return str(json.loads(path.read_bytes())["prefix"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _store(path: Path, topics: Topics, positions: dict[str, Position]) -> None:
     cameras = {camera: [at.epoch, at.next] for camera, at in positions.items()}
     new = path.with_name(path.name + ".new")

@@ -21,7 +21,7 @@ from export.errors import ConfigError
 from export.verdict import Verdict
 
 NAMESPACE = "urn:linewarden:box"
-LOOK_S = 0.05
+LOOK_S, AGAIN_S = 0.05, 2.0
 AT_ONCE = 1000
 NOTHING: Mapping[Kind, Value] = {
     Kind.TEXT: "", Kind.REAL: 0.0, Kind.COUNT: 0, Kind.FLAG: False, Kind.TIME: datetime(1970, 1, 1),  # noqa: DTZ001 - OPC UA's are in UTC and say no zone
@@ -74,8 +74,9 @@ class OpcUaServer:
                 asyncio.run(self._serve())
             except Exception as error:  # noqa: BLE001 - outermost line of the thread
                 self.trouble = f"{self._section.listen} can't be served: {error}"
+                self._last.clear()  # one of them may be why
                 self._log.warning("the OPC UA server failed", why=repr(error))
-                self._stopping.wait(2.0)
+                self._stopping.wait(AGAIN_S)
 
     async def _serve(self) -> None:
         server = self._ua.Server()

@@ -47,8 +47,11 @@ class Tag(Generic[Told]):
     read: Callable[[Told], Value]
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _recipe(verdict: Verdict) -> str | None:

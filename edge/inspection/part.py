@@ -17,7 +17,16 @@ from edge.health import CameraCounts
 from edge.inspection.fusion import Looks
 from edge.inspection.inspector import STILL, Judgement
 from export.preprocess import Pixels, Region
-from export.verdict import FAIL_SAFE, CameraHealth, Fused, Latency, Outcome, Reason, Verdict
+from export.verdict import (
+    FAIL_SAFE,
+    CameraHealth,
+    Fused,
+    Latency,
+    Outcome,
+    Reason,
+    Verdict,
+    printable,
+)
 
 DETAIL_LIMIT = 512
 PART_LIMIT = 128
@@ -178,8 +187,7 @@ def _facts(part: Part, key: tuple[int, int], counts: CameraCounts) -> dict[str, 
     """What is known without judging."""
     seen, camera, (epoch, seq) = part.seen, part.terms.camera, key
     age_ms = part.age_ms(monotonic_ns())
-    # A file's name may hold bytes that are no text.
-    name = part.name.encode(errors="replace").decode()[-PART_LIMIT:]
+    name = printable(part.name)[-PART_LIMIT:]  # a file's name may hold bytes that are no text
     return {
         "camera": camera,
         "epoch": epoch,

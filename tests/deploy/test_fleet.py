@@ -1,11 +1,11 @@
 """Upward: the bridge's configuration, a real bridge between two real brokers, and the archive."""
 
+import json
 import os
 import shutil
-import sqlite3
+import threading
 import time
 import tomllib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from deploy.box.bridge import Bridge
 from deploy.box.program import InstallError
 from deploy.box.rights import Account, Role
 from edge.consumer.archive import Archive, Followers
+from edge.consumer.follow import Position
 from edge.messages import Health
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.topics import TABLE, Direction, Topics
@@ -150,6 +151,34 @@ def test_the_archive_keeps_each_verdict_once_and_waits_for_its_database(tmp_path
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@needs_postgres
+def test_a_verdict_that_the_database_cannot_hold_keeps_nobody_waiting():
+    """It is set aside as it came, and counted; the others of its group are kept."""
+    folder = Path(f"/tmp/linewarden-aside-{os.getpid()}")
+    odd = verdict(7, 2, "top").model_copy(update={"captured_at": "soon"})
+    faint = verdict(7, 3, "top", score=1e-300)
+    try:
+        with Postgres(folder) as database:
+            archive = Archive(database.url)
+            handed = [(BOX, verdict(7, 1, "top")), (BOX, odd), (BOX, faint), ("a/b", odd)]
+            hands = [threading.Thread(target=archive.keep, args=one) for one in handed]
+            for hand in hands:
+                hand.start()
+            for hand in hands:
+                hand.join(10)
+            assert not any(hand.is_alive() for hand in hands)
+            assert database.ask("SELECT box, seq, score FROM verdict ORDER BY seq") == [
+                (BOX, 1, 0.25), (BOX, 3, 0.0),
+            ]  # fmt: skip
+            aside = database.ask("SELECT box, seq, body FROM verdict_aside ORDER BY box")
+            assert [one[:2] for one in aside] == [("a/b", 2), (BOX, 2)]
+            assert b'"captured_at":"soon"' in aside[0][2]
+            assert (archive.aside, archive.trouble) == (2, "")
+            archive.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_the_archive_refuses_a_password_in_its_address(tmp_path):
     """And an address that is none, or a database that isn't there."""
     with pytest.raises(ConfigError, match="password"):
@@ -167,5 +196,19 @@ def test_a_followers_place_is_its_own(tmp_path):
     )
     assert set(followers.reports()) == {BOX, "a/b"}
     assert Topics(BOX).prefix == BOX
-    with closing(sqlite3.connect(":memory:")):
-        assert (tmp_path / "places").is_dir()
+    assert (tmp_path / "places").is_dir()
+
+
+def test_boxes_that_look_alike_have_places_of_their_own(tmp_path):
+    """And one that was noted under the name that two could share is gone on from."""
+    places, boxes = tmp_path / "places", ["acme/line_1/cell", "acme/line/1/cell"]
+    places.mkdir()
+    at = {"prefix": boxes[0], "cameras": {"top": [7, 42]}}
+    (places / "acme_line_1_cell.json").write_text(json.dumps(at))
+    for _ in range(2):
+        followers = Followers(BrokerSettings(BrokerUrl("127.0.0.1", 1)), boxes, None, places)
+        one, other = (followers._all[box] for box in boxes)
+        assert one._follower.positions() == {"top": Position(7, 42)}
+        assert other._follower.positions() == {}
+        assert one._position != other._position
+    assert not (places / "acme_line_1_cell.json").exists()

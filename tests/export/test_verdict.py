@@ -102,12 +102,29 @@ def test_larger_than_8_kib_is_refused():
         {"probabilities": {"x": -0.1}},
         {"thresholds": {"pass_below": 0.6, "fail_above": 0.5}},
         {"latency_ms": {"queue": -1, "preprocess": 0, "score": 0, "total": 0}},
+        {"decided_at": "soon"},
+        {"captured_at": ""},
+        {"captured_at": "2026-02-30T00:00:00Z"},
+        {"captured_at": "2026-01-01T00:00:00"},
+        {"captured_at": "2026-01-01T00:00:00Z\n"},
+        {"captured_at": "0000-01-01T00:00:00Z"},
     ],
 )
 def test_what_is_not_a_verdict_is_refused(change: dict[str, object]):
     """Unknown fields, other versions, and values out of range are refused."""
     with pytest.raises(ValidationError):
         a_verdict(**change)
+
+
+def test_no_text_holds_what_no_database_does():
+    """U+0000 becomes U+FFFD, also in what an older box has stored: no verdict is lost over it."""
+    older = a_verdict(part="bolt?", detail="?", probabilities={"d?nt": 1.0}).to_json()
+    read = Verdict.from_json(older.replace(b"?", b"\\u0000"))
+    assert (read.part, read.detail) == ("bolt\ufffd", "\ufffd")
+    assert list(read.probabilities) == ["d\ufffdnt"]
+    assert a_verdict(part="bolt\0") == a_verdict(part="bolt\ufffd")
+    assert b"u0000" not in read.to_json()
+    assert Verdict.from_json(older.replace(b"?", b"\\n")).part == "bolt\n"
 
 
 def test_immutable_and_keyed():

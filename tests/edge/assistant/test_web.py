@@ -17,7 +17,6 @@ from tests.assistant.suite import november
 from tests.assistant.truth import MANUAL
 
 JSON = {"content-type": "application/json"}
-HERE = "http://127.0.0.1:8490"
 SETTINGS = """
 [station]
 prefix = "acme/plant1/line7"
@@ -46,7 +45,7 @@ def box(tmp_path):
     told.console.folder.mkdir()
     (told.console.folder / "verdicts.db").symlink_to(november().path)
     desk, feedback = Desk(told), Feedback(told.assistant.folder / FILE)
-    with TestClient(application(desk, feedback), base_url=HERE) as client:
+    with TestClient(application(desk, feedback), base_url="http://127.0.0.1:8490") as client:
         yield client, feedback, desk
     feedback.close()
 
@@ -103,6 +102,9 @@ def test_ask_streams_events(box):
      ("/ask", b"question=x", {"content-type": "application/x-www-form-urlencoded"}, 415),
      ("/ask", b"x" * 70_000, JSON, 413),
      ("/ask", b'{"question": "x"}', {**JSON, "origin": "http://evil.example"}, 403),
+     ("/ask", b'{"question": "x"}',
+      {**JSON, "host": "evil.example", "origin": "http://evil.example"}, 403),
+     ("/ask", b'{"question":' + b"[" * 50_000, JSON, 400),
      ("/v1/chat/completions", b'{"messages": []}', JSON, 400),
      ("/v1/chat/completions", b'{"messages": [{"role": "user", "content": [1]}]}', JSON, 400),
      ("/feedback", b'{"id": "none", "kind": "good"}', JSON, 404)],
@@ -113,19 +115,12 @@ def test_what_is_no_question_is_refused(box, path, body, headers, status):
     assert client.post(path, content=body, headers=headers).status_code == status
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"host": "evil.example:8490", "origin": "http://evil.example:8490"},
-     {"host": "evil.example:8490"}, {"origin": "http://evil.example"}, {"origin": "null"},
-     {"origin": "http://127.0.0.1:8491"}, {"host": ""}],
-)  # fmt: skip
-def test_a_page_from_elsewhere_gets_nothing(box, headers):
-    """Not by another origin, nor by a name that was pointed here; neither answers nor sections."""
+def test_no_name_but_this_machines_reads_anything(box):
+    """A page that had its own name resolved to this address gets no section, and no figures."""
     client, _, _ = box
-    asked = client.post("/ask", json={"question": "What does E-204 mean?"}, headers=headers)
-    assert asked.status_code == 403
-    assert client.get("/section?id=line7+4.5&language=en", headers=headers).status_code == 403
-    assert client.get("/v1/models", headers=headers).status_code == 403
+    for path in ("/section?id=line7 4.5&language=en", "/healthz", "/v1/models"):
+        assert client.get(path).status_code == 200
+        assert client.get(path, headers={"host": "evil.example"}).status_code == 403
 
 
 def test_too_many_questions_are_told_to_come_back_and_places_are_given_back(box):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,9 +20,10 @@ from edge.catalog import overrules
 from edge.catalog.clerk import Clerk
 from edge.catalog.counter import Counter
 from edge.catalog.desk import Desk
-from edge.catalog.post import Post
+from edge.catalog.post import Orders, Post
 from edge.catalog.rules.house import HouseRules
 from edge.catalog.selecting import Asked, select
+from edge.messages import CatalogAnswer, CatalogChoice, CatalogOrder, read
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.topics import Topics
 from export.errors import ConfigError
@@ -64,11 +66,10 @@ def counter(desk):
     opened.stop()
 
 
-def ask(port, path, body=None, kind="application/json", **more):
+def ask(port, path, body=None, kind="application/json"):
     """Status and JSON of a request."""
     address = f"http://127.0.0.1:{port}{path}"
-    headers = ({"Content-Type": kind} if body else {}) | more
-    request = urllib.request.Request(address, body, headers)
+    request = urllib.request.Request(address, body, {"Content-Type": kind} if body else {})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, json.loads(answer.read())
@@ -97,23 +98,57 @@ def test_an_order_gets_its_choice_and_never_leaves_the_root(counter, shop):
         status, told = ask(counter.port, "/v1/select", json.dumps({"folder": folder}).encode())
         assert status == 422
         assert told["problem"]
-    assert ask(counter.port, "/v1/select", b'{"folder": 3}')[0] == 400
+    for folder in (b"3", b'"a\\u0000b"', b'"' + b"a" * 300 + b'"'):
+        assert ask(counter.port, "/v1/select", b'{"folder": %s}' % folder)[0] in (400, 422)
 
 
-STRANGERS = [
-    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"},
-    {"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"},
-]  # fmt: skip
+def test_folders_that_look_alike_have_results_of_their_own(desk, shop):
+    """spring/shoes and spring_shoes, the root and a folder `all`; one folder has one result."""
+    for name in ("spring/shoes", "spring_shoes", "all"):
+        shutil.copytree(shop, shop.parent / name)
+    orders = ("spring/shoes", "spring_shoes", "all", "", "./spring//shoes/")
+    told = [desk.select(CatalogOrder(folder=folder, per_category=1)) for folder in orders]
+    assert [one.problem for one in told] == [""] * 5
+    results = [one.result for one in told]
+    assert len(set(results)) == 4
+    assert results[0] == results[4]
 
 
-@pytest.mark.parametrize("headers", STRANGERS)
-def test_a_page_from_elsewhere_orders_nothing(counter, shop, tmp_path, headers):
-    """Whatever it calls what it sends, and whatever name it was pointed here by."""
-    told = {key: value.format(port=counter.port) for key, value in headers.items()}
-    order = json.dumps({"folder": shop.name}).encode()
-    assert ask(counter.port, "/v1/select", order, "text/plain", **told)[0] == 403
-    assert ask(counter.port, "/healthz", **told)[0] == 403
-    assert not (tmp_path / "results").exists()
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [("/v1/select", {"Content-Type": "text/plain"}, 415),
+     ("/v1/select", {"Content-Type": "text/plain", "Origin": "http://evil.example"}, 403),
+     ("/v1/look", {"Content-Type": "text/plain", "Origin": "http://evil.example"}, 403),
+     ("/v1/select", {"Content-Type": "application/json", "Host": "evil.example:8788",
+                     "Origin": "http://evil.example:8788"}, 403),
+     ("/healthz", {"Host": "evil.example"}, 403)],
+)  # fmt: skip
+def test_an_order_of_another_page_is_not_carried_out(counter, desk, path, headers, status):
+    """By its Origin, by a name of its own for this address, or as what a form can send."""
+    orders = []
+    desk.select = orders.append
+    body = b'{"folder": "shop"}' if path != "/healthz" else None
+    address = f"http://127.0.0.1:{counter.port}{path}"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=5)
+    with refused.value:
+        assert refused.value.code == status
+    assert orders == []
+
+
+@pytest.mark.parametrize("most_bytes", [65_536, 2_000, 300])
+def test_an_answer_tells_as_much_as_there_is_room_for(most_bytes):
+    """And counts what it leaves out; our own reader takes it."""
+    picked = [
+        CatalogChoice(set="cat", place=1, path=f"a/{n}.jpg", reason="ä" * 140) for n in range(500)
+    ]
+    whole = CatalogAnswer(id="big", chosen=tuple(picked), more=3, pictures=900)
+    body = Orders(None).fit(whole, most_bytes)
+    assert most_bytes * 0.8 - 300 < len(body) <= most_bytes
+    told = read(CatalogAnswer, body)
+    assert told.chosen == whole.chosen[: len(told.chosen)]
+    assert len(told.chosen) + told.more == 503
+    assert Orders(None).fit(whole, 50) is None
 
 
 @needs_mosquitto
@@ -218,34 +253,28 @@ def test_a_word_is_written_down_and_nothing_else_is_served(clerk, tmp_path):
             assert refused.value.code == 404
 
 
+WORD, AS_JSON = b'{"path":"a","verdict":"show","category":""}', {"Content-Type": "application/json"}
+
+
 @pytest.mark.parametrize(
-    ("body", "headers"),
+    ("body", "headers", "status"),
     [
-        (b'{"path":"a","verdict":"show","category":""}', {"Content-Type": "text/plain"}),
-        (
-            b'{"path":"a","verdict":"show","category":""}',
-            {"Content-Type": "application/json", "Origin": "http://evil.example"},
-        ),
-        (
-            b'{"path":"a","verdict":"show","category":""}',
-            {
-                "Content-Type": "application/json",
-                "Host": "evil.example",
-                "Origin": "http://evil.example",
-            },
-        ),
-        (b'{"path":"../a","verdict":"show","category":""}', {"Content-Type": "application/json"}),
-        (b"[]", {"Content-Type": "application/json"}),
-        (b"{", {"Content-Type": "application/json"}),
+        (WORD, {"Content-Type": "text/plain"}, 400),
+        (WORD, {**AS_JSON, "Origin": "http://evil.example"}, 403),
+        (WORD, {**AS_JSON, "Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        (WORD.replace(b'"a"', b'"../a"'), AS_JSON, 400),
+        (b"[]", AS_JSON, 400),
+        (b"{", AS_JSON, 400),
+        (b"[" * 60_000, AS_JSON, 400),
     ],
 )
-def test_a_word_that_is_not_the_sheets_is_refused(body, headers, clerk, tmp_path):
+def test_a_word_that_is_not_the_sheets_is_refused(body, headers, status, clerk, tmp_path):
     """No other page's form or script, no path outside, no garbage: and nothing is written."""
     address = f"http://127.0.0.1:{clerk.port}/overrules"
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=5)
     with refused.value:
-        assert refused.value.code in (400, 403)
+        assert refused.value.code == status
     assert not (tmp_path / "out" / overrules.FILE).exists()
 
 

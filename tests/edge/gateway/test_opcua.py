@@ -5,12 +5,17 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from edge.gateway import opcua, tags
+from edge.gateway.mailbox import Mailbox
+from edge.gateway_tables import OpcUa
 from tests.broker import free_port, needs_mosquitto
 from tests.edge.gateway.plant import plant
+from tests.edge.verdicts import verdict
 
 asyncua = pytest.importorskip("asyncua", reason="needs linewarden[opcua]")
 ROOT = Path(__file__).parents[3]
@@ -99,6 +104,42 @@ def test_a_client_reads_the_newest_result_counts_and_state(tmp_path):
         assert verdicts[seq] == outcome
         assert {independent[path]["status"] for path in paths} == {"Good"}
         assert independent["write"] in ("BadUserAccessDenied", "BadNotWritable")
+
+
+def test_a_time_that_is_none_is_no_value():
+    """And no error: the rest of the verdict is told."""
+    odd = verdict(1, 1).model_copy(update={"decided_at": "soon"})
+    told = {tag.name: tag.read(odd) for tag in tags.RESULT}
+    assert told["Result/CreationTime"] is None
+    assert told["Result/Outcome"] == "pass"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_what_cannot_be_told_takes_the_server_down_once_at_most(monkeypatch):
+    """A verdict that breaks it is forgotten, and it serves again."""
+    monkeypatch.setattr(opcua, "AGAIN_S", 0.1)
+    box = Mailbox(4)
+    server = opcua.OpcUaServer(OpcUa(listen=f"127.0.0.1:{free_port()}"), "a/b", box)
+    server.start()
+    try:
+        assert until(lambda: not server.trouble)
+        box.put(verdict(1, 1).model_copy(update={"latency_ms": None}))
+        assert until(lambda: server.trouble)
+        assert until(lambda: not server.trouble)
+        box.put(verdict(1, 2))
+        assert until(lambda: ("cam", "Result/Seq") in server._told)
+        assert not server.trouble
+    finally:
+        server.stop(3)
+
+
+def until(condition, timeout_s=10):
+    """Wait for it; returns whether it came about."""
+    end = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(condition())
 
 
 def known(port, paths):

@@ -12,6 +12,7 @@ from edge.inspection.bench import Bench
 from edge.inspection.command import Orders
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
+from edge.messages import Flag, read
 from edge.trigger.trigger import EveryFrame, OnOrder
 from export.verdict import Outcome, Reason
 from tests.edge.inspection.test_bench import Judge, Record, frame, terms
@@ -74,6 +75,16 @@ def test_an_ordered_part_is_judged_in_the_next_frame_and_keeps_its_name(line):
     time.sleep(0.05)
     (verdict,) = record.verdicts
     assert (verdict.part, verdict.frame, verdict.outcome) == ("bolt-0815", 2, Outcome.PASS)
+
+
+def test_a_name_that_cannot_be_said_costs_no_verdict(line):
+    """A PLC's padding, a newline: the part is judged, and its name says what can be said."""
+    orders, slot, record = line
+    orders.trigger(said(camera="eye", part="bolt\x00\n\x1b[2J"))
+    slot.put(frame(2))
+    (verdict,) = verdicts(record, 1)
+    assert (verdict.part, verdict.outcome) == ("bolt\ufffd\ufffd\ufffd[2J", Outcome.PASS)
+    assert read(Flag, said(camera="eye", part="bolt\x00\n\x1b[2J")).part == verdict.part
 
 
 def test_a_part_that_no_frame_shows_is_answered_by_its_deadline(line):

@@ -184,8 +184,8 @@ def test_a_type_is_named_only_where_the_model_names_one(fields, kind):
 
 
 def test_a_time_that_makes_no_sense_is_when_it_was_read():
-    """A verdict is never refused for its label of time."""
-    odd = verdict(1, 1, captured_at="yesterday", decided_at="soon")
+    """A verdict that the store was handed is never refused for its label of time."""
+    odd = verdict(1, 1).model_copy(update={"captured_at": "yesterday", "decided_at": "soon"})
     assert entry.at_ms(odd, 42) == 42
     assert entry.at_ms(verdict(1, 1, captured_at="1970-01-01T00:00:01.5Z"), 42) == 1500
 
