@@ -125,10 +125,12 @@ loop: $(STAMP) ## An unseen defect appears: labelled in a browser, retrained, pu
 	$(BIN)/python -m tests.loop.suite
 
 WHEELS := dist/wheelhouse
+# What is installed on a box: deploy/box/releases.py names the same.
+BOX := edge,console,assistant,modbus,gpio,oidc,sparkplug,opcua
 
 wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
 	rm -rf $(WHEELS)
-	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[edge,console,modbus,gpio]'
+	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[$(BOX)]'
 	$(BIN)/python -m pip wheel --quiet --no-deps --constraint requirements/box.txt --wheel-dir $(WHEELS) onnxruntime
 	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
 
@@ -146,11 +148,11 @@ fleet: $(STAMP) ## 20 boxes through a bridged broker into PostgreSQL, 5 minutes 
 sbom: $(STAMP) ## A bill of materials (CycloneDX) of what a box installs, checked to be whole
 	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
 	rm -rf work/sbom && $(PYTHON) -m venv work/sbom
-	work/sbom/bin/python -m pip install --quiet --no-index --find-links $(WHEELS) --constraint requirements/box.txt 'linewarden[edge,console,modbus,gpio]'
+	work/sbom/bin/python -m pip install --quiet --no-index --find-links $(WHEELS) --constraint requirements/box.txt 'linewarden[$(BOX)]'
 	$(BIN)/python -m deploy.sbom --python work/sbom/bin/python --out dist/sbom.cdx.json
 
 audit: $(STAMP) ## Known weaknesses of every pinned version (needs the network: without it this fails)
-	for role in box edge console trainer dev; do \
+	for role in box edge console assistant gateway archive trainer tuner dev; do \
 	  $(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement requirements/$$role.txt || exit 1; \
 	done
 
@@ -160,12 +162,24 @@ assistant-questions: $(STAMP) ## The assistant's answers against known truth; re
 docs: $(STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
+OPTIONS := openvino,genicam,modbus,gpio
+GATEWAY := sparkplug,opcua
+
+# What ships is what was tested: dev is resolved first, over every extra, and the others take its versions.
 lock: $(STAMP) ## Write the pinned constraints of each role again
-	for role in edge trainer console assistant tuner box dev; do \
-	  extras=$$role; \
-	  [ $$role = box ] && extras=edge,console,modbus,gpio; \
-	  [ $$role = dev ] && extras=edge,trainer,console,assistant,tuner,demo,dev; \
-	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-annotate \
+	for role in dev edge trainer console assistant tuner gateway archive box; do \
+	  extras=$$role; told="--constraint requirements/dev.txt"; \
+	  case $$role in \
+	    dev) extras=edge,trainer,console,assistant,tuner,qlora,gcs,https,archive,oidc,$(OPTIONS),$(GATEWAY),demo,dev; told=--upgrade;; \
+	    edge) extras=edge,$(OPTIONS);; \
+	    console) extras=console,oidc;; \
+	    trainer) extras=trainer,gcs,https;; \
+	    tuner) extras=tuner,qlora;; \
+	    gateway) extras=edge,$(GATEWAY);; \
+	    box) extras=$(BOX),$(OPTIONS);; \
+	  esac; \
+	  [ $$role = dev ] || rm -f requirements/$$role.txt; \
+	  $(BIN)/pip-compile --quiet $$told --strip-extras --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --constraint requirements/pins.in \
 	    --extra $$extras --output-file requirements/$$role.txt pyproject.toml || exit 1; \

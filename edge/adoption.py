@@ -27,4 +27,4 @@ def _may_change(key: str) -> bool:
     table, *below = key.split(".")
     if table == "cameras":
         return len(below) > 1 and below[1] in TAKEN
-    return table in ("gateway", "console")  # other processes read these
+    return table in ("gateway", "console", "assistant")  # other processes read these

@@ -147,8 +147,10 @@ class Assistant(Section):
     folder: LocalPath = Field(
         default=Path("assistant"), validate_default=True, description="feedback on its answers"
     )
-    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
-        default="127.0.0.1", description="this box only: the console stands before it"
+    host: str = Field(
+        default="127.0.0.1",
+        pattern=r"^(127\.0\.0\.1|::1|[a-z][a-z0-9-]{0,62})$",
+        description="this box only: the console stands before it; or a container's one-word name",
     )
     port: int = Field(default=8490, ge=0, le=65_535, description="0: any free one")
     names: tuple[str, ...] = Field(

@@ -55,8 +55,12 @@ class Service:
         self._log = structlog.get_logger("service")
 
     def ready(self) -> None:
-        """Everything has started."""
+        """Everything has started, or the settings have been read again."""
         self._notify.send("READY=1")
+
+    def reloading(self) -> None:
+        """The settings are being read again; `ready` ends it, whatever came of it."""
+        self._notify.send("RELOADING=1", f"MONOTONIC_USEC={monotonic_ns() // 1000}")
 
     def turn(self, status: str) -> None:
         """Feed the watchdog if every stage moves, and say how it goes if that has changed."""

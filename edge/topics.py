@@ -12,12 +12,21 @@ class Direction(StrEnum):
     TO_BOX = "to the box"
 
 
+class Owner(StrEnum):
+    """Which of a box's processes speaks there, or is spoken to; each has its own account."""
+
+    LINE = "line"
+    SHOP = "shop"
+    ASSISTANT = "assistant"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One row: the levels below the prefix ({camera} stands for a camera's name) and the terms."""
 
     name: str
     levels: str
+    owner: Owner
     direction: Direction
     qos: int
     retained: bool
@@ -27,51 +36,51 @@ class Topic:
 
 TABLE = (
     Topic(
-        "verdicts", "{camera}/verdicts", Direction.FROM_BOX, 1, False, "Verdict",
+        "verdicts", "{camera}/verdicts", Owner.LINE, Direction.FROM_BOX, 1, False, "Verdict",
         "every verdict, in order of seq",
     ),
     Topic(
-        "last", "{camera}/last", Direction.FROM_BOX, 1, True, "Verdict",
+        "last", "{camera}/last", Owner.LINE, Direction.FROM_BOX, 1, True, "Verdict",
         "the newest verdict, even while a backlog drains",
     ),
     Topic(
-        "state", "state", Direction.FROM_BOX, 1, True, "State",
+        "state", "state", Owner.LINE, Direction.FROM_BOX, 1, True, "State",
         "birth and last will: online or offline, with the boot count",
     ),
     Topic(
-        "health", "health", Direction.FROM_BOX, 1, True, "Health",
+        "health", "health", Owner.LINE, Direction.FROM_BOX, 1, True, "Health",
         "every second: first and last seq kept per camera, outbox depth, faults",
     ),
     Topic(
-        "alarms", "alarms", Direction.FROM_BOX, 1, True, "AlarmList",
+        "alarms", "alarms", Owner.LINE, Direction.FROM_BOX, 1, True, "AlarmList",
         "on each change: the alarms that stand, and the last that were cleared",
     ),
     Topic(
-        "replay", "cmd/replay", Direction.TO_BOX, 1, False, "Replay",
+        "replay", "cmd/replay", Owner.LINE, Direction.TO_BOX, 1, False, "Replay",
         "send the verdicts of a camera from one seq to another again",
     ),
     Topic(
-        "trigger", "cmd/trigger", Direction.TO_BOX, 1, False, "Trigger",
+        "trigger", "cmd/trigger", Owner.LINE, Direction.TO_BOX, 1, False, "Trigger",
         "a part stands before a camera: judge the next frame, and call it so",
     ),
     Topic(
-        "flag", "cmd/flag", Direction.TO_BOX, 1, False, "Flag",
+        "flag", "cmd/flag", Owner.LINE, Direction.TO_BOX, 1, False, "Flag",
         "keep the picture of a part, for people to look at",
     ),
     Topic(
-        "catalog_order", "cmd/catalog", Direction.TO_BOX, 1, False, "CatalogOrder",
+        "catalog_order", "cmd/catalog", Owner.SHOP, Direction.TO_BOX, 1, False, "CatalogOrder",
         "choose among a folder of product pictures (`linewarden catalog serve`)",
     ),
     Topic(
-        "catalog", "catalog", Direction.FROM_BOX, 1, False, "CatalogAnswer",
+        "catalog", "catalog", Owner.SHOP, Direction.FROM_BOX, 1, False, "CatalogAnswer",
         "what came of an order for product pictures",
     ),
     Topic(
-        "ask", "cmd/ask", Direction.TO_BOX, 1, False, "Ask",
+        "ask", "cmd/ask", Owner.ASSISTANT, Direction.TO_BOX, 1, False, "Ask",
         "a question to the operators' assistant; it can only read",
     ),
     Topic(
-        "answers", "answers", Direction.FROM_BOX, 1, False, "Reply",
+        "answers", "answers", Owner.ASSISTANT, Direction.FROM_BOX, 1, False, "Reply",
         "the assistant's answers, each with the id of its question",
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.box.bridge import Bridge
-from deploy.box.install import Box, Tell, Wish
+from deploy.box.install import CHAIN, Box, Tell, Wish
 from deploy.box.layout import BROKER, LINE, UNITS, Layout
 from deploy.box.line import Sight
 from deploy.box.machine import runs_systemd
@@ -108,7 +108,7 @@ def account(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
             tell(one.name, f"{one.role:<10} {one.scope:<40} certificate for {left:.0f} days")
         return
     if asked.verb == "remove":
-        if asked.account in ("box", "console"):
+        if asked.account in {name for name, *_ in CHAIN}:
             raise InstallError(f"the box itself needs the account {asked.account!r}", "leave it")
         box.accounts.remove(asked.account)
         tell(asked.account, "removed, and its certificate revoked")

@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.box import machine
 from deploy.box.accounts import Accounts
 from deploy.box.authority import Authority
-from deploy.box.layout import BROKER, CONSOLE, FILES, LINE, Layout
+from deploy.box.layout import ASSISTANT, BROKER, CONSOLE, FILES, GATEWAY, LINE, Layout
 from deploy.box.line import Line, Sight
 from deploy.box.program import InstallError, run, write
 from deploy.box.releases import Releases, Source
@@ -22,7 +22,12 @@ from deploy.box.rights import Account, Role
 from deploy.box.services import Services
 
 PORT = 8883
-CHAIN = ("box", "console")  # accounts that every box has
+CHAIN = (  # the accounts that every box has, and whose they are
+    ("box", Role.BOX, LINE),
+    ("console", Role.CONSOLE, CONSOLE),
+    ("assistant", Role.ASSISTANT, ASSISTANT),
+    ("gateway", Role.GATEWAY, GATEWAY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Box:
         """Have the release before run again; returns its name."""
         name = self.releases.go_back()
         self.services.place(self.releases.path(name) / "share/deploy/box/files")
-        self.services.restart(*self._running())
+        self.services.restart(*self._running(), *self.services.asked_for())
         if why := self.services.settled(*self._running()):
             raise InstallError(
                 f"release {name} doesn't start either: {why}", "linewarden-box status"
@@ -123,6 +128,7 @@ class Box:
         why = self.services.settled(*units, ready=ready and self.line.armed())
         trial.unlink(missing_ok=True)
         if not why:
+            again += self._asked_for(changed, anew=before != built)
             self._tell(
                 "services", f"{', '.join(units)} run; started anew: {', '.join(again) or 'none'}"
             )
@@ -137,6 +143,12 @@ class Box:
             f"release {built} doesn't start: {why}\n  {before} runs again",
             "nothing was lost; report the above",
         )
+
+    def _asked_for(self, changed: set[str], *, anew: bool) -> list[str]:
+        """Start assistant and gateway anew where that is due; nothing goes back for them."""
+        due = [unit for unit in self.services.asked_for() if anew or unit in changed]
+        self.services.restart(*due)
+        return due
 
     def _running(self) -> list[str]:
         return [BROKER, CONSOLE, *([LINE] if self.line.armed() else [])]
@@ -176,7 +188,7 @@ class Box:
                 "the box has no topic prefix yet", "--prefix enterprise/site/area/line/cell"
             )
         known = {one.name: one for one in self.accounts.all()}
-        for name, role, unit in (("box", Role.BOX, LINE), ("console", Role.CONSOLE, CONSOLE)):
+        for name, role, unit in CHAIN:
             if self.accounts.certify(name):
                 stale.add(unit)
             if known.get(name) != Account(name, role, prefix):

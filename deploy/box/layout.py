@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILES = Path(__file__).with_name("files")
-BROKER, LINE, CONSOLE, ASSISTANT, GUARD = (
-    f"linewarden{part}.service" for part in ("-broker", "", "-console", "-assistant", "-guard")
+BROKER, LINE, CONSOLE, ASSISTANT, GATEWAY, GUARD = (
+    f"linewarden{part}.service"
+    for part in ("-broker", "", "-console", "-assistant", "-gateway", "-guard")
 )
-UNITS = (BROKER, LINE, CONSOLE, ASSISTANT, GUARD)  # in the order in which they start
+UNITS = (BROKER, LINE, CONSOLE, ASSISTANT, GATEWAY, GUARD)  # in the order in which they start
+ASKED_FOR = (ASSISTANT, GATEWAY)  # not every box has them: who wants one enables it
 
 
 @dataclass(frozen=True, slots=True)

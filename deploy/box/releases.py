@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.box.program import InstallError, run
 
-ROLES = "edge,console,modbus,gpio"
+ROLES = "edge,console,assistant,modbus,gpio,oidc,sparkplug,opcua"
 SUMS = "SHA256SUMS"
 KEPT = 3
 _STAMP = ".complete"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deploy.box.program import InstallError
-from edge.topics import TABLE, Direction, check_level
+from edge.topics import TABLE, Direction, Owner, check_level
 
 OF_THE_BROKER = "$SYS/#"
 
@@ -19,41 +19,75 @@ class Role(StrEnum):
 
     BOX = "box"
     CONSOLE = "console"
+    ASSISTANT = "assistant"
+    GATEWAY = "gateway"
+    SHOP = "shop"
     VIEWER = "viewer"
     COLLECTOR = "collector"
     OPERATOR = "operator"
+    HOST = "host"
     SITE = "site"
     MONITOR = "monitor"
 
 
 MEANING = {
-    Role.BOX: "publishes its own topics and gets its own commands",
+    Role.BOX: "publishes the line's topics and gets its commands",
     Role.CONSOLE: "reads state, health and alarms",
+    Role.ASSISTANT: "gets questions, publishes answers, reads alarms",
+    Role.GATEWAY: "follows its box, speaks Sparkplug and tells Home Assistant",
+    Role.SHOP: "gets orders for product pictures and answers them",
     Role.VIEWER: "reads everything that boxes say",
     Role.COLLECTOR: "reads everything, and may ask for missing verdicts again",
     Role.OPERATOR: "reads everything and gives every command",
+    Role.HOST: "a SCADA host or Home Assistant: reads everything and what gateways tell",
     Role.SITE: "a site's broker at the one above: brings what its boxes say, takes commands down",
     Role.MONITOR: "reads the broker's own figures",
 }
 SAID = tuple(row.name for row in TABLE if row.direction is Direction.FROM_BOX)
 COMMANDS = tuple(row.name for row in TABLE if row.direction is Direction.TO_BOX)
+
+
+def _of(owner: Owner, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(row.name for row in TABLE if row.owner is owner and row.name in names)
+
+
 READS = {
-    Role.BOX: COMMANDS,
+    Role.BOX: _of(Owner.LINE, COMMANDS),
     Role.CONSOLE: ("state", "health", "alarms"),
+    Role.ASSISTANT: (*_of(Owner.ASSISTANT, COMMANDS), "alarms"),
+    Role.GATEWAY: _of(Owner.LINE, SAID),
+    Role.SHOP: _of(Owner.SHOP, COMMANDS),
     Role.VIEWER: SAID,
     Role.COLLECTOR: SAID,
     Role.OPERATOR: SAID,
+    Role.HOST: SAID,
     Role.SITE: COMMANDS,
     Role.MONITOR: (),
 }
 WRITES = {
-    Role.BOX: SAID,
+    Role.BOX: _of(Owner.LINE, SAID),
     Role.CONSOLE: (),
+    Role.ASSISTANT: _of(Owner.ASSISTANT, SAID),
+    Role.GATEWAY: ("replay",),
+    Role.SHOP: _of(Owner.SHOP, SAID),
     Role.VIEWER: (),
     Role.COLLECTOR: ("replay",),
     Role.OPERATOR: COMMANDS,
+    Role.HOST: (),
     Role.SITE: SAID,
     Role.MONITOR: (),
+}
+# What lies outside a box's prefix: group, node and device of Sparkplug B stand in the settings.
+_TOLD = (
+    *(f"spBv1.0/+/{kind}/+" for kind in ("NBIRTH", "NDATA", "NDEATH")),
+    *(f"spBv1.0/+/{kind}/+/+" for kind in ("DBIRTH", "DDATA", "DDEATH")),
+    "homeassistant/+/+/+/config",
+)
+_ORDERED = ("spBv1.0/+/NCMD/+", "spBv1.0/STATE/+", "homeassistant/status")
+ELSEWHERE: dict[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {  # (reads, writes)
+    Role.GATEWAY: (_ORDERED, _TOLD),
+    Role.HOST: ((*_TOLD, *_ORDERED), _ORDERED),
+    Role.MONITOR: ((OF_THE_BROKER,), ()),
 }
 _LEVELS = {row.name: row.levels.replace("{camera}", "+") for row in TABLE}
 
@@ -88,10 +122,12 @@ class Account:
 
     def lines(self) -> list[str]:
         """Its rights, as lines of Mosquitto's ACL."""
-        rights = [f"topic read {topic}" for topic in self.topics(READS[self.role])]
-        rights += [f"topic write {topic}" for topic in self.topics(WRITES[self.role])]
-        if self.role is Role.MONITOR:
-            rights.append(f"topic read {OF_THE_BROKER}")
+        read, written = ELSEWHERE.get(self.role, ((), ()))
+        read = (*self.topics(READS[self.role]), *read)
+        written = (*self.topics(WRITES[self.role]), *written)
+        rights = [f"topic read {topic}" for topic in read if topic not in written]
+        rights += [f"topic write {topic}" for topic in written if topic not in read]
+        rights += [f"topic readwrite {topic}" for topic in written if topic in read]
         return [f"# {self.role}: {MEANING[self.role]}", f"user {self.name}", *rights]
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
 
-from deploy.box.layout import BROKER, CONSOLE, GUARD, LINE, UNITS, Layout
+from deploy.box.layout import ASKED_FOR, BROKER, CONSOLE, GATEWAY, GUARD, LINE, UNITS, Layout
 from deploy.box.program import InstallError, run, write
 
 START_S = 90.0
@@ -45,7 +45,9 @@ class Services:
         ]
         if networks is not None:
             changed += [
-                unit for unit in (BROKER, LINE, CONSOLE) if self._allow(unit, list(networks))
+                unit
+                for unit in (BROKER, LINE, CONSOLE, GATEWAY)
+                if self._allow(unit, list(networks))
             ]
         if changed:
             self._ctl("daemon-reload")
@@ -58,9 +60,16 @@ class Services:
             self._ctl("daemon-reload")
 
     def enable(self) -> None:
-        """Have all but the assistant start with the machine."""
+        """Have what every box has start with the machine."""
         for unit in (BROKER, LINE, CONSOLE, GUARD):
             run("systemctl", "enable", "--quiet", unit)
+
+    def asked_for(self) -> list[str]:
+        """Those of the assistant and the gateway that somebody has enabled."""
+        if not self.live:
+            return []
+        words = ("systemctl", "show", "--property=UnitFileState", "--value")
+        return [unit for unit in ASKED_FOR if run(*words, unit).strip() == "enabled"]
 
     def restart(self, *units: str) -> None:
         """Start these, or start them anew."""

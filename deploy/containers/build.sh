@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname -- "$0")/../.."
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' export/__init__.py)
-[ $# -gt 0 ] || set -- edge console assistant
+[ $# -gt 0 ] || set -- edge console assistant gateway
 for role; do
     tag="linewarden/$role:$version"
     if [ "${BUILD_WITH:-buildah}" = docker ]; then

@@ -26,6 +26,8 @@ OWNERS = {
     "server.key": 1883,
     "box.key": 10001,
     "console.key": 10002,
+    "assistant.key": 10003,
+    "gateway.key": 10004,
     "web.key": 10002,
     "grafana.key": 472,
     "grafana_admin": 472,
@@ -34,7 +36,12 @@ IN_CONTAINER = {
     "/run/credentials/linewarden-broker.service/": "/run/secrets/",
     "/var/lib/linewarden-broker/": "/mosquitto/data/",
 }
-SCOPED = {"box": Role.BOX, "console": Role.CONSOLE}
+SCOPED = {
+    "box": Role.BOX,
+    "console": Role.CONSOLE,
+    "assistant": Role.ASSISTANT,
+    "gateway": Role.GATEWAY,
+}
 
 
 class Site(Layout):

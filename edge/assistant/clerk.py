@@ -200,6 +200,12 @@ class Clerk:
                 "es fehlt, für welche Zeit: Nennen Sie einen Tag, eine Schicht oder Stunden",
                 _sections(hits),
             )  # fmt: skip
+        if slots is None:
+            return refusal(
+                speech, "no document answers this, and no records can be read: the console keeps"
+                        " them", "kein Dokument beantwortet das, und Aufzeichnungen sind nicht zu"
+                                 " lesen: Die Konsole führt sie", _sections(hits),
+            )  # fmt: skip
         return refusal(
             speech, "neither records nor documents answer this",
             "weder Aufzeichnungen noch Dokumente beantworten das", _sections(hits),

@@ -4,10 +4,13 @@ Everything is overridable through the settings; nothing starts before it is aske
 context is a file that an engineer edits: it is read again whenever it has changed.
 """
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
 
 from edge import clock
 from edge.assistant.calendar import Calendar, shifts
@@ -19,7 +22,7 @@ from edge.config import Appliance, Assistant
 from edge.messages import AlarmList
 from edge.store import schema
 from export.assistant_bundle import CONTEXT, DOCUMENTS, AssistantBundle, open_assistant
-from export.errors import ConfigError, DocumentError
+from export.errors import ConfigError, DocumentError, StoreError
 from export.library import Library
 from export.passage import read_folder
 from export.signature import load_public
@@ -76,13 +79,19 @@ class Desk:
         """Take up what an engineer has changed; before each question."""
         self.clerk.context = self.context()
 
+    def _opened(self) -> sqlite3.Connection | None:
+        try:
+            return schema.onlooker(self._verdicts) if self._verdicts.is_file() else None
+        except (OSError, StoreError) as error:
+            structlog.get_logger("assistant").warning("no records", why=str(error))
+            return None
+
     @contextmanager
     def _records(self) -> Generator[Records | None]:
-        """The verdict store for one question; None while the console has made none."""
-        if not self._verdicts.is_file():
+        """The verdict store for one question; None while there is none that can be read."""
+        if (db := self._opened()) is None:
             yield None
             return
-        db = schema.reader(self._verdicts)
         try:
             yield Records(db)
         finally:

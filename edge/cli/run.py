@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edge.config import Appliance, Loaded
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
+    from edge.service import Service
 
 ARENAS, _M_ARENA_MAX = 2, -8  # glibc's malloc.h
 SWITCH_S = 0.001  # a thread with a deadline waits at most so long for a busy one (Python: 5 ms)
@@ -65,8 +66,8 @@ def run(
 
     daemon = Daemon(loaded.appliance, inspectors, begun)
     typer.echo(banner(loaded, inspectors), err=True)
-    reload = Reload(daemon, config)
     service = Service(Notify(*service_manager()), daemon.pulse)
+    reload = Reload(daemon, config, service)
     live = sys.stderr.isatty()
 
     def tick() -> None:
@@ -89,11 +90,11 @@ class Reload:
 
     ALARM = "settings_refused"
 
-    def __init__(self, daemon: "Daemon", config: Path) -> None:
+    def __init__(self, daemon: "Daemon", config: Path, service: "Service") -> None:
         import signal
         import threading
 
-        self._daemon, self._config = daemon, config
+        self._daemon, self._config, self._service = daemon, config, service
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         signal.signal(signal.SIGHUP, lambda _number, _frame: self._asked.set())
@@ -104,10 +105,17 @@ class Reload:
 
         if self._asked.is_set() and not (self._thread and self._thread.is_alive()):
             self._asked.clear()
+            self._service.reloading()
             self._thread = threading.Thread(target=self._reload, name="reload", daemon=True)
             self._thread.start()
 
     def _reload(self) -> None:
+        try:
+            self._take_over()
+        finally:
+            self._service.ready()
+
+    def _take_over(self) -> None:
         import structlog
 
         from edge.config import load

@@ -1,4 +1,6 @@
-"""The broker: reached, willing to take everything that the box says, and to bring it orders.
+"""The broker: reached, willing to take everything that the line says, and to bring it orders.
+
+What the shop and the assistant use is theirs to ask for: the line judges without them.
 
 Every right is tried, since a broker may acknowledge what it then drops: under MQTT 5 it must say
 so (3.4.2.1). What is published is empty, which says nothing and clears nothing.
@@ -11,7 +13,7 @@ from edge.config import Appliance
 from edge.doctor.finding import Finding, doubtful, ill, well
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.pipe import Pipe, PipeClosed, Publication
-from edge.topics import TABLE, Direction, Topics
+from edge.topics import TABLE, Direction, Owner, Topics
 from export.verdict import MAX_BYTES
 
 ORGAN = "broker"
@@ -42,14 +44,15 @@ def broker(
 
 def _rights(pipe: Pipe, appliance: Appliance) -> Iterator[Finding]:
     topics = Topics(appliance.station.prefix)
+    rows = [row for row in TABLE if row.owner is Owner.LINE]
     ours = [
         topics(row.name, camera)
-        for row in TABLE
+        for row in rows
         if row.direction is Direction.FROM_BOX
         for camera in (appliance.cameras if "{camera}" in row.levels else [""])
     ]
     sent = {pipe.publish(Publication(topic, b"")): topic for topic in ours}
-    orders = [topics(row.name) for row in TABLE if row.direction is Direction.TO_BOX]
+    orders = [topics(row.name) for row in rows if row.direction is Direction.TO_BOX]
     for topic in orders:
         pipe.subscribe(topic, retained=False)
     until_ns = monotonic_ns() + round(ANSWER_S * 1e9)
@@ -69,7 +72,7 @@ def _rights(pipe: Pipe, appliance: Appliance) -> Iterator[Finding]:
         yield ill("broker, orders", "; ".join(sorted(set(pipe.refused))), RIGHTS)
     if not (refused or sent or pipe.refused):
         yield well(
-            ORGAN, f"takes all {len(ours)} topics of the box and brings {len(orders)} orders"
+            ORGAN, f"takes all {len(ours)} topics of the line and brings {len(orders)} orders"
         )
 
 

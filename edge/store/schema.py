@@ -123,6 +123,28 @@ def reader(path: Path) -> sqlite3.Connection:
     return db
 
 
+def onlooker(path: Path) -> sqlite3.Connection:
+    """A connection of another user's process, which may not write the folder.
+
+    While the store is open elsewhere, its log (-wal) is read along. Once it was closed there is no
+    log and SQLite would make one, so the file is then read as it is: a writer that opens it
+    meanwhile changes it only at its first checkpoint, a thousand pages later.
+
+    Raises:
+        StoreError: it can't be read; after a power cut only the console itself can mend that.
+    """
+    try:
+        closed = not path.with_name(f"{path.name}-wal").exists()
+        address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * closed}"
+        db = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        db.execute("SELECT 1 FROM meta").fetchone()
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{path} can't be read: {error}", "start linewarden console, which keeps it"
+        ) from error
+    return db
+
+
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
     """BEGIN IMMEDIATE … COMMIT, or ROLLBACK if anything raises."""

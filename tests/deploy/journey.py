@@ -31,9 +31,12 @@ UNITS = (
     "linewarden",
     "linewarden-console",
     "linewarden-assistant",
+    "linewarden-gateway",
     "linewarden-guard",
 )
 PYTHON = "/opt/linewarden/current/bin/python"
+BESIDE = ("linewarden-assistant", "linewarden-gateway")  # enabled by whoever wants them
+QUESTION = "How many parts were judged today?"
 INSTALL = ("/root/new/deploy/install.sh", "--wheelhouse", "/root/media/wheelhouse")
 BREAKS = {
     "fails its golden test": (
@@ -288,7 +291,10 @@ def rights(j: Journey) -> None:
         ("other", "box", expected.OTHER),
         ("site", "site", expected.SITE),
     )
-    for name, role, scope in (*own, *((n, n, PREFIX) for n in ("viewer", "collector", "operator"))):
+    for name, role, scope in (
+        *own,
+        *((n, n, PREFIX) for n in ("viewer", "collector", "operator", "shop", "host")),
+    ):
         j.sh(
             "linewarden-box",
             "account",
@@ -308,10 +314,11 @@ def rights(j: Journey) -> None:
     assert done.returncode == 0, done.stderr
     assert "20 verdicts in order" in done.stderr
     refused = j.watch(1, "--timeout", "8", account="")
-    assert refused.returncode == 1
-    assert "0 verdicts in order" in refused.stderr
+    assert refused.returncode == 2
+    assert "was never reached" in refused.stderr
     at = j.root / "root/matrix"
     at.mkdir(exist_ok=True)
+    shutil.copyfile(Path(__file__).with_name("asking.py"), j.root / "root/asking.py")
     for name in expected.ACCOUNTS:
         home = j.root / "root" / name
         for kind, folder in (("pem", "tls"), ("key", "secrets")):
@@ -396,13 +403,58 @@ def page(j: Journey) -> None:
     assert int(j.says(PYTHON, "-c", rows)) > 0
 
 
+def beside(j: Journey) -> None:
+    """Assistant and gateway run as their own users: a question is answered, a birth is heard."""
+    tells = "\n[gateway.sparkplug]\ngroup = 'plant1'\nnode = 'cell1'\n"
+    with (j.root / "etc/linewarden/appliance.toml").open("a") as settings:
+        settings.write(tells)
+    before = j.pids()
+    j.sh("systemctl", "reload", "linewarden")
+    j.sh("sh", "-c", "until linewarden-box status >/dev/null; do sleep 0.5; done", timeout=60)
+    said = j.says("journalctl", "--namespace=linewarden", "--unit=linewarden", "--output=cat")
+    assert "settings taken over" in said
+    assert j.pids() == before
+    began = time.monotonic()
+    j.sh("systemctl", "enable", "--quiet", "--now", *BESIDE)
+    told = json.loads(j.says(PYTHON, "/root/asking.py", "http", QUESTION))
+    j.note("the assistant, from its start to an answer", time.monotonic() - began, "s")
+    by_post = json.loads(j.says(PYTHON, "/root/asking.py", "mqtt", QUESTION))
+    for answer in (told, by_post):
+        assert answer["source"] == "records", answer
+        assert max(answer["figures"].values()) > 0, answer
+    print(f"  over HTTP: {told['text']}\n  over MQTT: {by_post['text']}")
+    j.sh("systemctl", "restart", "--no-block", "linewarden-gateway")
+    births = json.loads(j.says(PYTHON, "/root/asking.py", "births"))
+    assert {"spBv1.0/plant1/NBIRTH/cell1", "spBv1.0/plant1/DBIRTH/cell1/top"} <= set(births)
+    j.note("topics with Sparkplug births at the host", sum("BIRTH" in one for one in births), "")
+    for unit in BESIDE:
+        pid = j.says("systemctl", "show", "-P", "MainPID", unit)
+        assert j.says("stat", "-c", "%U", f"/proc/{pid}") == unit
+        assert j.says("systemctl", "show", "-P", "NRestarts", unit) == "0"
+
+
+def beside_pids(j: Journey, *, not_of: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The processes of assistant and gateway, once both run as others than `not_of`."""
+    end = time.monotonic() + 60
+    while True:
+        show = ("systemctl", "show", "-P")
+        states = [j.says(*show, "ActiveState", unit) for unit in BESIDE]
+        pids = tuple(j.says(*show, "MainPID", unit) for unit in BESIDE)
+        if states == ["active", "active"] and not {*pids} & {*not_of, "0"}:
+            return pids
+        assert time.monotonic() < end, (states, pids, not_of)
+        time.sleep(0.5)
+
+
 def upgrades(j: Journey) -> None:
     """A newer version beside the old, proven, switched to; the record goes on without a gap."""
     place = ("--state", "/root/place.json")
     assert j.watch(5, *place).returncode == 0
-    before = j.release()
+    before, processes = j.release(), beside_pids(j)
     j.version("0.1.1")
     done, seconds = j.upgrade(works=True)
+    beside_pids(j, not_of=processes)  # they don't run the old release
+    assert json.loads(j.says(PYTHON, "/root/asking.py", "http", QUESTION))["source"] == "records"
     print(done.stdout)
     assert j.release() != before
     assert j.release().startswith("0.1.1-")
@@ -505,6 +557,7 @@ STEPS = (
     rights,
     billed,
     page,
+    beside,
     upgrades,
     breaks,
     power_cut,

@@ -72,14 +72,50 @@ def test_only_what_people_use_is_reachable_and_from_this_machine_alone():
     assert all(port.startswith("${LISTEN:-127.0.0.1}:") for some in ports.values() for port in some)
 
 
-def test_the_assistant_reaches_no_broker_and_writes_nothing_but_its_own():
-    """Its network leads nowhere, and what it mounts of the line it mounts to read."""
+def test_the_assistant_reaches_broker_and_console_alone_and_writes_nothing_but_its_own():
+    """Its network leads nowhere else, and what it mounts of others it mounts to read."""
     one = SERVICES["assistant"]
-    assert one["networks"] == ["within"]
-    assert COMPOSE["networks"]["within"]["internal"] is True
-    assert "within" not in SERVICES["broker"]["networks"]
-    assert all(mount.get("read_only") for mount in one["volumes"])
-    assert "secrets" not in one
+    assert one["networks"] == ["asking"]
+    assert COMPOSE["networks"]["asking"]["internal"] is True
+    there = {name for name, other in SERVICES.items() if "asking" in other["networks"]}
+    assert there == {"assistant", "broker", "console"}
+    assert [m["source"] for m in one["volumes"] if not m.get("read_only")] == ["assistant"]
+    assert "store" not in {mount["source"] for mount in one["volumes"]}
+
+
+def given(name: str, site: Path):
+    """The settings as a service's container gets them; its files must be mounted there."""
+    one = SERVICES[name]
+    told = load(site / "appliance.toml", one["environment"]).appliance
+    keys = {f"/run/secrets/{secret['target']}" for secret in one["secrets"]}
+    mounts = tuple(mount["target"] for mount in one["volumes"])
+    assert str(told.broker.key) in keys
+    assert str(told.broker.certificate).startswith(mounts)
+    assert str(told.broker.ca_file).startswith(mounts)
+    return told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="keys are given to the containers' users: needs root")
+def test_every_service_gets_the_certificate_the_key_and_the_folder_that_it_needs(site):
+    """What the settings name is mounted, each key is its user's, each folder its own to write."""
+    for name in ("console", "assistant", "gateway"):
+        told = given(name, site)
+        assert told.broker.certificate.name == f"{name}.pem"
+        assert (site / "tls" / f"{name}.pem").is_file()
+        owner = (site / "secrets" / f"{name}.key").stat().st_uid
+        assert owner == int(SERVICES[name]["user"].split(":")[0])
+        folder = getattr(told, name).folder
+        mount = next(m for m in SERVICES[name]["volumes"] if m["target"] == str(folder))
+        assert not mount.get("read_only")
+    assert given("console", site).assistant.host == given("assistant", site).assistant.host
+
+
+def test_the_assistants_image_brings_what_the_assistant_needs():
+    """Its own environment, not the console's: pypdf and tzdata are in it."""
+    assert "COPY --from=venv-assistant" in stage("assistant")
+    assert '"linewarden[assistant]"' in stage("venv-assistant")
+    assert "/healthz" in stage("assistant")
+    assert "/healthz" in str(SERVICES["assistant"]["healthcheck"]["test"])
 
 
 def test_the_console_reads_the_record_and_cannot_write_it():
@@ -97,11 +133,11 @@ def stage(target):
     return next((part for part in parts if re.match(rf"\S+ AS {target}\n", part)), "")
 
 
-@pytest.mark.parametrize("role", ["edge", "console", "assistant"])
+@pytest.mark.parametrize("role", ["edge", "console", "assistant", "gateway"])
 def test_a_role_runs_as_its_own_user_and_says_how_it_is(role):
     """Each role's stage ends with a user that isn't root, a health check and its command."""
     text = stage(role)
-    assert re.search(r"^USER 1000[123]:10001$", text, re.MULTILINE)
+    assert re.search(r"^USER 1000[1234]:10001$", text, re.MULTILINE)
     assert "HEALTHCHECK" in text
     assert re.search(r'^CMD \["', text, re.MULTILINE)
 
@@ -170,17 +206,29 @@ def test_prometheus_takes_its_settings():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def prepared(folder: Path) -> Path:
+    """A prepared site below `folder`, made or made again."""
+    prepare(
+        folder / "site", "acme/p/a/l/c", ["10.0.0.7"], sight=Sight(), bundle=folder / "bundle",
+        key=folder / "signing.pub",
+    )  # fmt: skip
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """What Compose mounts."""
+    folder = tmp_path_factory.mktemp("compose")
+    key, _ = load_or_make(folder / "signing.key")
+    small_bundle(folder / "bundle", key)
+    return prepared(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="keys are given to the containers' users: needs root")
-def test_what_compose_mounts_is_made_and_made_once(tmp_path):
+def test_what_compose_mounts_is_made_and_made_once(site):
     """Settings load, each key belongs to one user, and a second run changes no key."""
-    key, _ = load_or_make(tmp_path / "signing.key")
-    small_bundle(tmp_path / "bundle", key)
-    told = (tmp_path / "site", "acme/p/a/l/c", ["10.0.0.7"])
-    more = {"sight": Sight(), "bundle": tmp_path / "bundle", "key": tmp_path / "signing.pub"}
-    prepare(*told, **more)
-    site = tmp_path / "site"
     keys = {at.name: at.read_bytes() for at in (site / "secrets").iterdir()}
-    prepare(*told, **more)
+    prepared(site.parent)
     assert {at.name: at.read_bytes() for at in (site / "secrets").iterdir()} == keys
     settings = load(site / "appliance.toml", {}).appliance
     assert settings.broker.url == "mqtts://broker:8883"

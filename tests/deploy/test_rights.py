@@ -116,7 +116,7 @@ def test_every_account_may_do_what_is_written_and_nothing_else(box, broker):
     table = expected.table()
     topics = list(dict.fromkeys(topic for _, topic in table))
     found = tried("127.0.0.1", broker.port, box[0].tls, list(expected.ACCOUNTS), topics)
-    assert len(found) == len(table) == len(expected.ACCOUNTS) * 20
+    assert len(found) == len(table) == len(expected.ACCOUNTS) * 36
     wrong = [
         (name, topic, writes, reads)
         for name, topic, writes, reads in found

@@ -6,8 +6,10 @@ import subprocess
 
 import pytest
 
-from deploy.box.layout import ASSISTANT, BROKER, CONSOLE, FILES, GUARD, LINE, UNITS
+from deploy.box.layout import ASSISTANT, BROKER, CONSOLE, FILES, GATEWAY, GUARD, LINE, UNITS
+from deploy.box.line import Sight, appliance
 from deploy.box.services import Services
+from edge.config import load
 
 ANALYZE = shutil.which("systemd-analyze")
 MOST = 1.5  # of 10; a bare unit has 9.6
@@ -29,7 +31,7 @@ def test_a_unit_may_little(unit):
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", [BROKER, LINE, CONSOLE])
+@pytest.mark.parametrize("unit", [BROKER, LINE, CONSOLE, GATEWAY])
 def test_a_unit_that_speaks_to_a_network_may_little_still(unit, tmp_path):
     """With --network the services may speak to that network, and the exposure stays at most 1.5."""
 
@@ -59,7 +61,7 @@ def test_a_unit_has_no_mistake_in_it(unit, tmp_path):
 
 def test_secrets_come_as_credentials():
     """No unit names a secret in its environment; keys are loaded by systemd as root."""
-    for unit in (BROKER, LINE, CONSOLE):
+    for unit in set(UNITS) - {GUARD}:
         text = (FILES / "systemd" / unit).read_text()
         assert "LoadCredential=" in text
         assert not re.search(r"^Environment=.*(?i:password|secret|token)", text, re.MULTILINE)
@@ -72,3 +74,27 @@ def test_only_the_line_may_touch_devices():
     assert {unit for unit in UNITS if "PrivateDevices=yes" in text[unit]} == {*UNITS} - {LINE}
     assert "IPAddressAllow=localhost\n" in text[ASSISTANT]
     assert "PrivateNetwork=yes" in text[GUARD]
+
+
+@pytest.mark.parametrize("unit", [CONSOLE, ASSISTANT, GATEWAY])
+def test_a_process_beside_the_line_has_an_account_and_a_folder_of_its_own(unit, tmp_path):
+    """By the installer's settings and the unit's environment."""
+    text = (FILES / "systemd" / unit).read_text()
+    name = unit.removeprefix("linewarden-").removesuffix(".service")
+    said = re.search(r"^Environment=(.*)$", text, re.MULTILINE)[1].replace("%d", "/credentials")
+    (tmp_path / "appliance.toml").write_text(appliance("a/b/c", "127.0.0.1", 8883, Sight()))
+    told = load(
+        tmp_path / "appliance.toml", dict(word.split("=", 1) for word in said.split())
+    ).appliance
+    assert str(told.broker.certificate) == f"/etc/linewarden/tls/{name}.pem"
+    assert str(told.broker.key) == "/credentials/broker.key"
+    assert f"LoadCredential=broker.key:/etc/linewarden/secrets/{name}.key" in text
+    assert str(getattr(told, name).folder) == f"/var/lib/linewarden-{name}"
+    assert f"StateDirectory=linewarden-{name}\n" in text
+
+
+def test_the_line_reads_its_settings_again_when_systemd_asks():
+    """`systemctl reload` sends SIGHUP; the box says itself when it has read them."""
+    text = (FILES / "systemd" / LINE).read_text()
+    assert "Type=notify\n" in text
+    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in text

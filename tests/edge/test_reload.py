@@ -7,10 +7,12 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from edge.adoption import adoptable
+from edge.cli.run import Reload
 from export.errors import ConfigError
 from export.signature import load_or_make
 from tests.broker import free_port
@@ -133,3 +135,39 @@ def test_what_may_change_is_known(tmp_path, after, said):
             adoptable(before, box.appliance())
     else:
         assert set(said) <= set(adoptable(before, box.appliance()))
+
+
+@pytest.mark.parametrize("table", ["assistant", "gateway", "console"])
+def test_what_other_processes_read_is_their_affair(tmp_path, table):
+    """A line goes on whatever is told to the assistant, the gateway or the console."""
+    box = Box(tmp_path)
+    told = CAMERA.format(port=1, bundle="bundle", deadline=5.0, more="")
+    box.write(told)
+    before = box.appliance()
+    box.write(f'{told}\n[{table}]\nfolder = "elsewhere"\n')
+    assert adoptable(before, box.appliance()) == (f"{table}.folder",)
+
+
+@pytest.mark.parametrize("more", ["", "colour = 3"])
+def test_the_service_manager_hears_when_a_reload_begins_and_ends(tmp_path, more):
+    """Also of settings that are refused: the box is ready with the old ones."""
+    settings = Box(tmp_path).write(CAMERA.format(port=1, bundle="bundle", deadline=5.0, more=more))
+    said = []
+    alarms = SimpleNamespace(
+        raise_=lambda *_: said.append("refused"), clear=lambda *_: said.append("taken")
+    )
+    daemon = SimpleNamespace(adopt=lambda _: (), alarms=alarms)
+    service = SimpleNamespace(
+        reloading=lambda: said.append("reloading"), ready=lambda: said.append("ready")
+    )
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        reload = Reload(daemon, settings, service)
+        reload.turn()
+        assert said == []
+        signal.raise_signal(signal.SIGHUP)
+        reload.turn()
+        assert until(lambda: len(said) == 3)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert said == ["reloading", "refused" if more else "taken", "ready"]

@@ -53,6 +53,16 @@ def test_the_watchdog_is_fed_only_while_every_stage_moves(manager):
     assert manager() == ["STATUS=fine", "WATCHDOG=1"]
 
 
+def test_a_manager_is_told_of_a_reload_and_of_its_end(manager):
+    """As sd_notify(3) wants it, with the monotonic time that Type=notify-reload asks for."""
+    service = Service(Notify(manager.address), Pulse())
+    service.reloading()
+    service.ready()
+    begun, stamp, ended = manager()
+    assert (begun, ended) == ("RELOADING=1", "READY=1")
+    assert abs(int(stamp.removeprefix("MONOTONIC_USEC=")) / 1e6 - time.monotonic()) < 5
+
+
 def test_nobody_is_told_where_nobody_listens(tmp_path):
     """Started by hand, or by a manager that has gone: silence, no error."""
     Notify().send("READY=1")

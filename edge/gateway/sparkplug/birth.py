@@ -55,6 +55,11 @@ class Node:
         body = self._codec.encode([self._bd(at_ms)], at_ms, None)
         return Said(self.topic("NDEATH"), body)
 
+    def late_death(self, at_ms: int) -> Said:
+        """The death of the session before, which is certain: the one message that may be QoS 1."""
+        bd_seq = Metric("bdSeq", DataType.INT64, (self._bd_seq - 1) % TURN, at_ms)
+        return Said(self.topic("NDEATH"), self._codec.encode([bd_seq], at_ms, None))
+
     def birth(self, state: State, health: Health, at_ms: int) -> Iterator[Said]:
         """The node's, and each camera's; also after a rebirth was asked for."""
         self._seq = 0

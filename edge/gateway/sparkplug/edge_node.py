@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel
 
-from edge.clock import wall_ns
+from edge.clock import monotonic_ns, wall_ns
 from edge.gateway.mailbox import Mailbox
 from edge.gateway.sparkplug.birth import NAMESPACE, REBIRTH, TURN, Node, Said
 from edge.gateway.sparkplug.payload import Codec
@@ -22,6 +22,7 @@ from export.durable import replace
 from export.verdict import Verdict
 
 STEP_S = 0.2
+ANSWER_NS = 5_000_000_000
 AT_ONCE = 200  # verdicts between two looks at the network
 
 
@@ -120,6 +121,23 @@ class EdgeNode:
         finally:
             pipe.close(goodbye=True)
 
+    def _be_let(self, pipe: Pipe, probe: Said) -> None:
+        """See that the broker takes what this node says; raises PipeClosed if it doesn't.
+
+        Births and data are QoS 0, which a broker refuses in silence. A death is the one message
+        that Sparkplug has at QoS 1 too, and there MQTT 5 has the broker say no (3.4.2.1).
+        """
+        mid, end_ns = pipe.publish(Publication(probe.topic, probe.body)), monotonic_ns() + ANSWER_NS
+        while monotonic_ns() < end_ns and not self._stopping.is_set():
+            pipe.step(STEP_S)
+            for ack in pipe.acks:
+                if ack.mid == mid and ack.failure:
+                    said = f"the broker refuses {probe.topic}: {ack.failure}"
+                    raise PipeClosed(f"{said}; this account needs the rights of a gateway")
+                if ack.mid == mid:
+                    return
+        raise PipeClosed(f"the broker doesn't answer to {probe.topic}")
+
     def _live(self, pipe: Pipe, node: Node) -> None:
         """Until the box or the host goes, or `stop`."""
         self._host_online, self._host_ms, born = not self._section.primary_host, 0, False
@@ -134,6 +152,8 @@ class EdgeNode:
                     return
                 self.trouble = f"the host {self._section.primary_host} is not online"
                 continue
+            if not born:
+                self._be_let(pipe, node.late_death(_now_ms()))
             if not born or self._rebirth:
                 self._be_born(pipe, node, backlog=not born)
                 born = True

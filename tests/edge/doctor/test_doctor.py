@@ -211,6 +211,18 @@ def test_wrong_rights_at_the_broker_are_found(box, tmp_path):
 
 
 @needs_mosquitto
+def test_a_plants_own_broker_needs_to_know_the_line_alone(box, tmp_path):
+    """Topics of the shop and of the assistant may be closed to it: the line judges without them."""
+    lines = [f"topic read {PREFIX}/cmd/{name}" for name in ("replay", "trigger", "flag")]
+    lines += [f"topic write {PREFIX}/{name}" for name in ("state", "health", "alarms")]
+    lines += [f"topic write {PREFIX}/+/{name}" for name in ("verdicts", "last")]
+    (tmp_path / "acl").write_text("\n".join([*lines, ""]))
+    with Mosquitto(tmp_path, f"acl_file {tmp_path / 'acl'}") as broker:
+        settings = BrokerSettings(BrokerUrl.parse(broker.url))
+        assert not ills(post.broker(box.appliance(), settings))
+
+
+@needs_mosquitto
 def test_a_broker_that_takes_too_little_is_found(box, tmp_path):
     """A verdict may have 8 KiB; a limit of 2,000 bytes would lose some."""
     with Mosquitto(tmp_path, "max_packet_size 2000") as broker:
