@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install everything into .venv (about 6 GB: torch brings CUDA along)
+setup: $(STAMP) ## Install everything into .venv (about 7 GB: torch brings CUDA along)
 
 $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'

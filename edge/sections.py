@@ -83,12 +83,22 @@ class VideoSource(Section):
     path: LocalPath
     loop: bool = False
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such file."""
+        return not self.path.is_file()
+
 
 class FolderSource(Section):
     """A folder of JPEG, PNG and BMP files in order of name; every picture counts."""
 
     kind: Literal["folder"]
     path: LocalPath
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such folder."""
+        return not self.path.is_dir()
 
 
 Design = Literal["flange", "bracket", "gear", "plate", "shaft"]

@@ -4,10 +4,13 @@ Imports no role. A subcommand's entry point names its role in brackets; where th
 packages are missing, the subcommand is hidden and answers with how to install it.
 """
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from copy import copy
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
+from typing import NoReturn
 
 import typer
 from packaging.requirements import Requirement
@@ -107,4 +110,21 @@ def main() -> None:
         application()()
     except LinewardenError as error:
         sys.stderr.write(f"linewarden: {error}\n")
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        _leave(end.code or 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process, without Python's own ceremony where a thread is still at work.
+
+    Python unwinds the threads that it ends; inside OpenCV or ONNX Runtime that aborts the process
+    ("terminate called without an active exception"), and a clean stop would count as a crash.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(one.daemon and one is not threading.current_thread() for one in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)

@@ -8,6 +8,7 @@ Frames go into a slot; what becomes of them there is the line's business.
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -68,10 +69,18 @@ class CameraSettings:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Let it give its camera back, else nobody can have that for seconds; or kill it."""
-    process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE_S)
+    """Let it give its camera back, else nobody can have that for seconds; or kill it.
+
+    By a descriptor of the process: Popen.wait looks at it again and again, by a clock.
+    """
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(OSError):
+            ended = os.pidfd_open(process.pid)
+            try:
+                select.select([ended], [], [], GRACE_S)
+            finally:
+                os.close(ended)
     process.kill()
     process.wait()
 

@@ -56,6 +56,7 @@ def run(
     sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
     _log_settings(loaded)
+    _refuse_absent(loaded.appliance)
     stop = _on_signal()
     begun = {} if check else standings(loaded.appliance)
     inspectors = _armed(loaded.appliance, {name: one.path for name, one in begun.items()})
@@ -157,6 +158,20 @@ def _on_signal() -> "Event":
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     return stop
+
+
+def _refuse_absent(appliance: "Appliance") -> None:
+    """A film or folder that isn't there at the start is a slip of the pen; a camera may come."""
+    from edge.sections import FolderSource, VideoSource
+    from export.errors import ConfigError
+
+    for name, camera in appliance.cameras.items():
+        source = camera.source
+        if isinstance(source, FolderSource | VideoSource) and source.absent:
+            raise ConfigError(
+                f"cameras.{name}.source.path: {source.path} is no {source.kind}",
+                "set it to one that is there; linewarden doctor looks at every camera",
+            )
 
 
 def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspector]":

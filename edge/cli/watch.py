@@ -89,6 +89,11 @@ def watch(
             f"{broker} was never reached: {watcher.trouble or 'no answer'}",
             "check its address and that it runs; linewarden doctor tries every right",
         )
+    if watcher.state is None and not page.shown:
+        raise LinewardenError(
+            f"no box has spoken at {prefix} on {broker}",
+            "compare --prefix with station.prefix in the box's settings",
+        )
     counts = report.counts
     if counts.lost or counts.conflicts or counts.stale or page.shown < count:
         raise typer.Exit(1)

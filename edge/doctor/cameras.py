@@ -13,6 +13,7 @@ from edge.doctor.finding import Finding, doubtful, ill, well
 from edge.fitting import camera_settings
 from edge.frame import Frame
 from edge.health import Health
+from edge.sections import FolderSource, VideoSource
 
 AT_LEAST = 0.8  # of the pace that was asked for
 LOOK_S = 0.1
@@ -51,13 +52,19 @@ def lenses(appliance: Appliance, watched_s: float) -> Iterator[Finding]:
     """One finding for each camera; a box that runs already holds its cameras, so stop it first."""
     for name, section in appliance.cameras.items():
         settings = camera_settings(name, section)
-        if settings.lossless:
+        if isinstance(section.source, FolderSource | VideoSource) and section.source.absent:
+            yield ill(
+                f"camera {name}",
+                f"{section.source.path} is no {section.source.kind}",
+                f"set cameras.{name}.source.path to one that is there",
+            )
+        elif settings.lossless:
             yield well(f"camera {name}", f"plays a {section.source.kind}: nothing to watch")
-            continue
-        if settings.virtual:  # the truth is the run's to write
-            settings = replace(settings, source=settings.source | {"truth": None})
-        health = Health((name,))
-        yield _watched(Camera(settings, Slot[Seen](), health), health, watched_s)
+        else:
+            if settings.virtual:  # the truth is the run's to write
+                settings = replace(settings, source=settings.source | {"truth": None})
+            health = Health((name,))
+            yield _watched(Camera(settings, Slot[Seen](), health), health, watched_s)
 
 
 def _watched(camera: Camera, health: Health, watched_s: float) -> Finding:

@@ -116,12 +116,13 @@ class ClockSteps:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         run = ["run", "--config", str(settings), "--forever"]
-        self._box = psutil.Popen(
-            [sys.executable, "-c", f"{UNSHIFT}; {COMMAND}", *run],
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "box.log").open("ab"),
-            env={**os.environ, **shifted},
-        )
+        with (self._folder / "box.log").open("ab") as errors:
+            self._box = psutil.Popen(
+                [sys.executable, "-c", f"{UNSHIFT}; {COMMAND}", *run],
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env={**os.environ, **shifted},
+            )
 
     def _await_verdicts(self, since: float, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s

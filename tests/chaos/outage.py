@@ -175,13 +175,14 @@ class Outage:
     def _start_box(self) -> None:
         box = [sys.executable, "-m", "tests.chaos.minimal", str(self._folder / "outbox.db")]
         more = ["--rate", str(RATE), "--backlog", str(self._backlog)]
-        self._box = subprocess.Popen(
-            [*box, self._broker.url, PREFIX, *more],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "box.log").open("ab"),
-            text=True,
-        )
+        with (self._folder / "box.log").open("ab") as errors:
+            self._box = subprocess.Popen(
+                [*box, self._broker.url, PREFIX, *more],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
 
     @property
     def _pid(self) -> int:

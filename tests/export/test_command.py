@@ -1,5 +1,8 @@
 """The dispatcher: roles that aren't installed are named, errors are sentences."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -65,3 +68,28 @@ def test_one_runtime_stands_for_the_other(monkeypatch):
     assert command.missing("edge") == []
     monkeypatch.setattr(command, "SAME", {})
     assert "onnxruntime-gpu" in command.missing("edge")
+
+
+BUSY = """
+import sys, threading
+import cv2, numpy
+from export.command import main
+
+def encode():
+    while True:
+        cv2.imencode(".png", numpy.zeros((700, 700, 3), numpy.uint8))
+
+for _ in range(2):
+    threading.Thread(target=encode, daemon=True).start()
+sys.argv = ["linewarden", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(("said", "code"), [(["--version"], 0), (["nonsense"], 2)])
+def test_a_thread_inside_a_library_does_not_spoil_the_end(said, code):
+    """Python would tear it down in the middle of C++ code, which aborts the process (134)."""
+    told = [sys.executable, "-c", BUSY, *said]
+    ended = subprocess.run(told, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    assert ("linewarden" if code == 0 else "nonsense") in ended.stdout + ended.stderr

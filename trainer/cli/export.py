@@ -56,6 +56,7 @@ def export(
     from trainer.history import changed_since, changed_words
     from trainer.progress import Progress
     from trainer.publish import Edition, publish
+    from trainer.report.fitness import fitness
     from trainer.run import CATALOG, Run
 
     catalogues = (run / CATALOG).exists()
@@ -93,6 +94,7 @@ def export(
         typer.echo(f"  {one:<8} {told.words}")
     for one, why in manifest.refused.items():
         typer.echo(f"  {one:<8} not released: {why}")
+    typer.echo(f"  fit?     {fitness(opened.record).answer} See `linewarden report {run}`.")
     typer.echo(f"  signed   by key {bundle.key.key_id}")
     typer.echo(f"  next     linewarden bundle show {bundle.path}")
 

@@ -203,11 +203,16 @@ def _learnt(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str
 
         sorter = sort(plan, out, progress)
         return sorter.record.model_dump_json(indent=2) if json else "\n".join(told(sorter))
+    from trainer.report.fitness import fitness
     from trainer.summary import summary
     from trainer.training import train as learn
 
     run = learn(plan, out, progress)
-    return run.record.model_dump_json(indent=2) if json else "\n".join(summary(run))
+    if json:
+        return run.record.model_dump_json(indent=2)
+    return "\n".join(
+        [*summary(run), f"{fitness(run.record).answer} See `linewarden report {out}`."]
+    )
 
 
 def _catalogued(plan: "Plan", out: Path, progress: "Progress", *, json: bool) -> str:

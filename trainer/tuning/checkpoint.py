@@ -15,6 +15,7 @@ from export.errors import RunError
 
 NAME = "checkpoint.pt"
 PART = "checkpoint.part"
+SAVING = ".tmp*"  # what safetensors leaves behind when it is killed while it saves
 _SHARE = 0.05
 
 
@@ -64,5 +65,5 @@ class Checkpoint:
 
 def clear(folder: Path) -> None:
     """Remove what learning kept in `folder` for itself."""
-    for path in (folder / NAME, folder / PART):
+    for path in (folder / NAME, folder / PART, *folder.glob(SAVING)):
         path.unlink(missing_ok=True)

@@ -34,7 +34,9 @@ class Eye:
     def memory_mib(self):
         """Of its capture; 0 if there is none now."""
         try:
-            return psutil.Process(self.camera.pid).memory_info().rss / 2**20
+            process = psutil.Process(self.camera.pid)
+            begun = "edge.camera.capture" in process.cmdline()  # before, it still is its parent
+            return process.memory_info().rss / 2**20 if begun else 0
         except (psutil.NoSuchProcess, TypeError, ValueError):
             return 0
 
