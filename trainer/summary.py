@@ -31,7 +31,7 @@ def summary(run: Run) -> list[str]:
         f"calibration: {record.basis.words}",
         *(f"  {line}" for line in record.basis.plan),
         *_novelty(run),
-        "test (95 % intervals):",
+        "test, in pictures (95 % intervals by part):",
     ]
     tested = tuple(metric for metric in record.metrics if metric.split == "test")
     return [*head, *(f"  {line}" for line in in_words(tested)), f"→ {run.folder}"]

@@ -85,6 +85,9 @@ def threshold(
     from export.bundle import open_bundle
     from trainer.thresholds import reissue, tradeoff
 
+    if (bundle / "run.json").exists():
+        remedy = f"export it first: linewarden export {bundle} --out BUNDLE"
+        raise LinewardenError(f"{bundle} is a run, not a bundle", remedy)
     opened = open_bundle(bundle, [signature.load_public(trust or signature.PUBLIC_KEY)])
     asked = (escape_budget, overkill_budget, review_budget, confidence, each_type)
     budgets = _budgets(reissue.budgets_of(opened), asked)
@@ -169,6 +172,7 @@ def _words(opened: "Bundle", decided: "dict[str, Decision]", rows: "tuple[Row, .
         f"escape budget {asked}, {sure} confidence, review budget {basis.review_budget:.1%}",
         "",
         *table(rows, basis.escape_budget),
+        *_alike(rows, basis.defect_parts),
         "",
         *(claim.words() for claim in decision.claims),
         *basis.plan,
@@ -183,6 +187,13 @@ def _words(opened: "Bundle", decided: "dict[str, Decision]", rows: "tuple[Row, .
     return "\n".join(lines)
 
 
+def _alike(rows: "tuple[Row, ...]", defect_parts: int) -> list[str]:
+    """That there is nothing to choose, where no budget places the thresholds elsewhere."""
+    if len({(row.thresholds.pass_below, row.thresholds.fail_above) for row in rows}) > 1:
+        return []
+    return [f"no row differs: {defect_parts} defective parts can't support another threshold"]
+
+
 def _outcome(
     opened: "Bundle", decided: "dict[str, Decision]", out: Path, written: "Bundle | None"
 ) -> str:
@@ -193,7 +204,7 @@ def _outcome(
     for name, decision in decided.items():
         edition = prepare(opened.as_variant(name), decision.thresholds)
         counted = tuple(one for one in edition.metrics if one.name != "auroc")
-        lines += [f"test of {name} (95 % intervals):"]
+        lines += [f"test of {name}, in pictures (95 % intervals by part):"]
         lines += [f"  {line}" for line in in_words(counted)]
         if edition.dropped:
             lines.append(f"left out, too close to a threshold: {', '.join(edition.dropped)}")

@@ -37,8 +37,8 @@ def fitness(record: Record) -> Fitness:
     reasons = [f"Calibration: {basis.words}."]
     against: list[str] = []
     for figure, budget, what in (
-        (escape, basis.escape_budget, "defective parts passed"),
-        (overkill, basis.overkill_budget, "good parts failed"),
+        (escape, basis.escape_budget, "pictures of defective parts passed"),
+        (overkill, basis.overkill_budget, "pictures of good parts failed"),
     ):
         if figure is None:
             reasons.append(f"Test: no pictures to count {what}.")

@@ -25,7 +25,7 @@ def summary(run: TypesRun) -> list[str]:
         f"{record.name}: {origin}, {record.minutes:.1f} min",
         f"{sum(counts.values())} pictures of {record.data.parts} parts: {split}",
         *([f"every picture seen through a JPEG of quality {seen}"] if seen else []),
-        "test (95 % intervals):",
+        "test, in pictures (95 % intervals by part):",
         *(f"  {line}" for line in in_words(tested)),
         *(f"  {line}" for line in table(record.types, record.confusion)),
         PURPOSE,

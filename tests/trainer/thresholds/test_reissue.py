@@ -192,6 +192,16 @@ def test_wrong_options_are_explained(command, args: list[str], problem: str):
     assert problem in str(result.exception)
 
 
+def test_a_run_is_no_bundle(tmp_path: Path):
+    """Who names a run is told to export it, before any key is asked for."""
+    (tmp_path / "run.json").write_text("{}")
+    app = Typer()
+    app.command()(threshold)
+    result = CliRunner().invoke(app, [str(tmp_path)])
+    assert isinstance(result.exception, LinewardenError)
+    assert "linewarden export" in result.exception.remedy
+
+
 def test_every_variant_is_decided_anew(tmp_path: Path):
     """Each variant gets thresholds by the same budgets on its own scores, and figures to match."""
     bundle = variant_bundle(tmp_path / "b-1", KEY)
