@@ -40,6 +40,7 @@ def test_an_error_ends_with_its_sentences_and_its_exit_code(monkeypatch, capsys)
         raise LinewardenError("the lamp is out", "change it")
 
     monkeypatch.setattr(command, "application", lambda: fail)
+    monkeypatch.setattr(command, "_leave", sys.exit)  # another test's thread must not end this one
     with pytest.raises(SystemExit) as ended:
         command.main()
     assert ended.value.code == 2
