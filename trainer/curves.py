@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from export.verdict import Thresholds
 from trainer.finetune import Epoch
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 else:
     Axes = Any
 
+EVENLY = 20  # pictures, at most, of an axis that counts evenly
 GREEN, RED, GREY = "#009e73", "#d55e00", "#555555"  # apart for every kind of colour vision
 
 
@@ -62,5 +64,14 @@ def _histogram(axes: Axes, rows: Sequence[ScoreRow], thresholds: Thresholds) -> 
     axes.axvline(thresholds.pass_below, color=GREEN, ls="--", label="pass below")
     axes.axvline(thresholds.fail_above, color=RED, ls="--", label="fail above")
     axes.set(xlabel="score", ylabel="pictures")
-    axes.set_yscale("symlog")
+    count_axis(axes)
     axes.legend(loc="upper center")
+
+
+def count_axis(axes: Axes) -> None:
+    """Counts upwards, as whole numbers: evenly where they are few, else by powers."""
+    if axes.get_ylim()[1] <= EVENLY:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        return
+    axes.set_yscale("symlog", subs=[2, 5])
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))

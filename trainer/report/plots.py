@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from export.verdict import Thresholds
-from trainer.curves import GREEN, GREY, RED
+from trainer.curves import GREEN, GREY, RED, count_axis
 from trainer.run import Metric
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def histogram(scores: Floats, defect: Flags, thresholds: Thresholds) -> str:
     axes.axvline(thresholds.pass_below, color=GREY, ls="--", lw=1)
     axes.axvline(thresholds.fail_above, color=GREY, ls="--", lw=1)
     axes.set(xlabel="score: calibrated probability of a defect", ylabel="pictures", xlim=(0, 1))
-    axes.set_yscale("symlog")
-    axes.legend(loc="upper center", frameon=False, ncols=3)
+    count_axis(axes)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, ncols=3)
     return _svg(figure)
 
 
