@@ -106,6 +106,7 @@ def trained(folder, processes, recipe):
     return load_file(out / "model.safetensors"), epochs, record, done.stdout
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(tmp_path):
     """Without random changes of the pictures: the same losses and tensors, but for rounding."""
     draw(tmp_path / "data", per_class=24)

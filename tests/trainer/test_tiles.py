@@ -167,6 +167,7 @@ def test_a_tiled_run_remembers_its_tiles_and_is_held_to_the_masks(tmp_path):
     assert next(m.n for m in exam.report.metrics if m.name == "pointing") == 8
 
 
+@pytest.mark.slow
 def test_the_graph_of_tiles_answers_as_the_network(tmp_path):
     """Exported, cut and stitched in the graph, it gives the same score and heatmap."""
     network = tiled(2)

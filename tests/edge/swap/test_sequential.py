@@ -52,6 +52,7 @@ def stream(of, dice, *, loosened, tightened, labelled=True):
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [True, False])
 def test_200_bad_challengers_are_hardly_ever_promoted(labelled):
     """At the margin exactly, whichever it is: at most 5 % promoted (and 3 deviations)."""

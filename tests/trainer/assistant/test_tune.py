@@ -58,6 +58,7 @@ def test_a_citation_of_no_section_is_refused(tmp_path, library):
         lessons(read_corpus(path), library, "", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
 def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, library, tmp_path):
     """The loss falls; a run cut off at a checkpoint ends with the weights of one that wasn't."""
