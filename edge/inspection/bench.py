@@ -221,6 +221,8 @@ class Bench:
                 self._due.looked(part.terms.camera, (monotonic_ns() - started_ns) / 1e6)
             part.looks.saw(seen, judgement)
             complete = part.looks.complete
+            if not complete:  # from now on the clock's thread must speak sooner for it
+                self._changed.notify_all()
         if not (complete or part.settled) or self._conclude(part) or judgement is None:
             return
         if verdict := part.came_late(judgement):

@@ -5,7 +5,6 @@ import structlog
 
 from edge.clock import monotonic_ns
 from edge.health import Health
-from edge.inspection import bench as module
 from edge.inspection.bench import Bench
 from edge.inspection.inspector import Judgement
 from edge.inspection.part import Part, Terms
@@ -84,14 +83,6 @@ def test_the_frame_that_is_enough_alone_is_judged_first(box):
     assert record.verdicts[0].frame == 4
 
 
-@pytest.fixture
-def early(monkeypatch):
-    """The clock's thread is called long before the deadline: some machines wake it late."""
-    monkeypatch.setattr(module, "DECIDED_MS", 300.0)
-    monkeypatch.setattr(module, "GUARD_SHARE", 0.5)
-
-
-@pytest.mark.usefixtures("early")
 def test_frames_that_never_come_leave_the_verdict_to_those_that_did(box):
     """At the deadline the part is decided by what was seen; what is missing is told and counted."""
     health, record, bench = box
@@ -105,7 +96,6 @@ def test_frames_that_never_come_leave_the_verdict_to_those_that_did(box):
     assert not bench.arrived(one, grey(6, 255))
 
 
-@pytest.mark.usefixtures("early")
 def test_a_frame_that_hangs_leaves_the_verdict_to_those_before_it(box):
     """The deadline holds, and the hung frame stands in the record without a result."""
     _, record, bench = box
