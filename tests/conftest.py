@@ -1,9 +1,17 @@
-"""What every test may ask for: the folder of real pictures, or a skip that says why not."""
+"""What every test may ask for, real pictures, and what each gets: a log of its own."""
 
 import os
 from pathlib import Path
 
 import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def _own_journal():
+    """What a command called in this process sets for its log ends with its test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
