@@ -135,7 +135,7 @@ def test_a_part_that_is_late_already_costs_no_judging(box):
     """What waited too long is failed at once, so that the bench catches up."""
     _, record, bench = box
     bench.offer(Part(frame(age_ms=500), terms(Judge(seconds=5), deadline_ms=100)))
-    assert bench.settled("eye", 1)
+    assert bench.settled("eye", 4)
     assert record.verdicts[0].reason == Reason.LATE
 
 
