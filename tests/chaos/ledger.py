@@ -67,8 +67,11 @@ class Heard:
     inversions: int = 0
     _last: dict[Line, int] = field(default_factory=lambda: defaultdict(int))
 
-    def take(self, key: Key, text: str, *, in_order: bool = True) -> None:
-        """One verdict; `in_order`: its place in the order counts if it is new."""
+    def take(self, key: Key, text: str, *, in_order: bool = True) -> bool:
+        """One verdict; `in_order`: its place in the order counts if it is new.
+
+        Returns whether it came, new, after one that stands behind it.
+        """
         self.messages += 1
         known = self.bodies.setdefault(key, text)
         if known != text:
@@ -77,8 +80,11 @@ class Heard:
             self.again += 1
         elif in_order:
             line = key[:2]
-            self.inversions += key[2] < self._last[line]
+            late = key[2] < self._last[line]
+            self.inversions += late
             self._last[line] = key[2]
+            return late
+        return False
 
 
 class Ledger:
@@ -88,6 +94,7 @@ class Ledger:
         promised: every verdict that was ever seen in the outbox's file.
         due: what the consumer must have at the end; of that, `aside` is what the box may keep back.
         heard: what a plain subscriber received.
+        late: of that, the length in bytes of each that came after one behind it.
         delivered: what the consumer handed over.
     """
 
@@ -96,6 +103,7 @@ class Ledger:
         self.due: set[Key] = set()
         self.aside: set[Key] = set()
         self.heard, self.delivered = Heard(), Heard()
+        self.late: list[int] = []
         self._broken = self._read = self._until = 0
 
     def promise(self, path: Path) -> None:
@@ -115,7 +123,8 @@ class Ledger:
     def hear(self, body: bytes) -> bool:
         """A plain subscriber received this; returns whether it was said to be a replay."""
         key, text, replay = digest(body)
-        self.heard.take(key, text, in_order=not replay)
+        if self.heard.take(key, text, in_order=not replay):
+            self.late.append(len(body))
         return replay
 
     def missing(self) -> set[Key]:

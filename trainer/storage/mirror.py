@@ -135,18 +135,21 @@ class Mirror:
             )
 
     def _fetch_all(self, wanted: list[Entry], advance: Callable[[], None]) -> None:
-        """Fetch, and note each in the index as soon as it is there."""
+        """Fetch, and note each in the index once it is there, also those under way at a fault."""
         with (
             (self._home / INDEX).open("a", encoding="utf-8", buffering=1) as index,
             ThreadPoolExecutor(AT_ONCE) as pool,
         ):
-            begun = [pool.submit(self._fetch, one) for one in wanted]
+            begun = {pool.submit(self._fetch, one) for one in wanted}
             try:
-                for done in as_completed(begun):
+                for done in as_completed(set(begun)):
                     index.write(_line(done.result()))
+                    begun.remove(done)
                     advance()
             except BaseException:
                 pool.shutdown(cancel_futures=True)
+                whole = (one for one in begun if not one.cancelled() and not one.exception())
+                index.writelines(_line(one.result()) for one in whole)
                 raise
 
     def _fetch(self, one: Entry) -> Entry:
