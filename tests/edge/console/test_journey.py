@@ -37,8 +37,8 @@ picture = "jpg"
 [console]
 port = {port}
 """
-PAGES = ("/", "/quality", "/verdicts?outcome=rejects", "/review", "/health", "/people", "/audit",
-         "/account")  # fmt: skip
+PAGES = ("/", "/quality", "/verdicts?outcome=rejects", "/review", "/assistant", "/bundles",
+         "/health", "/people", "/audit", "/account")  # fmt: skip
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = [
