@@ -81,7 +81,7 @@ def test_a_sample_keeps_where_its_judge_saw_a_defect(rig):
     hot = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
     keeper.offer(replace(judged(1, **FAILED), heatmap=hot))
     keeper.offer(judged(2, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     one, other = folder
     assert np.abs(heat.of(one.heat) - hot).max() <= 0.5 / 255 + 1e-6
     assert other.heat is None
@@ -116,7 +116,7 @@ def test_a_kept_picture_is_what_the_camera_gave(rig):
     one = judged(3, **FAILED)
     keeper.offer(one)
     keeper.offer(judged(4))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     (kept,) = folder
     assert (kept.verdict, kept.why) == (one.verdict, (Why.FAIL,))
     assert np.array_equal(picture.read(folder.picture(kept)), one.frame.pixels)
@@ -128,7 +128,7 @@ def test_jpeg_is_smaller(rig):
     keeper, _, folder = rig(suffix="jpg")
     smooth = np.full((240, 320, 3), 80, np.uint8)
     keeper.offer(judged(3, smooth, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     (kept,) = folder
     assert folder.picture(kept).suffix == ".jpg"
     assert np.abs(picture.read(folder.picture(kept)).astype(int) - 80).max() <= 2
@@ -147,7 +147,7 @@ def test_the_line_never_waits(rig, monkeypatch):
     assert health.counts("cam").faults["sample_dropped"] == keeper.tally().dropped
     assert "a sample was not kept" in health.standing()[0]
     gate.set()
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     assert health.standing() == ()
 
 
@@ -169,7 +169,7 @@ def test_a_flood_is_told_once(rig, monkeypatch):
                 kept.acquire()
         for _ in range(3):
             turn.release()
-        assert keeper.flush(5)
+        assert keeper.flush(30)
     assert keeper.tally().dropped > 5
     assert [one["event"] for one in told] == ["a sample was not kept"]
     assert health.standing() == ()
@@ -181,11 +181,11 @@ def test_a_full_disk_is_a_state(rig, monkeypatch):
     real, full = pantry_module.bytes_free, [True]
     monkeypatch.setattr(pantry_module, "bytes_free", lambda path: 0 if full[0] else real(path))
     keeper.offer(judged(1, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     assert "the disk is full" in health.standing()[0]
     full[0] = False
     keeper.offer(judged(2, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     assert health.standing() == ()
     assert [one.verdict.seq for one in folder] == [2]
 
@@ -194,10 +194,10 @@ def test_a_folder_that_is_gone_comes_back(rig):
     """Somebody deletes it while the box runs: dropped, counted, and the box goes on."""
     keeper, health, folder = rig()
     keeper.offer(judged(1, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     shutil.rmtree(folder.root)
     keeper.offer(judged(2, **FAILED))
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     assert health.counts("cam").faults == {"sample_dropped": 1}
 
 
@@ -212,7 +212,7 @@ def test_an_operator_may_press_late(rig):
     assert keeper.flag("cam", 7, 1)
     assert not keeper.flag("cam", part="part-2")
     assert not keeper.flag("other")
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     found = {one.verdict.seq: one.why for one in folder}
     assert found == {9: (Why.OPERATOR,), 7: (Why.OPERATOR,), 1: (Why.FAIL, Why.OPERATOR)}
 
@@ -224,7 +224,7 @@ def test_a_late_result_is_noted_on_the_sample(rig):
     keeper.offer(late)
     found = LateResult(outcome=Outcome.PASS, reason=Reason.BELOW_PASS, score=0.1, after_ms=90)
     keeper.late(late.verdict, found)
-    assert keeper.flush(5)
+    assert keeper.flush(30)
     (kept,) = folder
     assert (kept.verdict, kept.late) == (late.verdict, found)
 
