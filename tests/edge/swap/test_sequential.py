@@ -6,62 +6,20 @@ import numpy as np
 import pytest
 
 from edge.inspection.inspector import Judgement
-from edge.swap.bout import Bout, Kind, Record
+from edge.swap.bout import Kind
 from edge.swap.sequential import Rule, evidence, further
-from export.verdict import BundleRef, Outcome, Reason, Thresholds
+from export.verdict import Outcome, Reason
+from tests.edge.swap.streams import LIMITS, NEW, OLD, RULE, bout, part, promotions, stream
 from tests.edge.verdicts import verdict
-
-OLD = BundleRef(name="small", version=1, digest="1" * 64)
-NEW = BundleRef(name="small", version=2, digest="2" * 64)
-RULE = Rule(parts=100, most=3000, loosened=0.02, tightened=0.04, risk=0.05)
-LIMITS = Thresholds(pass_below=0.3, fail_above=0.7)
-
-
-def bout(rule=RULE):
-    """One that has just begun."""
-    record = Record(challenger=NEW, champion=OLD, at="2026-11-24T06:00:00Z", wanted=rule.parts)
-    return Bout(record, rule)
-
-
-SAID = {one: Judgement(one, Reason.ABOVE_FAIL, "", LIMITS, NEW) for one in Outcome}
-PASSED = verdict(1, 1, "top", outcome="pass", reason=Reason.BELOW_PASS, bundle=OLD)
-
-
-def part(of, champion, challenger, *, label=None):
-    """Both judge a part; a person labels it, if they disagree and `label` is given."""
-    if champion is challenger is Outcome.PASS:
-        return of.saw(PASSED, SAID[challenger])
-    seq = of.record.parts + 1
-    told = verdict(1, seq, "top", outcome=champion, reason=Reason.ABOVE_FAIL, bundle=OLD)
-    disagrees = of.saw(told, SAID[challenger])
-    if disagrees and label is not None and f"top-1-{seq}" in of.asked():
-        of.hear(f"top-1-{seq}", label)
-    return disagrees
-
-
-def stream(of, dice, *, loosened, tightened, labelled=True):
-    """Parts until it is decided; shares of parts that the challenger passes or stops wrongly."""
-    while (state := of.decide()) in ("shadowing", "waiting for labels"):
-        draw = dice.random()
-        if draw < loosened:
-            part(of, Outcome.FAIL, Outcome.PASS, label="dent" if labelled else None)
-        elif draw < loosened + tightened:
-            part(of, Outcome.PASS, Outcome.FAIL, label="good" if labelled else None)
-        else:
-            part(of, Outcome.PASS, Outcome.PASS)
-    return state
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("labelled", [True, False])
 def test_200_bad_challengers_are_hardly_ever_promoted(labelled):
     """At the margin exactly, whichever it is: at most 5 % promoted (and 3 deviations)."""
-    dice, promoted = np.random.default_rng(1), 0
     rule = Rule(parts=100, most=1500, loosened=0.02, tightened=0.04, risk=0.05)
-    for number in range(200):
-        shares = {"loosened": 0.02, "tightened": 0.0} if number % 2 else {
-            "loosened": 0.0, "tightened": 0.04}  # fmt: skip
-        promoted += stream(bout(rule), dice, **shares, labelled=labelled) == "promoted"
+    promoted = promotions(rule, 100, 0.02, 0.0, seed=1, labelled=labelled)
+    promoted += promotions(rule, 100, 0.0, 0.04, seed=2, labelled=labelled)
     assert promoted <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
 
 
