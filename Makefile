@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ health: $(STAMP) ## Faults before a camera: found in time, their cause named; 10
 swap: $(STAMP) ## 100 bundles exchanged under load, 50 bad ones taken back, 500 altered ones refused
 	$(BIN)/python -m tests.swap.suite
 
+shadow: $(STAMP) ## A better and a worse challenger on the virtual line: one is promoted, one kept out (some 15 minutes)
+	$(BIN)/python -m tests.swap.contest
+
 loop: $(STAMP) ## An unseen defect appears: labelled in a browser, retrained, pushed, proved in the shadow
 	$(BIN)/python -m tests.loop.suite
 
@@ -152,9 +155,7 @@ sbom: $(STAMP) ## A bill of materials (CycloneDX) of what a box installs, checke
 	$(BIN)/python -m deploy.sbom --python work/sbom/bin/python --out dist/sbom.cdx.json
 
 audit: $(STAMP) ## Known weaknesses of every pinned version (needs the network: without it this fails)
-	for role in box edge console assistant gateway archive trainer tuner dev; do \
-	  $(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement requirements/$$role.txt || exit 1; \
-	done
+	$(BIN)/python -m deploy.audit
 
 assistant-questions: $(STAMP) ## The assistant's answers against known truth; refusals; hostile questions and documents
 	$(BIN)/python -m tests.assistant.suite

@@ -16,6 +16,8 @@ MODULE_BANS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal",
 ERRORS = {"UnpicklingError", "PicklingError", "PickleError"}
 CALL_BANS = {"eval", "exec", "compile", "__import__"}
 KEYWORD_BANS = {("weights_only", False), ("trust_remote_code", True), ("allow_pickle", True)}
+# Unpickles (CVE-2026-4538); follows paths that a checkpoint's index names (CVE-2026-69112).
+WEAK = ("export.load", "load_pt2", "load_checkpoint_in_model", "load_checkpoint_and_dispatch")
 LOADERS = {"torch.load", "yaml.load", "yaml.unsafe_load", "np.load", "numpy.load"}
 SAFE_BY = {"torch.load": ("weights_only", True), "np.load": ("allow_pickle", False),
            "numpy.load": ("allow_pickle", False)}  # fmt: skip
@@ -45,7 +47,7 @@ def _called(node):
     """What is wrong with a call."""
     name = ast.unparse(node.func)
     given = {word.arg: getattr(word.value, "value", ...) for word in node.keywords if word.arg}
-    if name in CALL_BANS:
+    if name in CALL_BANS or f".{name}".endswith(tuple(f".{one}" for one in WEAK)):
         yield f"calls {name}"
     for keyword, value in KEYWORD_BANS:
         if given.get(keyword, ...) is value:
@@ -70,7 +72,9 @@ def test_nothing_runs_what_it_reads(path):
         "torch.load(path)", "torch.load(path, weights_only=False)", "eval(text)", "exec(text)",
         "torch.load(path, weights_only=flag)", "from_pretrained(name, trust_remote_code=True)",
         "np.load(path)", "np.load(path, allow_pickle=True)", "yaml.load(text, Loader=x)",
-        "load(path, allow_pickle=True)", "__import__(name)", "compile(text, '', 'exec')",
+        "load(path, allow_pickle=True)", "__import__(name)", "torch.export.load(path)",
+        "load_checkpoint_in_model(net, path)",
+        "compile(text, '', 'exec')",
     ],
 )  # fmt: skip
 def test_a_planted_danger_is_found(planted):

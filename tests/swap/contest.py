@@ -81,13 +81,12 @@ def reader(folder: Path, truth: Truth):
 
     def read() -> None:
         while not over.wait(1.0):
-            for name in samples.ids() if folder.exists() else ():
-                with suppress(SampleError):  # it gave way to a newer one
-                    if name not in said and Why.DISAGREEING in (one := samples.read(name)).why:
-                        label = truth.label(one.verdict.frame)
-                        if label is not None:
-                            samples.label(name, Label(label=label, by="reader", at="-"))
-                        said[name] = label
+            with suppress(SampleError):  # nothing is kept yet, or one gave way to a newer one
+                for name in set(samples.ids()) - said.keys():
+                    if Why.DISAGREEING in (one := samples.read(name)).why:
+                        said[name] = truth.label(one.verdict.frame)
+                        if said[name] is not None:
+                            samples.label(name, Label(label=said[name], by="reader", at="-"))
 
     person = threading.Thread(target=read)
     person.start()
