@@ -184,8 +184,8 @@ def _finding(asked: Asked, doubts: list[Doubt], bound: Bound | None) -> Finding:
         kind="doubtful_labels",
         grade=Grade.SERIOUS if moves else Grade.LOOK,
         harm=Harm.MISTAUGHT,
-        title=f"{counted(len(doubts), 'label')} of {len(asked.at)} look wrong to a quick "
-        "model that has not seen the picture",
+        title=f"{counted(len(doubts), 'label')} of {len(asked.at)} in doubt: a quick model "
+        "that has not seen the picture says otherwise",
         effect=effect,
         remedy="Look at each, the most doubtful first, and move it to its class where the label "
         "is wrong. Rare defects are often doubted although they are right.",

@@ -62,7 +62,7 @@ def _torn(subject: Subject) -> list[Finding]:
             kind="part_across_splits",
             grade=Grade.SERIOUS,
             harm=Harm.MEMORISED,
-            title=f"{counted(len(torn), 'part')} have pictures both in train/ and in test/",
+            title=f"{counted(len(torn), 'part')} with pictures both in train/ and in test/",
             effect="The model is examined on parts that it has learnt: the figures would be better "
             "than the line.",
             remedy="Move all pictures of a part to one side, or split anew with --resplit.",

@@ -38,7 +38,7 @@ def marks(subject: Subject) -> list[Finding]:
             kind="masks_on_good",
             grade=Grade.LOOK,
             harm=Harm.MISTAUGHT,
-            title=f"{counted(len(odd), 'good picture')} have a mask",
+            title=f"{counted(len(odd), 'good picture')} with a mask",
             effect="If the mask marks anything, training refuses: a good part shows no defect.",
             remedy="Move the picture to the class of its defect, or remove the mask.",
             cases=tuple(Case((path,)) for path in odd),

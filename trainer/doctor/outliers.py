@@ -72,7 +72,7 @@ def _blank(subject: Subject) -> Finding | None:
         kind="blank",
         grade=Grade.LOOK,
         harm=Harm.MISLED,
-        title=f"{counted(len(at), 'picture')} show next to nothing: one tone, or mostly black or "
+        title=f"{counted(len(at), 'picture')} of next to nothing: one tone, or mostly black or "
         "white to the limit",
         effect="There is no part to learn from; as a good part it teaches that nothing is good.",
         remedy="Remove them, or photograph again.",

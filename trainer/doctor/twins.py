@@ -58,8 +58,7 @@ def _exact(subject: Subject, groups: Sequence[list[int]]) -> list[Finding]:
                 kind="twins_across_classes",
                 grade=Grade.SERIOUS,
                 harm=Harm.REFUSED,
-                title=f"{counted(len(of['classes']), 'picture')} stand under two classes, byte "
-                "for byte",
+                title=f"{counted(len(of['classes']), 'picture')} under two classes, byte for byte",
                 effect="At least one of the labels is wrong; training refuses, since the same "
                 "picture can't be both.",
                 remedy="Decide which class is right and remove the other copy. --apply puts all "
@@ -81,8 +80,8 @@ def _copies(
                 kind="twins_across_splits",
                 grade=Grade.SERIOUS,
                 harm=Harm.MEMORISED,
-                title=f"{counted(len(halves), 'picture')} are both in train/ and in test/, "
-                "byte for byte",
+                title=f"{counted(len(halves), 'picture')} both in train/ and in test/, byte "
+                "for byte",
                 effect="The model would be examined on what it has learnt: figures look better "
                 "than the line will be.",
                 remedy="Keep one side. --apply puts the copies in train/ into quarantine.",
@@ -102,8 +101,8 @@ def _copies(
                 kind="twins",
                 grade=Grade.LOOK,
                 harm=Harm.MISLED,
-                title=f"{counted(len(within), 'picture')} occur more than once in their "
-                f"class, byte for byte: {counted(spare, 'copy', 'copies')} too many",
+                title=f"{counted(len(within), 'picture')} repeated within a class, byte "
+                f"for byte: {counted(spare, 'copy', 'copies')} too many",
                 effect="Copies prove nothing: each group counts as one part and never straddles a "
                 "split here, but a random split elsewhere leaks, and the counts look better than "
                 "they are.",
@@ -124,8 +123,8 @@ def _near(subject: Subject, groups: Sequence[list[int]]) -> list[Finding]:
                 kind="near_twins_across_classes",
                 grade=Grade.SERIOUS,
                 harm=Harm.MISTAUGHT,
-                title=f"{counted(len(of['classes']), 'group')} of pictures look the same but "
-                "stand under different classes",
+                title=f"{counted(len(of['classes']), 'group')} of look-alikes under different "
+                "classes",
                 effect="Either one label is wrong, or the difference is too small to see at this "
                 "size: both teach and "
                 "judge by chance.",
@@ -139,8 +138,8 @@ def _near(subject: Subject, groups: Sequence[list[int]]) -> list[Finding]:
                 kind="near_twins_across_splits",
                 grade=Grade.SERIOUS,
                 harm=Harm.MEMORISED,
-                title=f"{counted(len(of['halves']), 'group')} of pictures look the same and stand "
-                "on both sides of the split",
+                title=f"{counted(len(of['halves']), 'group')} of look-alikes on both sides of "
+                "the split",
                 effect="The model would be examined on what it has as good as learnt.",
                 remedy="Move each group to one side, or split anew with --resplit.",
                 cases=_cases(subject, of["halves"]),
@@ -152,8 +151,7 @@ def _near(subject: Subject, groups: Sequence[list[int]]) -> list[Finding]:
                 kind="near_twins",
                 grade=Grade.NOTE,
                 harm=Harm.NONE,
-                title=f"{counted(len(of['within']), 'group')} of pictures look the same within "
-                "their class",
+                title=f"{counted(len(of['within']), 'group')} of look-alikes within a class",
                 effect="Each group counts as one part, so that it never straddles a split; it "
                 "proves no more than one picture.",
                 remedy="Nothing. If they show different parts, say so with --part-regex, "
