@@ -124,6 +124,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="to work in; a temporary one by default")
     asked = parser.parse_args()
     DONE.parent.mkdir(exist_ok=True)
+    if asked.folder:
+        asked.folder.mkdir(parents=True, exist_ok=True)
     mark = [asked.train, asked.test]
     known = [json.loads(line) for line in DONE.read_text().splitlines()] if DONE.exists() else []
     known = [one for one in known if one["mark"] == mark and one["seed"] < asked.seeds]
