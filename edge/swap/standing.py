@@ -46,9 +46,6 @@ def standing(shelf: Shelf, camera: str, configured: Path) -> Standing:
         chosen = taken_back(chosen)
         shelf.choose(camera, chosen)
         return Standing(shelf.slot(chosen.active.digest), chosen, DIED)
-    if chosen.probation == "paused":
-        chosen = chosen.model_copy(update={"probation": "running"})
-        shelf.choose(camera, chosen)
     return Standing(shelf.slot(chosen.active.digest), chosen)
 
 

@@ -87,7 +87,7 @@ def test_the_settings_bundle_judges_until_another_is_chosen(tmp_path, shelf, key
 
 
 def test_a_box_that_died_over_a_bundle_begins_with_the_one_before(tmp_path, shelf, key):
-    """Found running at the start; a clean stop leaves it paused, and its probation goes on."""
+    """Found running at the start; a clean stop leaves it paused until it is watched again."""
     old, new = made(tmp_path, key, 1), made(tmp_path, key, 2)
     before, _ = shelf.admit(old), shelf.admit(new)
     shelf.choose(CAMERA, chosen(old, new, probation="running"))
@@ -97,7 +97,7 @@ def test_a_box_that_died_over_a_bundle_begins_with_the_one_before(tmp_path, shel
     shelf.choose(CAMERA, chosen(old, new, probation="paused"))
     begun = standing(shelf, CAMERA, old.path)
     assert begun.path == shelf.slot(new.digest)
-    assert begun.chosen.probation == "running"
+    assert begun.chosen.probation == "paused"
 
 
 def test_a_record_that_is_damaged_is_told(shelf, tmp_path):
