@@ -80,9 +80,9 @@ class Challenges:
             for camera in self._schedules.keys() - schedules.keys():
                 self._alarms.clear(camera, OVERDUE)
                 self._alarms.clear(camera, PASSED)
-            self._schedules = dict(schedules)
             for camera in schedules:
                 self._last.setdefault(camera, Last(since=rfc3339(wall_ns())))
+            self._schedules = dict(schedules)  # last: the main thread looks without the lock
             self._dirty = bool(schedules)
 
     def announce(self, camera: str, count: int) -> None:
