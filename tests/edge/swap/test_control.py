@@ -121,3 +121,14 @@ def test_a_running_box_exchanges_its_bundle_by_command(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_number_without_end_is_a_wrong_field(tmp_path):
+    """JSON has none; Python reads one all the same."""
+    made = Control(tmp_path, {"count": lambda asked, _say: {"count": int(asked["count"])}})
+    made.start()
+    try:
+        with pytest.raises(LinewardenError, match="a field is wrong"):
+            ask(tmp_path, "count", count=float("inf"))
+    finally:
+        made.stop()

@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import tarfile
@@ -223,3 +224,28 @@ def test_the_path_is_a_path(tmp_path):
     with pytest.raises(BundleError):
         Fetcher().fetch(Reference("https://localhost:1/b.tar", "0" * 64), Path(tmp_path / "b"), [])
     assert (tmp_path / "b" / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+     b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n"],
+)  # fmt: skip
+def test_a_server_that_talks_nonsense_is_a_sentence(made, tmp_path, said):
+    """No trace, and nothing is left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def talk():
+            line, _ = door.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(said)
+
+        server = threading.Thread(target=talk)
+        server.start()
+        there = Reference(f"http://127.0.0.1:{door.getsockname()[1]}/b.tar", made[2])
+        with pytest.raises(BundleError):
+            Fetcher().fetch(there, tmp_path / "b", [made[3]])
+        server.join()
+    assert list(tmp_path.iterdir()) == []
