@@ -12,10 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.gateway.sparkplug.birth import Node
 from edge.gateway.sparkplug.payload import Codec, DataType, Metric
+from edge.messages import CameraReport, Health, OutboxReport, State
 from tests.broker import needs_mosquitto
 from tests.edge.gateway.official import decoded, order, payload_class
 from tests.edge.gateway.plant import plant
+from tests.edge.verdicts import verdict
 
 ROOT = Path(__file__).parents[3]
 TABLE = '[gateway.sparkplug]\ngroup = "plant1"\nnode = "cell1"\n'
@@ -184,6 +187,24 @@ def test_any_bytes_are_a_command_or_refused(body):
     except ValueError:
         return
     assert all(isinstance(value, bool) for value in told.values())
+
+
+def test_a_value_bears_the_time_at_which_it_was_decided():
+    """Told late or at a birth, a historian must not take a backlog for what happened now."""
+    node = Node(Codec(), "plant1", "cell1", 0, "1.2.3")
+    decided_ms, now_ms = 1767323045020, 1_800_000_000_000
+    node.note(verdict(7, 1, "top"))
+    health = Health(
+        at="", boots=1, epoch=7, cameras={"top": CameraReport(oldest=1, newest=1)},
+        outbox=OutboxReport(depth=0, waiting_in_memory=0, quarantined=0, bytes=0),
+    )  # fmt: skip
+    state = State(state="online", at="", epoch=7, boots=1, session=1, version="1")
+    said = [*node.birth(state, health, now_ms),
+            *node.result(verdict(7, 1, "top"), now_ms, historical=True)]  # fmt: skip
+    for one in said[1:]:
+        payload = payload_class().FromString(one.body)
+        times = {it.timestamp for it in payload.metrics if it.name.startswith("Result/")}
+        assert (payload.timestamp, times) == (now_ms, {decided_ms})
 
 
 def test_tahus_own_javascript_reads_a_payload(tmp_path):
