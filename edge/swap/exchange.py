@@ -394,6 +394,7 @@ class Exchange:
         """Judge the golden samples again, with the very session that judges parts."""
         try:
             ref = seat.inspector.bundle
-            prove(self._shelf.take(ref.digest).as_variant(ref.variant), seat.inspector.scorer)
+            bundle = self._shelf.take(ref.digest).as_variant(ref.variant)
+            prove(bundle, probation.held(seat.inspector.scorer))
         except LinewardenError as error:
             probation.drifted(error.problem)

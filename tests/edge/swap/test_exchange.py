@@ -419,3 +419,21 @@ def test_two_cameras_may_have_one_bundle_at_once(plant):
             one.join()
         shutil.rmtree(plant.shelf.slot(new.digest))
     assert failed == []
+
+
+def test_a_bundle_that_grew_slow_is_not_waited_for(plant, monkeypatch):
+    """Its golden samples take long as well: once it has failed, the rest of them tell nothing."""
+    proved, old = threading.Event(), plant.judge.bundle
+
+    def slowly(_bundle, scorer):
+        for _ in range(20):
+            proved.set()
+            scorer.score(np.zeros((1, 16, 24, 3), np.uint8))
+            time.sleep(0.2)
+
+    monkeypatch.setattr("edge.swap.exchange.prove", slowly)
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    assert proved.wait(5)
+    for _ in range(SHORT.errors):
+        plant.part(outcome=Outcome.FAIL, reason=Reason.LATE, bundle=None)
+    assert plant.until(lambda: plant.judge.bundle == old, 2.0)
