@@ -359,7 +359,7 @@ class Daemon:
 
     def _alive(self) -> bool:
         """Whether every part gets its verdict: the reject gate's heartbeat says so."""
-        return self._bench.alive and self.outbox.alive
+        return self._bench.alive and self.outbox.alive and not self.pulse.still()
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong now, anywhere."""
