@@ -70,9 +70,6 @@ class Challenges:
         self._last = read(folder)
         self._schedules: dict[str, Challenge] = {}
         self.schedule(schedules)
-        for camera in self._schedules:
-            if part := self._last[camera].passed:
-                self._alarm(camera, part)
 
     def schedule(self, schedules: Mapping[str, Challenge]) -> None:
         """From now on; a camera that is new to it has its whole period."""
@@ -82,6 +79,8 @@ class Challenges:
                 self._alarms.clear(camera, PASSED)
             for camera in schedules:
                 self._last.setdefault(camera, Last(since=rfc3339(wall_ns())))
+                if (part := self._last[camera].passed) and camera not in self._schedules:
+                    self._alarm(camera, part)
             self._schedules = dict(schedules)  # last: the main thread looks without the lock
             self._dirty = bool(schedules)
 

@@ -12,9 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.gateway.mailbox import Mailbox
+from edge.gateway.sparkplug import edge_node
 from edge.gateway.sparkplug.birth import Node
+from edge.gateway.sparkplug.edge_node import EdgeNode
 from edge.gateway.sparkplug.payload import Codec, DataType, Metric
+from edge.gateway_tables import Sparkplug
 from edge.messages import CameraReport, Health, OutboxReport, State
+from edge.mqtt.address import BrokerSettings, BrokerUrl
 from tests.broker import needs_mosquitto
 from tests.edge.gateway.official import decoded, order, payload_class
 from tests.edge.gateway.plant import plant
@@ -235,3 +240,33 @@ def test_tahus_own_javascript_reads_a_payload(tmp_path):
         "7",
         "false",
     ]
+
+
+def test_a_session_that_fails_leaves_its_will_to_be_told(tmp_path, monkeypatch):
+    """A goodbye would take the will along, and the host would go on believing in the node."""
+    goodbyes = []
+
+    class Wire:
+        def __init__(self, *_):
+            pass
+
+        open = subscribe = lambda *_, **__: None
+
+        def close(self, *, goodbye=False):
+            goodbyes.append(goodbye)
+
+    monkeypatch.setattr(edge_node, "Pipe", Wire)
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    monkeypatch.setattr(made, "_live", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        made._session()
+    assert goodbyes == [False]
+
+
+def test_a_box_that_goes_at_the_birth_ends_the_session_in_order(tmp_path):
+    """Nothing is born then, and nothing fails."""
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    made._be_born(None, Node(Codec(), "a", "b", 0, "1"), backlog=True)
+    assert made.births == 0
