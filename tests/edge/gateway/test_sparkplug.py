@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,6 +263,26 @@ def test_a_session_that_fails_leaves_its_will_to_be_told(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         made._session()
     assert goodbyes == [False]
+
+
+def test_a_host_is_believed_by_its_newest_word(tmp_path):
+    """A STATE that comes late, as a will of a session that was given up, changes nothing."""
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    topic = "spBv1.0/STATE/scada"
+    with structlog.testing.capture_logs():
+        for online, at in ((True, 20), (False, 10)):
+            made._hear(topic, json.dumps({"online": online, "timestamp": at}).encode())
+            assert made._host_online
+    made._hear(topic, b'{"online": false, "timestamp": 20}')
+    assert not made._host_online
+
+
+def test_the_death_that_tries_a_right_is_of_the_session_before():
+    """A host that heard of its own session's death would take the node for dead."""
+    for bd_seq, before in ((7, 6), (0, 255)):
+        node = Node(Codec(), "plant1", "cell1", bd_seq, "1.2.3")
+        assert decoded(node.late_death(1_700_000_000_000).body)[1]["bdSeq"][1] == before
 
 
 def test_a_box_that_goes_at_the_birth_ends_the_session_in_order(tmp_path):

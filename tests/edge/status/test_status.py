@@ -5,6 +5,7 @@ import socket
 import time
 
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.daemon import Daemon, armed
@@ -198,3 +199,12 @@ def test_it_may_listen_by_the_newer_protocol():
         line.close()
     finally:
         made.stop()
+
+
+def test_a_book_that_can_not_be_read_is_an_answer(door):
+    """Who watches the box is told so at once, and nothing of it."""
+    ask, box = door
+    with structlog.testing.capture_logs() as told:
+        box["known"] = None
+        assert ask("/readyz") == (500, b"{}\n")
+    assert [one["event"] for one in told] == ["no answer"]

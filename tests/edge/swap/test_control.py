@@ -8,7 +8,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from edge.swap.control import NAME, Control, ask
+from edge.swap.control import AT_ONCE, NAME, Control, ask
 from export.command import application
 from export.errors import BundleError, LinewardenError, StoreError
 from export.signature import load_or_make
@@ -69,6 +69,20 @@ def test_nonsense_is_refused_and_harms_nobody(control, body):
         line.settimeout(5)
         told = line.makefile().readline()
     assert not told or "refused" in json.loads(told)
+    assert ask(control, "echo") == {}
+
+
+def test_those_who_only_sit_there_are_few(control):
+    """One more is sent away at once; when one has gone there is room again."""
+    sitting = [socket.socket(socket.AF_UNIX) for _ in range(AT_ONCE)]
+    for line in sitting:
+        line.connect(_short(control))
+    time.sleep(0.1)
+    with pytest.raises((StoreError, OSError)):
+        ask(control, "echo")
+    for line in sitting:
+        line.close()
+    time.sleep(0.1)
     assert ask(control, "echo") == {}
 
 

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,15 @@ def test_a_copy_that_was_tampered_with_is_refused(tmp_path, shelf, key):
     (copy.path / "model.onnx").write_bytes(b"another")
     with pytest.raises(BundleError):
         shelf.take(bundle.digest)
+
+
+def test_a_copy_that_was_exchanged_for_another_is_refused(tmp_path, shelf, key):
+    """Signed as well, but not the one that was chosen: an older one, say."""
+    old, new = shelf.admit(made(tmp_path, key, 1)), shelf.admit(made(tmp_path, key, 2))
+    shutil.rmtree(new.path)
+    old.path.rename(new.path)
+    with pytest.raises(BundleError, match="another bundle"):
+        shelf.take(new.digest)
 
 
 def test_the_settings_bundle_judges_until_another_is_chosen(tmp_path, shelf, key):
