@@ -257,7 +257,7 @@ def test_more_than_any_bundle_has_is_not_taken(made, server, tmp_path, monkeypat
     """However long a server goes on."""
     monkeypatch.setattr(fetch, "LARGEST", 1000)
     there = Reference(f"{server[0]}/bundle.tar", made[2])
-    with pytest.raises(BundleError, match="larger than 1000 bytes"):
+    with pytest.raises(BundleError, match=r"bundle\.tar is larger than 1000 bytes"):
         Fetcher(server[1]).fetch(there, tmp_path / "b", [made[3]])
     assert list(tmp_path.iterdir()) == []
 
