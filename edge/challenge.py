@@ -70,9 +70,6 @@ class Challenges:
         self._last = read(folder)
         self._schedules: dict[str, Challenge] = {}
         self.schedule(schedules)
-        for camera in self._schedules:
-            if part := self._last[camera].passed:
-                self._alarm(camera, part)
 
     def schedule(self, schedules: Mapping[str, Challenge]) -> None:
         """From now on; a camera that is new to it has its whole period."""
@@ -80,9 +77,11 @@ class Challenges:
             for camera in self._schedules.keys() - schedules.keys():
                 self._alarms.clear(camera, OVERDUE)
                 self._alarms.clear(camera, PASSED)
-            self._schedules = dict(schedules)
             for camera in schedules:
                 self._last.setdefault(camera, Last(since=rfc3339(wall_ns())))
+                if (part := self._last[camera].passed) and camera not in self._schedules:
+                    self._alarm(camera, part)
+            self._schedules = dict(schedules)  # last: the main thread looks without the lock
             self._dirty = bool(schedules)
 
     def announce(self, camera: str, count: int) -> None:

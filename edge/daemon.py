@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from edge import fitting
 from edge.adoption import adoptable
 from edge.alarm import Alarms
 from edge.camera.camera import Camera, Seen
@@ -21,14 +22,7 @@ from edge.camera_health.wardens import Wardens, calibration_of
 from edge.challenge import Challenges
 from edge.clock import monotonic_ns, rfc3339, wall_ns
 from edge.config import Appliance
-from edge.fitting import (
-    calibrations_of,
-    camera_report,
-    camera_settings,
-    keeper,
-    schedules,
-    trigger,
-)  # fmt: skip
+from edge.fitting import camera_report, camera_settings, keeper, schedules
 from edge.flagged.recent import Judged
 from edge.health import CameraCounts, Health
 from edge.inspection.armed import arm
@@ -57,7 +51,7 @@ from edge.swap.standing import Standing
 from edge.topics import Topics
 from export import __version__
 from export.bundle import open_bundle
-from export.errors import ConfigError, StoreError
+from export.errors import ConfigError, LinewardenError, StoreError
 from export.signature import load_public
 from export.verdict import Outcome, Verdict
 
@@ -167,7 +161,7 @@ class Daemon:
         herald = Herald(self.keeper, self.gates, on_this, self._note, self._seen)
         used = {name: one.path for name, one in (begun or {}).items()}
         variants = {name: one.bundle.variant for name, one in inspectors.items()}
-        known = calibrations_of(appliance, used, variants)
+        known = fitting.calibrations_of(appliance, used, variants)
         self.wardens = Wardens(self.alarms, store.folder, known)
         record = self.wardens.recording(self.outbox.record)
         self._bench = Bench(record, self.outbox.epoch, self.health, herald, self.pulse)
@@ -207,8 +201,7 @@ class Daemon:
         """From the next part on."""
         for lane in self._lanes:
             if lane.terms.camera == camera:
-                region = inspector.input.region
-                lane.terms = replace(lane.terms, judge=inspector, region=region)
+                lane.agree(judge=inspector, region=inspector.input.region)
 
     def _seen(self, judged: Judged) -> None:
         self.bundles.shadow.offer(judged)
@@ -229,17 +222,23 @@ class Daemon:
         changed = adoptable(self._appliance, after)
         named = {name: one.bundle for name, one in after.cameras.items()}
         told = {name: path for name, path in named.items() if f"cameras.{name}.bundle" in changed}
-        self.bundles.exchange.activate_all(told)
+        self._allow(after)  # a new bundle is held to it
+        try:
+            self.bundles.exchange.activate_all(told)
+        except LinewardenError:
+            self._allow(self._appliance)
+            raise
         for lane in self._lanes:
-            name, section = lane.terms.camera, after.cameras[lane.terms.camera]
-            self.bundles.exchange.allow(name, section.deadline_ms)
-            lane.terms = replace(
-                lane.terms, deadline_ms=section.deadline_ms, room=section.queue,
-                fail_safe=Outcome(section.fail_safe),
-            )  # fmt: skip
+            section = after.cameras[lane.terms.camera]
+            lane.agree(deadline_ms=section.deadline_ms, room=section.queue,
+                       fail_safe=Outcome(section.fail_safe))  # fmt: skip
         self.challenges.schedule(schedules(after))
         self._appliance = after
         return changed
+
+    def _allow(self, appliance: Appliance) -> None:
+        for name, section in appliance.cameras.items():
+            self.bundles.exchange.allow(name, section.deadline_ms)
 
     def _door(self, appliance: Appliance) -> Door | None:
         if not appliance.status.listen:
@@ -260,7 +259,9 @@ class Daemon:
         )  # fmt: skip
         warden = self.wardens.add(name, section)
         self.cameras.append(Camera(settings, slot, self.health, warden))
-        lane = Lane(slot, trigger(section), terms, self._bench, self.health, pulse=self.pulse)
+        lane = Lane(
+            slot, fitting.trigger(section), terms, self._bench, self.health, pulse=self.pulse
+        )
         self._lanes.append(lane)
 
     def start(self) -> None:
@@ -358,7 +359,7 @@ class Daemon:
 
     def _alive(self) -> bool:
         """Whether every part gets its verdict: the reject gate's heartbeat says so."""
-        return self._bench.alive and self.outbox.alive
+        return self._bench.alive and self.outbox.alive and not self.pulse.still()
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong now, anywhere."""

@@ -68,7 +68,8 @@ class Service:
         if still and still != self._still:
             self._log.error("a stage does not move: the watchdog is not fed", what=list(still))
         self._still = still
-        said = f"not moving: {'; '.join(still)}" if still else status
+        told = f"not moving: {'; '.join(still)}" if still else status
+        said = " ".join(told.split())  # a second line would be an assignment of its own
         if said != self._told:
             self._told = said
             self._notify.send(f"STATUS={said}")

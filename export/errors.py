@@ -6,7 +6,8 @@
     ├── WeightsError           pre-trained weights can't be had
     ├── RunError               a training run's folder can't be used
     ├── BundleError            a bundle can't be made, read or trusted
-    │   └── SignatureError     its signature is missing, wrong, or by an unknown key
+    │   ├── SignatureError     its signature is missing, wrong, or by an unknown key
+    │   └── BusyError          another is being exchanged: it may be tried again
     ├── ConfigError            the appliance's settings are wrong
     ├── CameraError            a source of frames can't be opened or has died
     ├── ProviderError          ONNX Runtime can't run the model as configured
@@ -62,6 +63,10 @@ class BundleError(LinewardenError):
 
 class SignatureError(BundleError):
     """A bundle's signature is missing, wrong, or by a key nobody here trusts."""
+
+
+class BusyError(BundleError):
+    """Another bundle is being exchanged, or the box stops: it may be tried again."""
 
 
 class ConfigError(LinewardenError):

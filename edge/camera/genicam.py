@@ -19,6 +19,7 @@ from export.errors import CameraError
 LOOK_S = 0.25
 COUNT_EVERY = 20  # frames
 ID_TURN = 65_535  # frame ids of GigE Vision 1 go from 1 to this
+ANEW = 8  # frames out of turn on end: it has begun to number again
 MOST_AGE_NS = 1_000_000_000  # older is a clock that was set
 HEARTBEAT_MS = 1000  # a killed capture's camera is free again after this
 
@@ -166,6 +167,7 @@ class Order:
 
     def __init__(self) -> None:
         self._last: int | None = None
+        self._odd = 0  # out of turn, on end
 
     def skipped(self, number: int) -> int | None:
         """How many frames before this one never came; None: its place was given up before."""
@@ -177,10 +179,11 @@ class Order:
         if max(number, last) <= ID_TURN:
             step %= ID_TURN
             step = step if step <= ID_TURN // 2 else 0
-        if step <= 0:
+        self._odd = 0 if step > 0 else self._odd + 1
+        if 0 < self._odd < ANEW:
             return None
-        self._last = number
-        return step - 1
+        self._last, self._odd = number, 0
+        return max(0, step - 1)
 
 
 def _shot(picture: Picture, skipped: int) -> Shot:

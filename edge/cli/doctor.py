@@ -71,12 +71,14 @@ def findings(
         told = settings_of(settings) if settings else None
         return post.broker(appliance, told, may_be_away=may_be_away)
 
+    def at_clock() -> "Iterator[Finding]":
+        return time_of_day.clock(models.made_at(appliance), time_of_day.synchronised())
+
     yield from examined("runtime", house.installed)
     yield from examined("disks", lambda: disk.room(appliance))
     yield from examined("bundles", lambda: models.bundles(appliance))
     yield from examined("challenges", lambda: challenges.proofs(appliance))
-    made = models.made_at(appliance)
-    yield from examined("clock", lambda: time_of_day.clock(made, time_of_day.synchronised()))
+    yield from examined("clock", at_clock)
     yield from examined("broker", at_broker)
     yield from examined("cameras", lambda: cameras.lenses(appliance, watch_s))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edge.daemon import Daemon, Summary
     from edge.inspection.inspector import Inspector
     from edge.service import Service
+    from edge.swap.standing import Standing
 
 ARENAS, _M_ARENA_MAX = 2, -8  # glibc's malloc.h
 SWITCH_S = 0.001  # a thread with a deadline waits at most so long for a busy one (Python: 5 ms)
@@ -48,7 +49,6 @@ def run(
     from edge import journal
     from edge.config import load, service_manager
     from edge.service import Notify, Service
-    from edge.swap.standing import standings
 
     few_arenas()
     journal.begin("debug" if verbose else "info")
@@ -58,7 +58,7 @@ def run(
     _log_settings(loaded)
     _refuse_absent(loaded.appliance)
     stop = _on_signal()
-    begun = {} if check else standings(loaded.appliance)
+    begun = {} if check else _begun(loaded.appliance)
     inspectors = _armed(loaded.appliance, {name: one.path for name, one in begun.items()})
     if check:
         typer.echo(banner(loaded, inspectors))
@@ -192,6 +192,18 @@ def _armed(appliance: "Appliance", paths: "dict[str, Path]") -> "dict[str, Inspe
     finally:
         for trial in trials.values():
             trial.abandon()
+
+
+def _begun(appliance: "Appliance") -> "dict[str, Standing]":
+    """With which bundles; nobody decides that for a box that runs already."""
+    import os
+
+    from edge.outbox import OUTBOX_FILE
+    from edge.outbox.lock import lock
+    from edge.swap.standing import standings
+
+    os.close(lock(appliance.store.folder / OUTBOX_FILE))
+    return standings(appliance)
 
 
 def _log_settings(loaded: "Loaded") -> None:

@@ -64,6 +64,7 @@ class Watcher:
     Attributes:
         state: the box's last birth or will.
         health: the box's last Health.
+        connected: to the broker; else `state` and `health` are what was, and nobody knows what is.
         trouble: why there is no connection, or what the broker refuses; "" when all is well.
     """
 
@@ -79,7 +80,7 @@ class Watcher:
     ) -> None:
         self.state: State | None = None
         self.health: Health | None = None
-        self.trouble = "not yet connected"
+        self.connected, self.trouble = False, "not yet connected"
         self._settings, self._topics = settings, topics
         self._on_verdict, self._on_lost = on_verdict, on_lost
         self._position = position
@@ -145,6 +146,7 @@ class Watcher:
                         pause_s = self._settings.backoff_min_s
                     self.trouble = str(closed)
                 finally:
+                    self.connected = False
                     pipe.close()
                 self._stopping.wait(pause_s * random.uniform(0.5, 1.0))
                 pause_s = min(self._settings.backoff_max_s, pause_s * 2)
@@ -161,7 +163,7 @@ class Watcher:
             pipe.subscribe(self._topics(name), retained=True)
         pipe.subscribe(f"{self._topics.prefix}/+/verdicts", retained=False)
         self._connections += 1
-        self.trouble = ""
+        self.connected, self.trouble = True, ""
         self._asker.restart()
         while not self._stopping.is_set():
             pipe.step(STEP_S, self._bell)

@@ -20,10 +20,12 @@ def room(appliance: Appliance) -> Iterator[Finding]:
     if samples.keep_gb:
         wanted["disk of the samples"] = (samples.folder, samples.keep_gb, samples.leave_free_gb)
     for organ, (folder, keep_gb, leave_gb) in wanted.items():
-        yield _folder(organ, folder, keep_gb, leave_gb)
+        others = ((other, most) for other, most, _ in wanted.values() if other != folder)
+        beside_gb = sum(_to_come_gb(*one) for one in others if _device(one[0]) == _device(folder))
+        yield _folder(organ, folder, keep_gb, leave_gb, beside_gb)
 
 
-def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float) -> Finding:
+def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float, beside_gb: float) -> Finding:
     at = _existing(folder)
     try:
         with TemporaryFile(dir=at) as probe:
@@ -39,14 +41,26 @@ def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float) -> Findin
     said = f"{free_gb:.1f} GB free; {keep_gb:g} GB may be kept, {used_gb:.2f} GB are"
     if left_gb * GB < RESERVE_BYTES:
         return ill(organ, said, "free space, or put the folder on another disk")
-    if left_gb < keep_gb - used_gb:
+    if beside_gb:
+        said += f", and {beside_gb:.1f} GB more beside it"
+    if left_gb < keep_gb - used_gb + beside_gb:
         remedy = f"keep less: it will be full before it has kept {keep_gb:g} GB"
         return doubtful(organ, said, remedy)
     return well(organ, said)
 
 
 def _existing(folder: Path) -> Path:
-    return next(at for at in (folder, *folder.absolute().parents) if at.is_dir())
+    """The folder, or the nearest above it; what lies there and is no folder can't be written."""
+    above = (folder, *folder.absolute().parents)
+    return next(at for at in above if at.exists() or at.is_symlink())
+
+
+def _device(folder: Path) -> int:
+    return _existing(folder).lstat().st_dev
+
+
+def _to_come_gb(folder: Path, keep_gb: float) -> float:
+    return max(0.0, keep_gb - _size(folder) / GB)
 
 
 def _size(folder: Path) -> int:

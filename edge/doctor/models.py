@@ -13,6 +13,7 @@ from edge.config import Appliance
 from edge.daemon import armed
 from edge.doctor.finding import Finding, doubtful, ill, well
 from edge.inspection.inspector import Inspector
+from edge.swap.standing import expected, shelf
 from export.bundle import open_bundle
 from export.errors import LinewardenError
 from export.preprocess import Pixels
@@ -23,12 +24,15 @@ AMPLE = 2.0  # the deadline should be so many times what a judgement takes at wo
 
 
 def bundles(appliance: Appliance) -> Iterator[Finding]:
-    """One finding for each camera's bundle.
+    """One finding for each camera's bundle: the one that would judge if the box began now.
 
     Raises:
+        StoreError: what was activated since is damaged.
         BundleError, SignatureError, ProviderError, ConfigError: as `edge.daemon.armed`.
     """
-    for name, inspector in armed(appliance).items():
+    kept, cameras = shelf(appliance), appliance.cameras.items()
+    paths = {name: expected(kept, name, camera.bundle).path for name, camera in cameras}
+    for name, inspector in armed(appliance, paths=paths).items():
         organ, ref = f"bundle of {name}", inspector.bundle
         device = appliance.engine.provider
         which = f"{ref.name} {ref.version} {ref.variant}"
@@ -39,10 +43,10 @@ def bundles(appliance: Appliance) -> Iterator[Finding]:
 
 def made_at(appliance: Appliance) -> list[str]:
     """RFC 3339, when each bundle that is to be trusted was made."""
-    keys = [load_public(path) for path in appliance.trust.keys]
     made: list[str] = []
     for path in {camera.bundle for camera in appliance.cameras.values()}:
         with suppress(LinewardenError):  # arming says what is wrong with it
+            keys = [load_public(key) for key in appliance.trust.keys]
             made.append(open_bundle(path, keys).manifest.created_at)
     return made
 

@@ -57,20 +57,26 @@ def _rights(pipe: Pipe, appliance: Appliance) -> Iterator[Finding]:
         pipe.subscribe(topic, retained=False)
     until_ns = monotonic_ns() + round(ANSWER_S * 1e9)
     refused: list[str] = []
-    while sent and monotonic_ns() < until_ns:
+
+    def unanswered() -> int:
+        return len(orders) - pipe.granted - len(pipe.refused)
+
+    while (sent or unanswered()) and monotonic_ns() < until_ns:
         pipe.step(0.1)
         while pipe.acks:
             ack = pipe.acks.popleft()
             topic = sent.pop(ack.mid, "")
             refused += [f"{topic} ({ack.failure})"] if ack.failure else []
-    pipe.step(0.2)  # answers to the subscriptions
     if refused:
         yield ill("broker, rights", f"it refuses {', '.join(refused)}", RIGHTS)
     if sent:
         yield ill("broker, rights", f"no answer for {', '.join(sent.values())}", "see its log")
     if pipe.refused:
         yield ill("broker, orders", "; ".join(sorted(set(pipe.refused))), RIGHTS)
-    if not (refused or sent or pipe.refused):
+    if unanswered():
+        said = f"no answer to {unanswered()} of {len(orders)} subscriptions"
+        yield ill("broker, orders", said, "see its log")
+    if not (refused or sent or pipe.refused or unanswered()):
         yield well(
             ORGAN, f"takes all {len(ours)} topics of the line and brings {len(orders)} orders"
         )

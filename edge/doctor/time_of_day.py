@@ -6,10 +6,12 @@ Nothing on the line depends on it; people who read the times of verdicts do.
 import ctypes
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from edge.clock import wall_ns
 from edge.doctor.finding import Finding, doubtful, ill, well
 
+TIMESYNCD = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd.service(8)
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
 
 
@@ -28,10 +30,18 @@ class _Timex(ctypes.Structure):
 
 
 def synchronised() -> bool | None:
-    """Whether the kernel says that something keeps its clock; None if it doesn't say."""
+    """Whether something keeps the clock, as the kernel or systemd says; None if neither does."""
+    status = _status()
+    if status is not None:
+        return not status & _UNSYNCHRONISED
+    return True if TIMESYNCD.exists() else None
+
+
+def _status() -> int | None:
+    """The kernel's; None in a sandbox such as the service's, where nobody may set the clock."""
     told = _Timex()
     result = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(told))
-    return None if result < 0 else not told.status & _UNSYNCHRONISED
+    return None if result < 0 else told.status
 
 
 def clock(
@@ -52,5 +62,8 @@ def clock(
     elif kept is False:
         said = f"it says {now:%Y-%m-%d %H:%M} UTC, and nothing keeps it right"
         yield doubtful("clock", said, "timedatectl set-ntp true, or run chrony")
+    elif kept is None:
+        said = f"it says {now:%Y-%m-%d %H:%M} UTC; whether anything keeps it can't be asked here"
+        yield doubtful("clock", said, "look: timedatectl show --property NTPSynchronized")
     else:
         yield well("clock", f"it says {now:%Y-%m-%d %H:%M} UTC")

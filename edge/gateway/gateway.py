@@ -84,8 +84,9 @@ class Gateway:
         self._watcher.start()
         try:
             while not stop.wait(TICK_S) and self._watcher.running:
+                state = self._watcher.state if self._watcher.connected else None
                 for teller in self.tellers:
-                    teller.mailbox.tell(self._watcher.state, self._watcher.health)
+                    teller.mailbox.tell(state, self._watcher.health)
                 tick()
         finally:
             for teller in self.tellers:

@@ -47,7 +47,8 @@ class Tag(Generic[Told]):
     read: Callable[[Told], Value]
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """An RFC 3339 time; None if it is none."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -63,7 +64,7 @@ RESULT: tuple[Tag[Verdict], ...] = (
     Tag("Result/ResultId", Kind.TEXT, lambda it: f"{it.camera}/{it.epoch}/{it.seq}"),
     Tag("Result/PartId", Kind.TEXT, lambda it: it.part),
     Tag("Result/IsSimulated", Kind.FLAG, lambda it: it.simulated),
-    Tag("Result/CreationTime", Kind.TIME, lambda it: _moment(it.decided_at)),
+    Tag("Result/CreationTime", Kind.TIME, lambda it: moment(it.decided_at)),
     Tag("Result/InternalRecipeId", Kind.TEXT, _recipe),
     Tag("Result/Outcome", Kind.TEXT, lambda it: it.outcome.value),
     Tag("Result/Reason", Kind.TEXT, lambda it: it.reason.value),

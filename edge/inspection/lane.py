@@ -8,6 +8,7 @@ no capture process, model, database or broker.
 import threading
 from collections import deque
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -42,7 +43,7 @@ class Lane:
         self._slot, self._trigger, self._bench, self._health = slot, trigger, bench, health
         self._beat = (pulse or Pulse()).stage(f"lane {terms.camera}")
         self._orders: deque[tuple[Part, int]] = deque()  # with the frames that it still gets
-        self._lock = threading.Lock()  # of the orders: they come from another thread
+        self._lock = threading.Lock()  # of orders and terms: they come from other threads
         self._open: dict[Triggered, Part] = {}
         self._ordered = threading.Event()
         self._stopping = False
@@ -71,6 +72,11 @@ class Lane:
     def takes_orders(self) -> bool:
         """Whether parts are found by order, not by looking."""
         return isinstance(self._trigger, OnOrder)
+
+    def agree(self, **changes: Any) -> None:
+        """Change the terms of the parts to come."""
+        with self._lock:
+            self.terms = replace(self.terms, **changes)
 
     def order(self, name: str = "") -> None:
         """A part is here, somebody says: judge the next frames; its deadline runs from now."""

@@ -125,6 +125,7 @@ class Pipe:
         messages: (topic, payload) received and not yet looked at; the owner empties it. A topic
             that isn't UTF-8 reads as "".
         refused: subscriptions that the broker would not have, in words.
+        granted: how many it has taken.
         limits: what the broker said in its CONNACK.
     """
 
@@ -134,6 +135,7 @@ class Pipe:
         self.acks: deque[Ack] = deque()
         self.messages: deque[tuple[str, bytes]] = deque()
         self.refused: list[str] = []
+        self.granted = 0
         self.limits = Limits()
         self._settings = settings
         self._accepted = False
@@ -327,5 +329,6 @@ class Pipe:
         _properties: Properties | None,
     ) -> None:
         for reason in reasons:
+            self.granted += not reason.is_failure
             if reason.is_failure:
                 self.refused.append(f"the broker refuses a subscription: {reason}")

@@ -4,8 +4,10 @@ GET and HEAD only, a few requests at a time, each with a time limit; meant for t
 the plant's inner network, as there is nothing secret in it and nothing can be changed by it.
 """
 
+import contextlib
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -79,6 +81,7 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(
         self, address: tuple[str, int], handler: type[http.server.BaseHTTPRequestHandler]
     ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
         self._room = threading.BoundedSemaphore(AT_ONCE)
 
@@ -90,11 +93,20 @@ class _Server(http.server.ThreadingHTTPServer):
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def process_request_thread(self, request: object, client_address: object) -> None:
-        """The request's thread."""
+        """The request's thread; one who dawdles has no more time than the others in all."""
+        cut = threading.Timer(REQUEST_S, _cut, (request,))
+        cut.daemon = True
+        cut.start()
         try:
             super().process_request_thread(request, client_address)  # type: ignore[arg-type]
         finally:
+            cut.cancel()
             self._room.release()
+
+
+def _cut(request: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def _told(state: str, reasons: tuple[str, ...]) -> Answer:

@@ -113,7 +113,7 @@ class Control:
             say(done=act(asked, lambda step: say(step=step)))
         except LinewardenError as error:
             say(refused=type(error).__name__, problem=error.problem, remedy=error.remedy)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             say(refused="LinewardenError", problem=f"a field is wrong: {error!r}", remedy="")
 
 

@@ -9,9 +9,10 @@ judged again every few seconds beside the line. Knows no camera, broker or outbo
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import structlog
@@ -25,13 +26,14 @@ from edge.swap.probation import Probation, Terms
 from edge.swap.shelf import Chosen, Shelf
 from edge.swap.standing import Standing, digest_at, taken_back
 from export.bundle import Bundle, open_bundle
-from export.errors import BundleError, LinewardenError
+from export.errors import BundleError, BusyError, LinewardenError, StoreError
 from export.signature import PublicKey
 from export.verdict import BundleRef, Verdict
 
 ROLLED_BACK = "bundle_rolled_back"  # alarm
 LOOK_S = 0.1
 NICENESS = 10
+BUSY_S = 0.5  # so long one waits for another
 PACED = 5  # judgements that are timed beforehand
 
 Say = Callable[[str], None]
@@ -48,6 +50,7 @@ class Seat:
         before: who did, while the new one is on probation.
         probation: of `inspector`.
         since_ns: when that began.
+        stuck: whether it has failed and could not be taken back.
     """
 
     configured: Path
@@ -56,7 +59,18 @@ class Seat:
     before: Inspector | None = None
     probation: Probation | None = None
     since_ns: int = 0
+    stuck: bool = False
     busy: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Hold it; raises BusyError if somebody else does for long."""
+        if not self.busy.acquire(timeout=BUSY_S):
+            raise BusyError("another bundle is being exchanged", "try again in a moment")
+        try:
+            yield
+        finally:
+            self.busy.release()
 
 
 class Exchange:
@@ -99,7 +113,9 @@ class Exchange:
             self._on_probation(seat)
 
     def start(self) -> None:
-        """Start watching those on probation."""
+        """Start watching those on probation; from now on a death is held against them."""
+        for camera, seat in self._seats.items():
+            self._note_probation(camera, seat, "running")
         self._thread.start()
 
     def stop(self) -> None:
@@ -108,9 +124,17 @@ class Exchange:
         if self._thread.is_alive():
             self._thread.join(1.0)
         for camera, seat in self._seats.items():
+            # Whoever holds it longer is at a trial, and will find that the box has stopped.
+            with contextlib.suppress(BusyError), seat.alone():
+                self._note_probation(camera, seat, "paused")
+
+    def _note_probation(self, camera: str, seat: Seat, state: Literal["running", "paused"]) -> None:
+        try:
             chosen = self._shelf.chosen(camera) if seat.probation else None
-            if chosen and chosen.probation == "running":
-                self._shelf.choose(camera, chosen.model_copy(update={"probation": "paused"}))
+            if chosen and chosen.probation not in ("", state):
+                self._shelf.choose(camera, chosen.model_copy(update={"probation": state}))
+        except StoreError as error:  # no reason not to begin, or to end without the others
+            self._log.error("a probation was not noted", camera=camera, why=error.problem)
 
     def cameras(self) -> tuple[str, ...]:
         """Whose bundles may be exchanged."""
@@ -131,18 +155,27 @@ class Exchange:
         if seat and (probation := seat.probation):
             probation.judged(verdict)
 
-    def activate(self, camera: str, path: Path, say: Say = lambda _: None) -> BundleRef:
+    def activate(
+        self, camera: str, path: Path, say: Say = lambda _: None, configured: Path | None = None
+    ) -> BundleRef:
         """Let the bundle at `path` judge the next part; returns which it is.
 
+        `configured`: that of the settings, if other settings are being taken over.
+
         Raises:
+            BusyError: something else is being exchanged, or the box is being stopped.
             BundleError, SignatureError, ProviderError: it is not to be trusted, too old, too slow,
-                was taken back before, or something else is being exchanged.
+                or was taken back before.
             StoreError: the shelf can't be written.
         """
         seat = self._seat(camera)
-        with _Alone(seat.busy):
+        with seat.alone():
             copy, inspector = self._examined(camera, seat, path, say)
-            self._shelf.choose(camera, self._record(camera, seat, copy))
+            record = self._record(camera, seat, copy, configured or seat.configured)
+            if self._stopping.is_set():
+                raise BusyError("the box is being stopped", "activate it when the box runs again")
+            self._shelf.choose(camera, record)
+            seat.configured = Path(record.configured)
             seat.before = seat.inspector
             self._install(camera, inspector)
             seat.inspector = inspector
@@ -159,7 +192,7 @@ class Exchange:
             BundleError, SignatureError, ProviderError, StoreError: as `activate`.
         """
         seat = self._seat(camera)
-        with _Alone(seat.busy):
+        with seat.alone():
             return self._examined(camera, seat, path, say)
 
     def _examined(self, camera: str, seat: Seat, path: Path, say: Say) -> tuple[Bundle, Inspector]:
@@ -172,22 +205,49 @@ class Exchange:
         return copy, inspector
 
     def activate_all(self, paths: Mapping[str, Path]) -> None:
-        """`activate` for each camera; if one is refused, those before it are taken back."""
-        done: list[str] = []
+        """`activate` for each camera what its settings name now, unless that judges already.
+
+        If one is refused, those before it are taken back.
+        """
+        done: dict[str, tuple[Path, bool]] = {}
         try:
             for camera, path in paths.items():
-                self.activate(camera, path)
-                done.append(camera)
+                before = self._seat(camera).configured
+                if not (judges := self._judges(camera, path)):
+                    self.activate(camera, path, configured=path)
+                done[camera] = before, judges
         except LinewardenError:
-            for camera in done:
-                self._undo(camera)
+            for camera, (before, judges) in done.items():
+                try:
+                    self._undo(camera, before, judges=judges)
+                except LinewardenError:  # the others are to be taken back all the same
+                    self._log.exception("a bundle was not taken back", camera=camera)
             raise
 
-    def _undo(self, camera: str) -> None:
+    def _judges(self, camera: str, path: Path) -> bool:
+        """Whether the bundle at `path` judges already; it is then that of the settings."""
+        seat = self._seat(camera)
+        if digest_at(path) != seat.inspector.bundle.digest:
+            return False
+        open_bundle(path, self._keys)
+        with seat.alone():
+            self._name(camera, seat, path)
+        return True
+
+    def _name(self, camera: str, seat: Seat, path: Path) -> None:
+        """The settings name the bundle at `path`."""
+        seat.configured = path
+        if chosen := self._shelf.chosen(camera):
+            told = {"configured": str(path), "configured_digest": digest_at(path)}
+            self._shelf.choose(camera, chosen.model_copy(update=told))
+
+    def _undo(self, camera: str, configured: Path, *, judges: bool) -> None:
         """Take back what was just activated, and hold nothing against it."""
         seat = self._seat(camera)
-        with _Alone(seat.busy):
-            self._back(camera, seat, "another camera's bundle was refused", blamed=False)
+        with seat.alone():
+            if not judges:
+                self._back(camera, seat, "another camera's bundle was refused", blamed=False)
+            self._name(camera, seat, configured)
 
     def allow(self, camera: str, deadline_ms: float) -> None:
         """From now on its parts have so long."""
@@ -201,7 +261,7 @@ class Exchange:
             StoreError: the shelf can't be written.
         """
         seat = self._seat(camera)
-        with _Alone(seat.busy):
+        with seat.alone():
             return self._back(camera, seat, why)
 
     def _back(self, camera: str, seat: Seat, why: str, *, blamed: bool = True) -> BundleRef:
@@ -264,13 +324,19 @@ class Exchange:
             )
         return median_ms
 
-    def _record(self, camera: str, seat: Seat, copy: Bundle) -> Chosen:
+    def _record(self, camera: str, seat: Seat, copy: Bundle, configured: Path) -> Chosen:
         chosen, active = self._shelf.chosen(camera), seat.inspector.bundle
         if not self._shelf.slot(active.digest).is_dir():
+            if digest_at(seat.configured) != active.digest:
+                raise BundleError(
+                    f"{seat.configured} is no longer {active.name} {active.version}, which judges "
+                    f"for {camera!r}: there would be no way back",
+                    "put it there again, and the new one into a folder of its own",
+                )
             self._shelf.admit(open_bundle(seat.configured, self._keys))
         return Chosen(
-            configured=str(seat.configured),
-            configured_digest=digest_at(seat.configured),
+            configured=str(configured),
+            configured_digest=digest_at(configured),
             active=copy.ref,
             before=active,
             probation="running",
@@ -279,7 +345,7 @@ class Exchange:
 
     def _on_probation(self, seat: Seat) -> None:
         seat.since_ns = monotonic_ns()
-        seat.probation = Probation(seat.inspector.bundle.digest, self._terms)
+        seat.stuck, seat.probation = False, Probation(seat.inspector.bundle.digest, self._terms)
 
     def _watch(self) -> None:
         with contextlib.suppress(OSError):
@@ -302,11 +368,10 @@ class Exchange:
         if golden and not probation.failed:
             self._examine(seat, probation)
         lasted_s = (monotonic_ns() - seat.since_ns) / 1e9
-        if probation.failed:
+        if probation.failed and (golden or not seat.stuck):
             with seat.busy:
                 if seat.probation is probation:
-                    self._back(camera, seat, probation.failed)
-                    self._alarms.raise_(camera, ROLLED_BACK, probation.failed, Severity.CRITICAL)
+                    self._condemn(camera, seat, probation.failed)
         elif probation.proved and lasted_s >= self._terms.least_s:
             with seat.busy:
                 chosen = self._shelf.chosen(camera)
@@ -315,24 +380,21 @@ class Exchange:
                     seat.before = seat.probation = None
                     self._log.info("bundle proved", camera=camera, parts=probation.parts)
 
+    def _condemn(self, camera: str, seat: Seat, why: str) -> None:
+        """Take it back; whatever comes of that, somebody must know."""
+        try:
+            self._back(camera, seat, why)
+        except LinewardenError as error:
+            if not seat.stuck:
+                self._log.exception("a bundle was not taken back", camera=camera, why=why)
+            seat.stuck, why = True, f"{why}; {error.problem}"
+        self._alarms.raise_(camera, ROLLED_BACK, why, Severity.CRITICAL)
+
     def _examine(self, seat: Seat, probation: Probation) -> None:
         """Judge the golden samples again, with the very session that judges parts."""
         try:
             ref = seat.inspector.bundle
-            prove(self._shelf.take(ref.digest).as_variant(ref.variant), seat.inspector.scorer)
+            bundle = self._shelf.take(ref.digest).as_variant(ref.variant)
+            prove(bundle, probation.held(seat.inspector.scorer))
         except LinewardenError as error:
             probation.drifted(error.problem)
-
-
-class _Alone:
-    """Holds a camera's seat, or says that somebody else does."""
-
-    def __init__(self, busy: threading.Lock) -> None:
-        self._busy = busy
-
-    def __enter__(self) -> None:
-        if not self._busy.acquire(timeout=0.5):
-            raise BundleError("another bundle is being exchanged", "try again in a moment")
-
-    def __exit__(self, *_: object) -> None:
-        self._busy.release()

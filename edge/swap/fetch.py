@@ -18,6 +18,7 @@ import tarfile
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.error import HTTPError, URLError
@@ -143,7 +144,7 @@ class Fetcher:
         try:
             with self._opener.open(request, timeout=SILENCE_S) as answer, to.open("wb") as file:
                 found = self._copied(answer, file, address, largest)
-        except (HTTPError, URLError, OSError) as error:
+        except (HTTPError, URLError, OSError, HTTPException, ValueError) as error:
             raise BundleError(
                 f"{address} can't be fetched: {error}", "check address, network and certificate"
             ) from error

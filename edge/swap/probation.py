@@ -6,6 +6,9 @@ Pure: it is told of verdicts and of golden answers, and says whether to go on.
 from collections import deque
 from dataclasses import dataclass
 
+from edge.inspection.inspector import Scorer, Scores
+from export.errors import BundleError
+from export.preprocess import Pixels
 from export.verdict import Reason, Verdict
 
 # What a bundle can be blamed for; a bad frame or a full queue it can not.
@@ -67,6 +70,10 @@ class Probation:
             told = f"{verdict.reason.value} (part {verdict.part}: {verdict.detail})"
             self.failed = f"{errors} of its newest {len(self._newest)} parts failed safe: {told}"
 
+    def held(self, scorer: Scorer) -> Scorer:
+        """The bundle's scorer, to be proved beside the line for as long as it has not failed."""
+        return _Held(scorer, self)
+
     def drifted(self, why: str) -> None:
         """A golden sample was judged otherwise than on the workstation."""
         self.failed = self.failed or why
@@ -75,3 +82,16 @@ class Probation:
     def proved(self) -> bool:
         """Whether enough parts were judged well."""
         return not self.failed and self.parts >= self._terms.parts
+
+
+class _Held:
+    """Gives up once the bundle has failed: one that is slow has many golden samples to go."""
+
+    def __init__(self, scorer: Scorer, probation: Probation) -> None:
+        self._scorer, self._probation = scorer, probation
+
+    def score(self, batch: Pixels) -> Scores:
+        """As the bundle's."""
+        if self._probation.failed:
+            raise BundleError(self._probation.failed)
+        return self._scorer.score(batch)

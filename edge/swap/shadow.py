@@ -25,7 +25,7 @@ from edge.swap.sequential import Rule
 from edge.swap.shelf import Shelf
 from export.doorway import Bout as Report
 from export.doorway import State
-from export.errors import BundleError, LinewardenError, SampleError
+from export.errors import BundleError, BusyError, LinewardenError, SampleError
 from export.sample_folder import SampleFolder
 from export.verdict import BundleRef
 
@@ -44,6 +44,8 @@ class _Ring:
     heard: dict[str, tuple[int, int, int]] = field(
         default_factory=dict[str, tuple[int, int, int]]
     )  # the edition of each record
+    written: str = ""  # of its record, last
+    promoting: bool = False
 
 
 class Shadow:
@@ -115,13 +117,7 @@ class Shadow:
                 in the shadow.
             StoreError: the shelf can't be written.
         """
-        if (ring := self._rings.get(camera)) and not ring.bout.record.over:
-            named = ring.bout.record.challenger
-            raise BundleError(
-                f"{named.name} {named.version} is in the shadow for {camera!r} already: "
-                f"{ring.bout.record.words or 'it has just begun'}",
-                "wait, or end it: linewarden bundle shadow --stop",
-            )
+        self._refuse_second(camera)
         wanted = max(parts, self._rule.parts)
         if wanted > self._rule.most:
             raise BundleError(
@@ -133,9 +129,10 @@ class Shadow:
             challenger=inspector.bundle, champion=self._exchange.active(camera),
             at=rfc3339(wall_ns()), wanted=wanted,
         )  # fmt: skip
-        self._shelf.note(camera, record)
         with self._changed:
-            self._rings[camera] = _Ring(Bout(record, self._rule), inspector, copy.path)
+            self._refuse_second(camera)  # one that came while this was tried
+            ring = self._rings[camera] = _Ring(Bout(record, self._rule), inspector, copy.path)
+        self._write_down(camera, ring)
         self._log.info("shadow begins", camera=camera, bundle=inspector.bundle.name,
                        version=inspector.bundle.version)  # fmt: skip
         return inspector.bundle
@@ -145,7 +142,23 @@ class Shadow:
         ring = self._rings.get(camera)
         if ring is None or ring.bout.record.over:
             raise BundleError(f"nothing is in the shadow for {camera!r}", "nothing is to be done")
-        self._over(camera, ring, "stopped", "asked for")
+        with self._changed:
+            if ring.promoting:
+                raise BundleError(
+                    f"it has proved itself and is being activated for {camera!r}",
+                    "take it back when it judges: linewarden bundle rollback",
+                )
+            ring.bout.end("stopped", "asked for")
+        self._ended(camera, ring)
+
+    def _refuse_second(self, camera: str) -> None:
+        if (ring := self._rings.get(camera)) and not ring.bout.record.over:
+            named = ring.bout.record.challenger
+            raise BundleError(
+                f"{named.name} {named.version} is in the shadow for {camera!r} already: "
+                f"{ring.bout.record.words or 'it has just begun'}",
+                "wait, or end it: linewarden bundle shadow --stop",
+            )
 
     def report(self, camera: str) -> Report | None:
         """How a camera's bout stands, or how the last one ended."""
@@ -212,7 +225,8 @@ class Shadow:
         self._looked_ns = monotonic_ns()
         for camera, ring in list(self._rings.items()):
             if ring.bout.record.over:
-                ring.judge = None
+                if ring.judge:
+                    self._ended(camera, ring)
                 continue
             if self._exchange.active(camera).digest != ring.bout.record.champion.digest:
                 self._over(camera, ring, "stopped", "another bundle judges now: push it again")
@@ -220,13 +234,20 @@ class Shadow:
             self._hear(ring)
             with self._changed:
                 state = ring.bout.decide()
-            if state == "promoted":
+                ring.promoting = state == "promoted"
+            if ring.promoting:
                 self._promote(camera, ring)
             else:
                 if state == "refused":
                     self._log.warning("challenger refused", camera=camera,
                                       why=ring.bout.record.words)  # fmt: skip
-                self._shelf.note(camera, ring.bout.record)
+                self._write_down(camera, ring)
+
+    def _write_down(self, camera: str, ring: _Ring) -> None:
+        """If there is anything new: a line that stands for a night costs its disk nothing."""
+        if (told := ring.bout.record.model_dump_json()) != ring.written:
+            self._shelf.note(camera, ring.bout.record)
+            ring.written = told
 
     def _hear(self, ring: _Ring) -> None:
         for name in ring.bout.asked() if self._samples else ():
@@ -244,6 +265,9 @@ class Shadow:
         told = ring.bout.report()
         try:
             self._exchange.activate(camera, ring.path)
+        except BusyError:
+            ring.promoting = False  # its turn comes at the next look, or at the next start
+            return
         except LinewardenError as error:
             self._over(camera, ring, "refused", f"proved, but not activated: {error.problem}")
             return
@@ -256,6 +280,9 @@ class Shadow:
     def _over(self, camera: str, ring: _Ring, state: State, why: str) -> None:
         with self._changed:
             ring.bout.end(state, why)
-            ring.judge = None
-        self._log.info("shadow ended", camera=camera, state=state, why=why)
-        self._shelf.note(camera, ring.bout.record)
+        self._ended(camera, ring)
+
+    def _ended(self, camera: str, ring: _Ring) -> None:
+        ring.judge, told = None, ring.bout.record
+        self._log.info("shadow ended", camera=camera, state=told.state, why=told.words)
+        self._write_down(camera, ring)

@@ -5,12 +5,14 @@
     <folder>/<camera>.bout.json    who is, or was last, in the shadow, and how it stands
 
 Copies get their name, and records their content, by a rename after everything is on the disk
-(RAUC's slots are the precedent). Starts nothing and judges nothing; for one process.
+(RAUC's slots are the precedent). Starts nothing and judges nothing; for one process, from any
+thread.
 """
 
 import contextlib
 import hashlib
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -65,6 +67,7 @@ class Shelf:
 
     def __init__(self, folder: Path, keys: Sequence[PublicKey]) -> None:
         self._folder, self._keys = folder, keys
+        self._admitting, self._noting = threading.Lock(), threading.Lock()
 
     def admit(self, bundle: Bundle) -> Bundle:
         """A copy of `bundle` on the shelf, of the files that its manifest lists and no others.
@@ -72,7 +75,10 @@ class Shelf:
         Raises:
             BundleError: a file is no longer what was signed.
         """
-        slot = self.slot(bundle.digest)
+        with self._admitting:  # two cameras may be given the same one at once
+            return self._admitted(bundle, self.slot(bundle.digest))
+
+    def _admitted(self, bundle: Bundle, slot: Path) -> Bundle:
         if slot.is_dir():
             return self.take(bundle.digest)
         partial = slot.with_name(slot.name + PARTIAL)
@@ -137,7 +143,8 @@ class Shelf:
         path = self._record(camera, ".bout")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            durable.replace(path, record.model_dump_json().encode())
+            with self._noting:  # the last to come writes what then holds
+                durable.replace(path, record.model_dump_json().encode())
         except OSError as error:
             raise _unwritable(path, error) from error
 

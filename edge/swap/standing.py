@@ -34,21 +34,26 @@ class Standing:
 
 def standing(shelf: Shelf, camera: str, configured: Path) -> Standing:
     """Decide for one camera, and write it down; raises StoreError if the record is damaged."""
+    found = expected(shelf, camera, configured)
+    if found.news and found.chosen:
+        shelf.choose(camera, found.chosen)
+    elif found.news:
+        shelf.forget(camera)
+    return found
+
+
+def expected(shelf: Shelf, camera: str, configured: Path) -> Standing:
+    """What would be decided now; raises StoreError if the record is damaged."""
     chosen = shelf.chosen(camera)
     if chosen is None:
         return Standing(configured)
     digest = digest_at(configured)
     moved = chosen.configured != str(configured)
     if moved or (digest and digest != chosen.configured_digest):
-        shelf.forget(camera)
         return Standing(configured, None, "the settings name another bundle than was activated")
     if chosen.probation == "running" and chosen.before is not None:
         chosen = taken_back(chosen)
-        shelf.choose(camera, chosen)
         return Standing(shelf.slot(chosen.active.digest), chosen, DIED)
-    if chosen.probation == "paused":
-        chosen = chosen.model_copy(update={"probation": "running"})
-        shelf.choose(camera, chosen)
     return Standing(shelf.slot(chosen.active.digest), chosen)
 
 

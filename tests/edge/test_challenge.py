@@ -189,3 +189,30 @@ def test_the_box_takes_challenges_through_its_line(tmp_path, capsys):
     finally:
         stop.set()
         thread.join(10)
+
+
+def test_a_schedule_may_come_while_the_box_looks(tmp_path, clock, monkeypatch):
+    """Settings are taken over beside the main thread, which must not end over it."""
+    made = Challenges({}, Alarms(), tmp_path)
+    look = threading.Event()
+
+    def meanwhile(ns):
+        made.turn()
+        look.set()
+        return rfc3339(ns)
+
+    monkeypatch.setattr(challenge, "rfc3339", meanwhile)
+    made.schedule(HOURLY)
+    assert look.is_set()
+
+
+def test_a_schedule_that_is_left_out_and_put_back_forgets_no_alarm(tmp_path, clock):
+    """A part that was passed stays passed until another is stopped."""
+    alarms = Alarms()
+    made = Challenges(HOURLY, alarms, tmp_path)
+    made.judged(verdict(1, 1, "top", part="challenge-1", outcome=Outcome.PASS))
+    assert [one.name for one in alarms.standing()] == [challenge.PASSED]
+    made.schedule({})
+    assert alarms.standing() == ()
+    made.schedule(HOURLY)
+    assert [one.name for one in alarms.standing()] == [challenge.PASSED]

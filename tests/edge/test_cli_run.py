@@ -8,8 +8,14 @@ from typer.testing import CliRunner
 
 from edge.cli.config import config
 from edge.cli.run import run
-from export.errors import BundleError, ConfigError
+from edge.outbox import OUTBOX_FILE, Outbox
+from edge.swap.shelf import Chosen
+from edge.swap.standing import shelf
+from export.bundle import open_bundle
+from export.errors import BundleError, ConfigError, StoreError
+from export.signature import load_or_make
 from tests.edge.box import BRIGHT, DARK, Box, folder_camera
+from tests.export.small_bundle import small_bundle
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -97,3 +103,25 @@ def test_config_example_and_schema_are_whole(tmp_path):
     tables = {"station", "broker", "store", "samples", "engine", "console", "trust"}
     tables |= {"status", "cameras", "gateway", "shadow", "assistant"}
     assert set(json.loads(schema)["properties"]) == tables
+
+
+def test_a_second_run_touches_nothing_of_the_first(box, application, tmp_path):
+    """Started by mistake beside a box whose bundle is on probation: it ends before it decides."""
+    appliance = box.appliance()
+    key = load_or_make(tmp_path / "signing.key")[0]
+    old = open_bundle(box.folder / "bundle", [key.public])
+    new = small_bundle(tmp_path / "newer", key, version=2)
+    kept = shelf(appliance)
+    kept.admit(old)
+    kept.admit(new)
+    told = {"configured": str(old.path), "configured_digest": old.digest}
+    record = Chosen(**told, active=new.ref, before=old.ref, probation="running")
+    kept.choose("top", record)
+    first = Outbox(appliance.store.folder / OUTBOX_FILE)
+    try:
+        with pytest.raises(StoreError, match="another process"):
+            call(application, "--config", box.settings)
+    finally:
+        first.close()
+    assert kept.chosen("top") == record
+    assert kept.slot(new.digest).is_dir()

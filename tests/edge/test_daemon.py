@@ -225,3 +225,18 @@ def offspring(pid):
 def told(out, camera):
     """The row of a camera in the summary."""
     return next(line.split() for line in out.splitlines() if line.startswith(camera))
+
+
+def test_the_heartbeat_stands_still_while_a_stage_does(box):
+    """Until systemd has killed the box, the PLC must know that it can't be trusted with parts."""
+    box.write(folder_camera())
+    daemon = Daemon(box.appliance(), armed(box.appliance()))
+    daemon.start()
+    try:
+        assert daemon._alive()
+        beat = daemon.pulse.stage("planted", 0.0)
+        assert not daemon._alive()
+        beat.rest()
+        assert daemon._alive()
+    finally:
+        daemon.stop()

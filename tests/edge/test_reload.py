@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from edge import daemon as daemon_module
 from edge.adoption import adoptable
 from edge.cli.run import Reload
-from export.errors import ConfigError
+from edge.daemon import Daemon, armed
+from edge.inspection import lane as lane_module
+from export.errors import BundleError, ConfigError
 from export.signature import load_or_make
 from tests.broker import free_port
 from tests.edge.box import Box
@@ -171,3 +175,59 @@ def test_the_service_manager_hears_when_a_reload_begins_and_ends(tmp_path, more)
     finally:
         signal.signal(signal.SIGHUP, before)
     assert said == ["reloading", "refused" if more else "taken", "ready"]
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """(a daemon that wasn't started, a function that reads other settings of its camera)."""
+    box = Box(tmp_path)
+    key, _ = load_or_make(tmp_path / "signing.key")
+    small_bundle(tmp_path / "newer", key, version=2)
+
+    def settings(bundle="bundle", deadline=5000.0, more=""):
+        box.write(CAMERA.format(port=free_port(), bundle=bundle, deadline=deadline, more=more))
+        box.settings.write_text(box.settings.read_text().replace("[status]\nlisten", "#"))
+        return box.appliance()
+
+    appliance = settings()
+    made = Daemon(appliance, armed(appliance))
+    yield made, settings
+    made.bundles.stop()
+    made.outbox.close()
+
+
+def test_a_new_bundle_is_held_to_the_new_deadline(daemon):
+    """Settings that give it longer are obeyed; those that give it too little change nothing."""
+    made, settings = daemon
+    seat = made.bundles.exchange._seats["top"]
+    with pytest.raises(BundleError, match="are allowed"):
+        made.adopt(settings("newer", 1e-3))
+    assert (seat.deadline_ms, seat.inspector.bundle.version) == (5000.0, 1)
+    seat.deadline_ms = 1e-3  # as if those were the settings so far
+    made.adopt(settings("newer", 4000.0))
+    assert (seat.deadline_ms, seat.inspector.bundle.version) == (4000.0, 2)
+
+
+def test_terms_that_change_from_two_sides_keep_both_changes(daemon, monkeypatch):
+    """A rollback while the settings are taken over: the bundle that was taken back is gone."""
+    made, settings = daemon
+    lane, bad = made._lanes[0], object()
+    good, held = lane.terms.judge, lane_module.replace
+    made._install("top", SimpleNamespace(input=SimpleNamespace(region=None), judge=bad))
+
+    def meanwhile(terms, **changes):
+        if "room" in changes:
+            monkeypatch.setattr(lane_module, "replace", held)
+            monkeypatch.setattr(daemon_module, "replace", held)
+            back = threading.Thread(target=made._install, args=("top", good))
+            back.start()
+            back.join(0.2)
+            rolled.append(back)
+        return held(terms, **changes)
+
+    rolled = []
+    monkeypatch.setattr(lane_module, "replace", meanwhile)
+    monkeypatch.setattr(daemon_module, "replace", meanwhile)
+    made.adopt(settings(more="queue = 3"))
+    rolled[0].join()
+    assert (lane.terms.judge, lane.terms.room) == (good, 3)

@@ -102,3 +102,9 @@ def test_a_real_box_says_when_it_is_ready_and_when_it_stops(tmp_path, manager):
     assert said.count("READY=1") == 1
     assert said.index("READY=1") < said.index("WATCHDOG=1")
     assert said[-1] == "STOPPING=1" or said[-2:] == ["STOPPING=1", "WATCHDOG=1"]
+
+
+def test_a_status_of_several_lines_is_one(manager):
+    """What a camera or model says of itself must not pass for an assignment."""
+    Service(Notify(manager.address), Pulse()).turn("! a fault\nWATCHDOG=1\r\nSTOPPING=1")
+    assert manager() == ["STATUS=! a fault WATCHDOG=1 STOPPING=1"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.gateway.sparkplug.payload import TYPES, Codec, DataType, Metric
-from edge.gateway.tags import BOX, CAMERA, RESULT, VISION_STATE, Tag, Told, vision_state
+from edge.gateway.tags import BOX, CAMERA, RESULT, VISION_STATE, Tag, Told, moment, vision_state
 from edge.messages import Health, State
 from export.verdict import Verdict
 
@@ -110,7 +110,7 @@ class Node:
         if not historical:
             self._last[camera] = verdict
         if camera in self._born:
-            metrics = _metrics(RESULT, verdict, at_ms, historical=historical)
+            metrics = _metrics(RESULT, verdict, _decided_ms(verdict, at_ms), historical=historical)
             yield self._said("DDATA", metrics, at_ms, camera)
 
     def _camera_birth(self, camera: str, state: State, health: Health, at_ms: int) -> Said:
@@ -119,7 +119,7 @@ class Node:
         self._cameras[camera] = _values(CAMERA, report)
         nothing = [Metric(tag.name, TYPES[tag.kind], None, at_ms) for tag in RESULT]
         metrics = [
-            *(_metrics(RESULT, last, at_ms) if last else nothing),
+            *(_metrics(RESULT, last, _decided_ms(last, at_ms)) if last else nothing),
             *_metrics(CAMERA, report, at_ms),
             Metric(VISION_STATE, DataType.STRING, vision, at_ms),
         ]
@@ -138,6 +138,12 @@ def _metrics(
     historical: bool = False,
 ) -> list[Metric]:  # fmt: skip
     return [Metric(tag.name, TYPES[tag.kind], tag.read(told), at_ms, historical) for tag in tags]
+
+
+def _decided_ms(verdict: Verdict, at_ms: int) -> int:
+    """When its values came to be (6.4), however late they are told."""
+    told = moment(verdict.decided_at)
+    return round(told.timestamp() * 1000) if told else at_ms
 
 
 def _values(tags: "tuple[Tag[Told], ...]", told: Told) -> dict[str, object]:

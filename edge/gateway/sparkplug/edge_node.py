@@ -118,8 +118,9 @@ class EdgeNode:
                 pipe.subscribe(f"{NAMESPACE}/STATE/{told.primary_host}", retained=True)
             self._live(pipe, node)
             _say(pipe, node.death(_now_ms()))
-        finally:
             pipe.close(goodbye=True)
+        finally:
+            pipe.close()  # without a goodbye before, the broker tells the will
 
     def _be_let(self, pipe: Pipe, probe: Said) -> None:
         """See that the broker takes what this node says; raises PipeClosed if it doesn't.
@@ -155,14 +156,15 @@ class EdgeNode:
             if not born:
                 self._be_let(pipe, node.late_death(_now_ms()))
             if not born or self._rebirth:
-                self._be_born(pipe, node, backlog=not born)
-                born = True
-            self._tell(pipe, node)
+                born = self._be_born(pipe, node, backlog=not born) or born
+            if born:
+                self._tell(pipe, node)
 
-    def _be_born(self, pipe: Pipe, node: Node, *, backlog: bool) -> None:
+    def _be_born(self, pipe: Pipe, node: Node, *, backlog: bool) -> bool:
+        """Say the births; False if there is no box to speak of any more."""
         state, health = self.mailbox.state, self.mailbox.health
-        assert state is not None
-        assert health is not None
+        if state is None or health is None:
+            return False
         self._rebirth, self.trouble = False, ""
         waiting = self.mailbox.take(len(self.mailbox)) if backlog else []
         for verdict in waiting:
@@ -174,6 +176,7 @@ class EdgeNode:
         self._log.info("born", topic=node.topic("NBIRTH"), cameras=len(health.cameras))
         for verdict in waiting:
             self._publish(pipe, node, verdict, historical=True)
+        return True
 
     def _tell(self, pipe: Pipe, node: Node) -> None:
         for verdict in self.mailbox.take(AT_ONCE):

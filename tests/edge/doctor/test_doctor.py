@@ -19,6 +19,10 @@ from edge.cli.doctor import findings
 from edge.doctor import cameras, disk, house, models, post, time_of_day
 from edge.doctor.finding import State, examined
 from edge.mqtt.address import BrokerSettings, BrokerUrl
+from edge.mqtt.pipe import Pipe
+from edge.swap import standing
+from edge.swap.shelf import Chosen
+from edge.swap.standing import digest_at
 from export.command import application
 from export.signature import load_or_make
 from tests.broker import Mosquitto, needs_mosquitto
@@ -295,3 +299,77 @@ def test_the_command_ends_with_what_it_found(box):
 def test_golden_answers_are_what_parity_is_measured_by():
     """The planted fault above is one: half the gain gives half the score."""
     assert json.loads(golden_files()["golden/golden.json"])["samples"][0]["score"] == 0.2
+
+
+def test_a_key_that_is_missing_hides_no_other_fault(box):
+    """It is one finding; the cameras and the clock are looked at all the same."""
+    (box.folder / "signing.pub").unlink()
+    shutil.rmtree(box.folder / "pictures")
+    found = list(findings(box.appliance(), 0.5))
+    assert ills(found).keys() >= {"bundles", "camera top"}
+    assert "clock" in {one.organ for one in found}
+
+
+def test_the_bundle_that_would_judge_is_looked_at(box):
+    """Activated at run time: that of the settings judges no part, and may be gone."""
+    appliance = box.appliance()
+    key, _ = load_or_make(box.folder / "signing.key")
+    new = small_bundle(box.folder / "newer", key, version=2)
+    kept = standing.shelf(appliance)
+    slot = kept.admit(new).path
+    told = {"configured": str(appliance.cameras["top"].bundle), "configured_digest": ""}
+    record = Chosen(**told, active=new.ref, before=None, probation="paused")
+    record = record.model_copy(update={"configured_digest": digest_at(box.folder / "bundle")})
+    kept.choose("top", record)
+    (found, _) = look(appliance)
+    assert "small 2" in found.said
+    shutil.rmtree(box.folder / "bundle")
+    assert not ills(look(appliance))
+    (slot / "model.onnx").write_bytes(b"x")
+    assert "model.onnx" in next(iter(ills(look(appliance)).values()))
+    assert kept.chosen("top") == record
+
+
+def test_a_clock_that_can_not_be_asked_about_is_a_doubt(monkeypatch, tmp_path):
+    """A sandbox in which nobody may set it lets nobody ask either: then systemd's word counts."""
+    monkeypatch.setattr(time_of_day, "TIMESYNCD", tmp_path / "synchronized")
+    monkeypatch.setattr(time_of_day, "_status", lambda: None)
+    assert time_of_day.synchronised() is None
+    (found,) = time_of_day.clock([], kept=None)
+    assert found.state is State.DOUBTFUL
+    (tmp_path / "synchronized").touch()
+    assert time_of_day.synchronised() is True
+
+
+def test_two_folders_on_one_disk_share_its_room(box, monkeypatch):
+    """Each would fit by itself."""
+    box.write(folder_camera() + "\n[samples]\nkeep_gb = 5.0\n")
+    appliance = box.appliance()
+    wanted = appliance.store.keep_gb + appliance.samples.keep_gb
+    assert appliance.samples.keep_gb
+    free = round((wanted - 0.5) * 1024**3 + appliance.samples.leave_free_gb * 1024**3)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free})())
+    assert State.DOUBTFUL in {one.state for one in disk.room(appliance)}
+
+
+def test_a_folder_that_is_a_file_is_found(box):
+    """Nothing can be written below it."""
+    (box.folder / "store").write_text("")
+    assert ills(disk.room(box.appliance())).keys() == {"disk of the store"}
+
+
+class Mute(Pipe):
+    """A broker that says nothing of subscriptions."""
+
+    def _on_subscribe(self, *_):
+        pass
+
+
+@needs_mosquitto
+def test_orders_that_nobody_promised_are_not_well(box, tmp_path, monkeypatch):
+    """No answer to a subscription is no yes."""
+    monkeypatch.setattr(post, "Pipe", Mute)
+    monkeypatch.setattr(post, "ANSWER_S", 0.5)
+    with Mosquitto(tmp_path) as broker:
+        settings = BrokerSettings(BrokerUrl.parse(broker.url))
+        assert ills(post.broker(box.appliance(), settings)).keys() == {"broker, orders"}

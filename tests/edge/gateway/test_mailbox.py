@@ -1,13 +1,16 @@
 """A mailbox never grows beyond its room, never waits, and counts what it let go."""
 
 import threading
+import time
 
 import pytest
 
 from edge.config import load
 from edge.gateway.gateway import Gateway
 from edge.gateway.mailbox import Mailbox
+from edge.messages import State
 from export.errors import ConfigError
+from tests.broker import Mosquitto, needs_mosquitto
 from tests.edge.box import Box, folder_camera
 from tests.edge.verdicts import verdict
 
@@ -71,3 +74,48 @@ def test_wrong_settings_are_refused(tmp_path, table, said):
     box = Box(tmp_path)
     with pytest.raises(ConfigError, match=said):
         load(box.write(f"{folder_camera()}\n{table}\n"), {})
+
+
+@needs_mosquitto
+def test_who_hears_nothing_does_not_say_that_all_is_well(tmp_path):
+    """Without the broker nobody knows how the box is: its last values are no longer good."""
+    box, stop, teller = Box(tmp_path), threading.Event(), Patient()
+    box.pictures([20])
+    with Mosquitto(tmp_path) as broker:
+        box.write(folder_camera() + "\n[gateway.home_assistant]\n", broker.url)
+        made = Gateway(box.appliance())
+        made.tellers = [teller]
+        made._watcher.state = State(
+            state="online", at="", epoch=1, boots=1, session=1, version="1"
+        )  # fmt: skip
+        thread = threading.Thread(target=made.run, args=(stop,))
+        thread.start()
+        try:
+            assert teller.waits_until(online=True)
+            broker.kill()
+            assert teller.waits_until(online=False)
+        finally:
+            stop.set()
+            thread.join()
+
+
+class Patient:
+    """A teller that tells nobody."""
+
+    name, trouble = "patient", ""
+
+    def __init__(self):
+        self.mailbox = Mailbox(1)
+
+    def start(self):
+        """Nothing."""
+
+    def stop(self, _timeout_s):
+        """Nothing."""
+
+    def waits_until(self, *, online):
+        """Whether the box came to be so in time."""
+        end = time.monotonic() + 5
+        while self.mailbox.online is not online and time.monotonic() < end:
+            time.sleep(0.02)
+        return self.mailbox.online is online

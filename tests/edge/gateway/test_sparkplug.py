@@ -9,13 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.gateway.mailbox import Mailbox
+from edge.gateway.sparkplug import edge_node
+from edge.gateway.sparkplug.birth import Node
+from edge.gateway.sparkplug.edge_node import EdgeNode
 from edge.gateway.sparkplug.payload import Codec, DataType, Metric
+from edge.gateway_tables import Sparkplug
+from edge.messages import CameraReport, Health, OutboxReport, State
+from edge.mqtt.address import BrokerSettings, BrokerUrl
 from tests.broker import needs_mosquitto
 from tests.edge.gateway.official import decoded, order, payload_class
 from tests.edge.gateway.plant import plant
+from tests.edge.verdicts import verdict
 
 ROOT = Path(__file__).parents[3]
 TABLE = '[gateway.sparkplug]\ngroup = "plant1"\nnode = "cell1"\n'
@@ -186,6 +195,24 @@ def test_any_bytes_are_a_command_or_refused(body):
     assert all(isinstance(value, bool) for value in told.values())
 
 
+def test_a_value_bears_the_time_at_which_it_was_decided():
+    """Told late or at a birth, a historian must not take a backlog for what happened now."""
+    node = Node(Codec(), "plant1", "cell1", 0, "1.2.3")
+    decided_ms, now_ms = 1767323045020, 1_800_000_000_000
+    node.note(verdict(7, 1, "top"))
+    health = Health(
+        at="", boots=1, epoch=7, cameras={"top": CameraReport(oldest=1, newest=1)},
+        outbox=OutboxReport(depth=0, waiting_in_memory=0, quarantined=0, bytes=0),
+    )  # fmt: skip
+    state = State(state="online", at="", epoch=7, boots=1, session=1, version="1")
+    said = [*node.birth(state, health, now_ms),
+            *node.result(verdict(7, 1, "top"), now_ms, historical=True)]  # fmt: skip
+    for one in said[1:]:
+        payload = payload_class().FromString(one.body)
+        times = {it.timestamp for it in payload.metrics if it.name.startswith("Result/")}
+        assert (payload.timestamp, times) == (now_ms, {decided_ms})
+
+
 def test_tahus_own_javascript_reads_a_payload(tmp_path):
     """`sparkplug-payload` of Eclipse Tahu, which .ci/run installs where there is npm."""
     module = ROOT / "node_modules" / "sparkplug-payload"
@@ -214,3 +241,53 @@ def test_tahus_own_javascript_reads_a_payload(tmp_path):
         "7",
         "false",
     ]
+
+
+def test_a_session_that_fails_leaves_its_will_to_be_told(tmp_path, monkeypatch):
+    """A goodbye would take the will along, and the host would go on believing in the node."""
+    goodbyes = []
+
+    class Wire:
+        def __init__(self, *_):
+            pass
+
+        open = subscribe = lambda *_, **__: None
+
+        def close(self, *, goodbye=False):
+            goodbyes.append(goodbye)
+
+    monkeypatch.setattr(edge_node, "Pipe", Wire)
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    monkeypatch.setattr(made, "_live", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        made._session()
+    assert goodbyes == [False]
+
+
+def test_a_host_is_believed_by_its_newest_word(tmp_path):
+    """A STATE that comes late, as a will of a session that was given up, changes nothing."""
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    topic = "spBv1.0/STATE/scada"
+    with structlog.testing.capture_logs():
+        for online, at in ((True, 20), (False, 10)):
+            made._hear(topic, json.dumps({"online": online, "timestamp": at}).encode())
+            assert made._host_online
+    made._hear(topic, b'{"online": false, "timestamp": 20}')
+    assert not made._host_online
+
+
+def test_the_death_that_tries_a_right_is_of_the_session_before():
+    """A host that heard of its own session's death would take the node for dead."""
+    for bd_seq, before in ((7, 6), (0, 255)):
+        node = Node(Codec(), "plant1", "cell1", bd_seq, "1.2.3")
+        assert decoded(node.late_death(1_700_000_000_000).body)[1]["bdSeq"][1] == before
+
+
+def test_a_box_that_goes_at_the_birth_ends_the_session_in_order(tmp_path):
+    """Nothing is born then, and nothing fails."""
+    settings = BrokerSettings(BrokerUrl("127.0.0.1", 1))
+    made = EdgeNode(settings, Sparkplug(group="a", node="b"), Mailbox(1), tmp_path)
+    made._be_born(None, Node(Codec(), "a", "b", 0, "1"), backlog=True)
+    assert made.births == 0

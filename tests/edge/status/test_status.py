@@ -1,14 +1,17 @@
+import contextlib
 import http.client
 import json
 import socket
+import time
 
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.daemon import Daemon, armed
 from edge.health import CameraCounts
 from edge.messages import Alarm, CameraReport, Health, OutboxReport, Severity
-from edge.status.door import Door
+from edge.status.door import AT_ONCE, Door
 from edge.status.metrics import Metrics
 from edge.status.readiness import STALE_S, Known, unready
 from export.errors import ConfigError
@@ -158,3 +161,50 @@ def test_a_daemon_answers_where_it_is_told_to(tmp_path):
         line.close()
     finally:
         daemon.stop()
+
+
+def test_one_who_dawdles_keeps_nobody_out(monkeypatch):
+    """A letter now and then is no request: after its time its place is free for the others."""
+    monkeypatch.setattr("edge.status.door.REQUEST_S", 0.3)
+    made = Door("127.0.0.1", 0, lambda: FINE, Metrics(lambda: FINE, dict, "1.2.3"))
+    made.start()
+    slow, end = [], time.monotonic() + 0.9
+    while time.monotonic() < end:
+        if len(slow) < AT_ONCE:
+            slow.append(socket.create_connection(("127.0.0.1", made.port)))
+        for one in slow:
+            with contextlib.suppress(OSError):
+                one.send(b"G")
+        time.sleep(0.03)
+    line = http.client.HTTPConnection("127.0.0.1", made.port, timeout=5)
+    line.request("GET", "/healthz")
+    assert line.getresponse().status == 200
+    for one in (line, *slow):
+        one.close()
+    made.stop()
+
+
+def test_it_may_listen_by_the_newer_protocol():
+    """The settings take [::1]:9464."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    made = Door("::1", 0, lambda: FINE, Metrics(lambda: FINE, dict, "1.2.3"))
+    made.start()
+    try:
+        line = http.client.HTTPConnection("::1", made.port, timeout=5)
+        line.request("GET", "/healthz")
+        assert line.getresponse().status == 200
+        line.close()
+    finally:
+        made.stop()
+
+
+def test_a_book_that_can_not_be_read_is_an_answer(door):
+    """Who watches the box is told so at once, and nothing of it."""
+    ask, box = door
+    with structlog.testing.capture_logs() as told:
+        box["known"] = None
+        assert ask("/readyz") == (500, b"{}\n")
+    assert [one["event"] for one in told] == ["no answer"]

@@ -8,7 +8,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from edge.swap.control import NAME, Control, ask
+from edge.swap.control import AT_ONCE, NAME, Control, ask
 from export.command import application
 from export.errors import BundleError, LinewardenError, StoreError
 from export.signature import load_or_make
@@ -72,6 +72,20 @@ def test_nonsense_is_refused_and_harms_nobody(control, body):
     assert ask(control, "echo") == {}
 
 
+def test_those_who_only_sit_there_are_few(control):
+    """One more is sent away at once; when one has gone there is room again."""
+    sitting = [socket.socket(socket.AF_UNIX) for _ in range(AT_ONCE)]
+    for line in sitting:
+        line.connect(_short(control))
+    time.sleep(0.1)
+    with pytest.raises((StoreError, OSError)):
+        ask(control, "echo")
+    for line in sitting:
+        line.close()
+    time.sleep(0.1)
+    assert ask(control, "echo") == {}
+
+
 def _short(folder):
     link = folder.parent / "s"
     if not link.exists():
@@ -121,3 +135,14 @@ def test_a_running_box_exchanges_its_bundle_by_command(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_number_without_end_is_a_wrong_field(tmp_path):
+    """JSON has none; Python reads one all the same."""
+    made = Control(tmp_path, {"count": lambda asked, _say: {"count": int(asked["count"])}})
+    made.start()
+    try:
+        with pytest.raises(LinewardenError, match="a field is wrong"):
+            ask(tmp_path, "count", count=float("inf"))
+    finally:
+        made.stop()

@@ -1,3 +1,4 @@
+import shutil
 import threading
 import time
 
@@ -14,7 +15,7 @@ from edge.swap.probation import Probation, Terms
 from edge.swap.shelf import Shelf
 from edge.swap.standing import Standing, standing
 from export.bundle import open_bundle
-from export.errors import BundleError, SignatureError
+from export.errors import BundleError, LinewardenError, SignatureError, StoreError
 from export.signature import load_or_make
 from export.verdict import Outcome, Reason
 from tests.edge.verdicts import verdict
@@ -278,3 +279,161 @@ def test_a_bundle_is_not_blamed_for_another_cameras(plant):
     mended = plant.bundle(3)
     plant.exchange.activate_all({CAMERA: good.path, "side": mended.path})
     assert plant.exchange.active(CAMERA).version == 2
+
+
+def test_the_bundle_of_new_settings_is_on_probation_over_a_death_too(plant):
+    """The settings that name it hold at the next start as well: it is taken back for good."""
+    new = plant.bundle(2)
+    plant.exchange.activate_all({CAMERA: new.path})
+    plant.configured = new.path
+    plant.begin()  # as after kill -9
+    assert plant.judge.bundle.version == 1
+    assert [one.name for one in plant.alarms.standing()] == [ROLLED_BACK]
+    plant.begin()
+    assert plant.judge.bundle.version == 1
+
+
+def test_settings_may_name_what_judges_already(plant):
+    """Activated first, then written into the settings: nothing is exchanged, nothing forgotten."""
+    new = plant.bundle(2)
+    plant.exchange.activate(CAMERA, new.path)
+    plant.exchange.activate_all({CAMERA: new.path})
+    assert (plant.judge.bundle, plant.shelf.chosen(CAMERA).configured) == (new.ref, str(new.path))
+    (new.path / "model.onnx").write_bytes(b"x")
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        plant.exchange.activate_all({CAMERA: new.path})
+
+
+def test_there_is_always_a_way_back(plant):
+    """Where the bundle that judges was written over, another is not activated."""
+    shutil.rmtree(plant.configured)
+    small_bundle(plant.configured, plant.key, version=2)
+    with pytest.raises(BundleError, match="way back"):
+        plant.exchange.activate(CAMERA, plant.configured)
+    assert (plant.judge.bundle.version, plant.shelf.chosen(CAMERA)) == (1, None)
+
+
+@pytest.mark.parametrize("what", ["no bundle before", "no room"])
+def test_one_that_can_not_be_taken_back_is_an_alarm(plant, monkeypatch, what):
+    """It must go and stays, or will come again at the next start: somebody must know."""
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    if what == "no room":
+        refused = StoreError("no room")
+        monkeypatch.setattr(plant.shelf, "choose", lambda *_: (_ for _ in ()).throw(refused))
+    else:
+        plant.exchange._seats[CAMERA].before = None
+        shutil.rmtree(plant.shelf.slot(plant.shelf.chosen(CAMERA).before.digest))
+    for _ in range(SHORT.errors):
+        plant.part(**FAILED)
+    assert plant.until(plant.alarms.standing, 2.0)
+    assert "model_output_not_finite" in plant.alarms.standing()[0].detail
+    assert plant.judge.bundle.version == (1 if what == "no room" else 2)
+
+
+def test_what_is_activated_while_the_box_stops_is_not_blamed_for_it(plant):
+    """Its trial ends when the box has stopped: then it doesn't judge, and may come again."""
+    hold, held, said = threading.Event(), threading.Event(), []
+    arm, new = plant.exchange._arm, plant.bundle(2)
+
+    def slowly(camera, path):
+        held.set()
+        hold.wait(5)
+        return arm(camera, path)
+
+    def activate():
+        try:
+            plant.exchange.activate(CAMERA, new.path)
+        except BundleError as error:
+            said.append(error.problem)
+
+    plant.exchange._arm = slowly
+    asked = threading.Thread(target=activate)
+    asked.start()
+    assert held.wait(5)
+    plant.exchange.stop()
+    hold.set()
+    asked.join()
+    plant.begin()
+    assert plant.judge.bundle.version == 1
+    assert "stopped" in said[0]
+    plant.exchange.activate(CAMERA, new.path)
+
+
+def test_a_full_disk_keeps_no_box_from_stopping(plant, monkeypatch):
+    """What comes after the bundles, parts that wait and the record, comes all the same."""
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    refused = StoreError("no room")
+    monkeypatch.setattr(plant.shelf, "choose", lambda *_: (_ for _ in ()).throw(refused))
+    plant.exchange.stop()
+
+
+def test_a_start_that_fails_is_no_death(plant):
+    """A box that never came to judge has not died over its bundle, which goes on where it was."""
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    plant.exchange.stop()
+    standing(plant.shelf, CAMERA, plant.configured)  # then a device can't be had, say
+    plant.begin()
+    assert plant.judge.bundle.version == 2
+    plant.begin()  # as after kill -9
+    assert plant.judge.bundle.version == 1
+
+
+def test_every_camera_is_taken_back_though_one_can_not_be(plant, monkeypatch):
+    """Settings that are refused are not half taken over."""
+    judges = {CAMERA: plant.judge, "side": plant.judge, "under": plant.judge}
+    for camera in ("side", "under"):
+        begun = standing(plant.shelf, camera, plant.configured)
+        plant.exchange.seat(camera, Seat(plant.configured, 5000.0, plant.judge), begun)
+    monkeypatch.setattr(plant.exchange, "_install", judges.__setitem__)
+    choose, written = plant.shelf.choose, []
+
+    def full(camera, chosen):
+        written.append(camera)
+        if len(written) > 2:
+            raise StoreError("no room")
+        choose(camera, chosen)
+
+    monkeypatch.setattr(plant.shelf, "choose", full)
+    with pytest.raises(StoreError, match="no room"):
+        plant.exchange.activate_all(dict.fromkeys(judges, plant.bundle(2).path))
+    assert {camera: one.bundle.version for camera, one in judges.items()} == dict.fromkeys(
+        judges, 1
+    )
+
+
+def test_two_cameras_may_have_one_bundle_at_once(plant):
+    """Both copies go to one place on the shelf."""
+    new, failed = plant.bundle(2), []
+
+    def admit():
+        try:
+            plant.shelf.admit(new)
+        except LinewardenError as error:
+            failed.append(error)
+
+    for _ in range(10):
+        both = [threading.Thread(target=admit) for _ in range(3)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        shutil.rmtree(plant.shelf.slot(new.digest))
+    assert failed == []
+
+
+def test_a_bundle_that_grew_slow_is_not_waited_for(plant, monkeypatch):
+    """Its golden samples take long as well: once it has failed, the rest of them tell nothing."""
+    proved, old = threading.Event(), plant.judge.bundle
+
+    def slowly(_bundle, scorer):
+        for _ in range(20):
+            proved.set()
+            scorer.score(np.zeros((1, 16, 24, 3), np.uint8))
+            time.sleep(0.2)
+
+    monkeypatch.setattr("edge.swap.exchange.prove", slowly)
+    plant.exchange.activate(CAMERA, plant.bundle(2).path)
+    assert proved.wait(5)
+    for _ in range(SHORT.errors):
+        plant.part(outcome=Outcome.FAIL, reason=Reason.LATE, bundle=None)
+    assert plant.until(lambda: plant.judge.bundle == old, 2.0)

@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import tarfile
@@ -16,12 +17,14 @@ from pathlib import Path
 import pytest
 
 from deploy.box.authority import Authority
+from edge.swap import fetch
 from edge.swap.fetch import MANIFEST, Fetcher, Reference, unpack
 from export.errors import BundleError, ConfigError, SignatureError
 from export.signature import load_or_make, load_public
 from tests.broker import free_port
 from tests.export.small_bundle import small_bundle
 
+ROOM = 100_000  # bytes, where a test is about them
 EMPTY, LAYER = "application/vnd.oci.empty.v1+json", "application/vnd.oci.image.layer.v1.tar"
 REGISTRY = shutil.which("docker-registry")
 
@@ -129,27 +132,27 @@ def planted(kind):
             "device": tarfile.CHRTYPE,
         }[kind]
         member.linkname = "/etc/passwd"
-    member.size = {"bomb": 3 * 1024**3}.get(kind, 0)
+    member.size = {"bomb": 2 * ROOM}.get(kind, 0)
     body = io.BytesIO()
     with tarfile.open(fileobj=body, mode="w") as archive:
-        if kind == "bomb":
-            body.write(member.tobuf())
-        else:
-            archive.addfile(member)
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
     return body.getvalue()
 
 
 @pytest.mark.parametrize(
     "kind", ["up", "root", "symlink", "hardlink", "device", "bomb", "nonsense"]
 )
-def test_a_hostile_tar_is_refused(tmp_path, kind):
+def test_a_hostile_tar_is_refused(tmp_path, monkeypatch, kind):
     """Nothing is written outside, nothing is linked, and a size that no bundle has is refused."""
+    monkeypatch.setattr(fetch, "LARGEST", ROOM)
     tar = tmp_path / "hostile.tar"
     tar.write_bytes(b"nonsense" * 100 if kind == "nonsense" else planted(kind))
-    with pytest.raises(BundleError):
+    said = {"bomb": "larger than", "nonsense": "can't be unpacked"}.get(kind, "no bundle has")
+    with pytest.raises(BundleError, match=said):
         unpack(tar, tmp_path / "in" / "b")
     assert not (tmp_path / "x").exists()
     assert not (tmp_path / "in" / "x").exists()
+    assert not (tmp_path / "in" / "b" / "x").exists()
 
 
 @pytest.mark.skipif(
@@ -223,3 +226,59 @@ def test_the_path_is_a_path(tmp_path):
     with pytest.raises(BundleError):
         Fetcher().fetch(Reference("https://localhost:1/b.tar", "0" * 64), Path(tmp_path / "b"), [])
     assert (tmp_path / "b" / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+     b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n"],
+)  # fmt: skip
+def test_a_server_that_talks_nonsense_is_a_sentence(made, tmp_path, said):
+    """No trace, and nothing is left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def talk():
+            line, _ = door.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(said)
+
+        server = threading.Thread(target=talk)
+        server.start()
+        there = Reference(f"http://127.0.0.1:{door.getsockname()[1]}/b.tar", made[2])
+        with pytest.raises(BundleError):
+            Fetcher().fetch(there, tmp_path / "b", [made[3]])
+        server.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_than_any_bundle_has_is_not_taken(made, server, tmp_path, monkeypatch):
+    """However long a server goes on."""
+    monkeypatch.setattr(fetch, "LARGEST", 1000)
+    there = Reference(f"{server[0]}/bundle.tar", made[2])
+    with pytest.raises(BundleError, match=r"bundle\.tar is larger than 1000 bytes"):
+        Fetcher(server[1]).fetch(there, tmp_path / "b", [made[3]])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [([{"digest": "sha512:" + "0" * 128}], "layer's digest"),
+     ([{"digest": "sha256:../../blobs"}], "layer's digest"),
+     ([], "one layer"), ([{}, {}], "one layer"), ([{"digest": 7}], "one layer")],
+)  # fmt: skip
+def test_a_registrys_manifest_names_one_layer_by_its_digest(made, tmp_path, layers, said):
+    """Nothing else is asked for."""
+    body = json.dumps({"layers": layers}).encode()
+    (tmp_path / "manifest").write_bytes(body)
+    fetcher, asked = Fetcher(), []
+
+    def download(address, _digest, to, *_):
+        asked.append(address)
+        to.write_bytes(body)
+
+    fetcher._download = download
+    with pytest.raises(BundleError, match=said):
+        fetcher.fetch(Reference("oci://localhost:1/x", made[2]), tmp_path / "b", [made[3]])
+    assert len(asked) == 1

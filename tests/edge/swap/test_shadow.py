@@ -1,5 +1,6 @@
 """edge/swap/shadow.py: a challenger beside the line, which is promoted, refused, or goes on."""
 
+import threading
 import time
 
 import cv2
@@ -213,3 +214,78 @@ def test_what_could_not_judge_does_not_come_into_the_shadow(ring, what):
     with pytest.raises(BundleError):
         ring.shadow.begin(CAMERA, bundle.path, parts=10_000 if what == "too many" else 0)
     assert ring.report is None
+
+
+def slow_arm(ring):
+    """(held, hold): promotion begins and waits at its trial until `hold` is set."""
+    held, hold, arm = threading.Event(), threading.Event(), ring.exchange._arm
+
+    def slowly(camera, path):
+        held.set()
+        hold.wait(5)
+        return arm(camera, path)
+
+    ring.exchange._arm = slowly
+    return held, hold
+
+
+def test_one_that_is_being_promoted_is_not_stopped(ring):
+    """Who would is told so, and how to take it back: nobody hears "stopped" of one that judges."""
+    made = challenger(ring)
+    held, hold = slow_arm(ring)
+    ring.parts(RULE.parts)
+    assert held.wait(5)
+    with pytest.raises(BundleError, match="activated"):
+        ring.shadow.end(CAMERA)
+    hold.set()
+    assert ring.until(lambda: ring.over)
+    assert (ring.report.state, ring.judge.bundle) == ("promoted", made.ref)
+
+
+def test_a_proof_is_not_lost_because_somebody_was_in_the_way(ring):
+    """Another bundle was just being tried: the proved one is activated when that is over."""
+    made = challenger(ring)
+    with ring.exchange._seats[CAMERA].busy:
+        ring.parts(RULE.parts)
+        time.sleep(1.3)
+        assert ring.report.state != "refused"
+    assert ring.until(lambda: ring.over)
+    assert (ring.report.state, ring.judge.bundle) == ("promoted", made.ref)
+
+
+def test_nothing_is_written_while_nothing_happens(ring, monkeypatch):
+    """A line that stands for a night costs its disk nothing."""
+    challenger(ring)
+    ring.parts(3)
+    noted, note = [], ring.shelf.note
+    monkeypatch.setattr(ring.shelf, "note", lambda *told: (noted.append(told), note(*told)))
+    monkeypatch.setattr("edge.swap.shadow.LOOK_S", 0.05)
+    time.sleep(1.0)
+    assert len(noted) <= 1
+
+
+def test_the_second_of_two_at_once_does_not_replace_the_first(ring):
+    """Both found the ring empty; the slower one is told that it isn't."""
+    examine, first, later = ring.exchange.examine, ring.bundle(2), ring.bundle(3)
+
+    def meanwhile(camera, path, say):
+        found = examine(camera, path, say)
+        if path == later.path:
+            ring.shadow.begin(camera, first.path)
+        return found
+
+    ring.exchange.examine = meanwhile
+    with pytest.raises(BundleError, match="in the shadow"):
+        ring.shadow.begin(CAMERA, later.path)
+    assert ring.report.challenger == first.ref
+
+
+def test_a_challenger_that_can_not_judge_is_refused_for_good(ring):
+    """Written down at once: a box that dies after that doesn't go on with it."""
+    challenger(ring)
+    ring.shadow._rings[CAMERA].judge.scorer.score = lambda _: 1 / 0
+    for number in range(RULE.errors):
+        ring.part()
+        ring.until(lambda number=number: ring.shadow._rings[CAMERA].bout.record.errors > number)
+    assert ring.until(lambda: ring.over)
+    assert ring.until(lambda: ring.shelf.bout(CAMERA).state == "refused", 2.0)

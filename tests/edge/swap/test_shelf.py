@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,15 @@ def test_a_copy_that_was_tampered_with_is_refused(tmp_path, shelf, key):
         shelf.take(bundle.digest)
 
 
+def test_a_copy_that_was_exchanged_for_another_is_refused(tmp_path, shelf, key):
+    """Signed as well, but not the one that was chosen: an older one, say."""
+    old, new = shelf.admit(made(tmp_path, key, 1)), shelf.admit(made(tmp_path, key, 2))
+    shutil.rmtree(new.path)
+    old.path.rename(new.path)
+    with pytest.raises(BundleError, match="another bundle"):
+        shelf.take(new.digest)
+
+
 def test_the_settings_bundle_judges_until_another_is_chosen(tmp_path, shelf, key):
     """Then that one, after every restart; other settings, or other content there, end it."""
     old, new = made(tmp_path, key, 1), made(tmp_path, key, 2)
@@ -87,7 +97,7 @@ def test_the_settings_bundle_judges_until_another_is_chosen(tmp_path, shelf, key
 
 
 def test_a_box_that_died_over_a_bundle_begins_with_the_one_before(tmp_path, shelf, key):
-    """Found running at the start; a clean stop leaves it paused, and its probation goes on."""
+    """Found running at the start; a clean stop leaves it paused until it is watched again."""
     old, new = made(tmp_path, key, 1), made(tmp_path, key, 2)
     before, _ = shelf.admit(old), shelf.admit(new)
     shelf.choose(CAMERA, chosen(old, new, probation="running"))
@@ -97,7 +107,7 @@ def test_a_box_that_died_over_a_bundle_begins_with_the_one_before(tmp_path, shel
     shelf.choose(CAMERA, chosen(old, new, probation="paused"))
     begun = standing(shelf, CAMERA, old.path)
     assert begun.path == shelf.slot(new.digest)
-    assert begun.chosen.probation == "running"
+    assert begun.chosen.probation == "paused"
 
 
 def test_a_record_that_is_damaged_is_told(shelf, tmp_path):
