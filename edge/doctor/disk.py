@@ -1,11 +1,13 @@
 """The disks: writable, with room for all that the settings allow, and for how many days."""
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from edge import clock
 from edge.config import Appliance
 from edge.doctor.finding import Finding, doubtful, ill, well
 
@@ -44,9 +46,20 @@ def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float, beside_gb
     if beside_gb:
         said += f", and {beside_gb:.1f} GB more beside it"
     if left_gb < keep_gb - used_gb + beside_gb:
+        days = _days_left(folder, left_gb - beside_gb, used_gb)
+        said += "" if days is None else f"; at the pace so far it is full in {days:.0f} days"
         remedy = f"keep less: it will be full before it has kept {keep_gb:g} GB"
         return doubtful(organ, said, remedy)
+    days = _days_left(folder, keep_gb - used_gb, used_gb)
+    said += "" if days is None else f"; at the pace so far the oldest give way in {days:.0f} days"
     return well(organ, said)
+
+
+def _days_left(folder: Path, room_gb: float, used_gb: float) -> float | None:
+    """Until so much more is used, as fast as what lies there came; None if that is no day old."""
+    written = [one.stat().st_mtime for one in folder.rglob("*") if one.is_file()]
+    days = (clock.wall_ns() / 1e9 - min(written, default=math.inf)) / 86400
+    return None if days < 1 or not used_gb else max(0.0, room_gb) * days / used_gb
 
 
 def _existing(folder: Path) -> Path:

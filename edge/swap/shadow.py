@@ -125,6 +125,7 @@ class Shadow:
                 "ask for fewer, or raise [shadow] most",
             )
         copy, inspector = self._exchange.examine(camera, path, say)
+        self._refuse_refused(camera, inspector.bundle)
         record = Record(
             challenger=inspector.bundle, champion=self._exchange.active(camera),
             at=rfc3339(wall_ns()), wanted=wanted,
@@ -159,6 +160,18 @@ class Shadow:
                 f"{ring.bout.record.words or 'it has just begun'}",
                 "wait, or end it: linewarden bundle shadow --stop",
             )
+
+    def _refuse_refused(self, camera: str, challenger: BundleRef) -> None:
+        """Who may try again and again is promoted by luck in the end."""
+        ring = self._rings.get(camera)
+        if ring and ring.bout.record.state == "refused":
+            before = ring.bout.record
+            if before.challenger.digest == challenger.digest:
+                raise BundleError(
+                    f"{challenger.name} {challenger.version} was refused in the shadow for "
+                    f"{camera!r}: {before.words}",
+                    "train another one, from the parts that were labelled since",
+                )
 
     def report(self, camera: str) -> Report | None:
         """How a camera's bout stands, or how the last one ended."""

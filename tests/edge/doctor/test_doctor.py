@@ -1,10 +1,12 @@
 """Every planted fault is found, names its remedy, and keeps the box from being armed."""
 
 import json
+import os
 import shutil
 import socket
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -259,6 +261,23 @@ def test_a_full_disk_is_found(box, monkeypatch):
     free["bytes"] = 1024**3
     (found,) = disk.room(box.appliance())
     assert found.state is State.DOUBTFUL
+
+
+def test_the_days_that_are_left_are_told(box, monkeypatch):
+    """What came in ten days goes on coming; of a store that is no day old nothing is said."""
+    store = box.appliance().store
+    store.folder.mkdir(parents=True, exist_ok=True)
+    (store.folder / "verdicts").write_bytes(b"x" * 1024**2)
+    (found,) = disk.room(box.appliance())
+    assert "days" not in found.said
+    ten_days_ago = time.time() - 10 * 86400
+    os.utime(store.folder / "verdicts", (ten_days_ago, ten_days_ago))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: type("U", (), {"free": 80 * 1024**2}))
+    (found,) = disk.room(box.appliance())
+    assert "full in 800 days" in found.said
+    monkeypatch.undo()
+    (found,) = disk.room(box.appliance())
+    assert "the oldest give way in" in found.said
 
 
 def test_a_folder_that_can_not_be_written_is_found(box, monkeypatch):

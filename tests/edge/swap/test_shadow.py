@@ -116,7 +116,7 @@ def test_one_that_agrees_is_promoted(ring):
 
 def test_one_that_lets_defects_through_is_refused_by_labels(ring):
     """It passes what the champion fails; people label those parts; the champion goes on."""
-    challenger(ring, gain=0.2)
+    made = challenger(ring, gain=0.2)
     for number in range(12):
         ring.parts(1, BRIGHT)
         ring.until(lambda number=number: ring.over or len(ring.kept) > number)
@@ -127,6 +127,8 @@ def test_one_that_lets_defects_through_is_refused_by_labels(ring):
     assert "loosened wrongly" in ring.report.words
     assert ring.judge.bundle.version == 1
     assert 2 <= ring.report.wrong <= 12
+    with pytest.raises(BundleError, match="was refused in the shadow"):
+        ring.shadow.begin(CAMERA, made.path)
 
 
 def test_one_that_finds_more_is_promoted_by_labels(ring):
