@@ -1,4 +1,4 @@
-"""The loop closes: `python -m tests.loop.suite [--folder work/loop] [--epochs 3]`.
+"""The loop closes: `python -m tests.loop.suite [--folder work/loop] [--epochs 5]`.
 
 A defect type that the first model never saw appears on the virtual line. Novelty flags it, a person
 labels 40 frames by keyboard in a real browser, and from there on it is commands: collect, retrain,
@@ -28,7 +28,7 @@ from trainer.contest.paired import Paired
 from trainer.rates import Rate
 
 NEW, DESIGN = Kind.SCRATCH, "bracket"
-REGION, SIZE = "0.21875,0.275,0.5625,0.45", "208x128"
+REGION, SIZE = "0.21875,0.275,0.5625,0.45", "272x168"
 FRAME = {"width": 800, "height": 640}
 DEFECT_SIZE, RATE = 2.0, 0.5
 LABELS = 40
@@ -221,10 +221,10 @@ def main(words: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="to work in; a temporary one by default")
-    parser.add_argument("--train", type=int, default=1000, help="parts to train the champion on")
+    parser.add_argument("--train", type=int, default=800, help="parts to train the champion on")
     parser.add_argument("--test", type=int, default=400, help="parts of its frozen test")
     parser.add_argument("--fresh", type=int, default=600, help="fresh parts to measure both on")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--shadow", type=int, default=200, help="parts in the shadow, at least")
     parser.add_argument("--fps", type=float, default=15.0)
     parser.add_argument("--seed", type=int, default=100)

@@ -28,10 +28,10 @@ from export.signature import load_public
 from export.verdict import Outcome
 from tests.edge.swap.streams import promotions
 from tests.loop.plant import Truth, call, plant
-from tests.loop.suite import DEFECT_SIZE, DESIGN, FRAME, RATE, REGION, SIZE, dataset
+from tests.loop.suite import DEFECT_SIZE, DESIGN, FRAME, RATE, REGION, dataset
 from trainer.rates import Rate
 
-WEAK, STRONG = "weak", "strong"
+WEAK, STRONG, SIZE = "weak", "strong", "208x128"
 LONGEST_S = 1500.0
 STREAMS = 200
 RULE = Rule(parts=100, most=1500, loosened=0.02, tightened=0.04, risk=0.05)
