@@ -167,20 +167,25 @@ def conflicts(pictures: Sequence[Picture], twins: Iterable[tuple[int, int]]) -> 
     return sorted(found)
 
 
-def _table(path: Path, known: set[str]) -> dict[str, str]:
+def read_table(path: Path) -> dict[str, str]:
+    """The part of each path that a parts.csv names; raises DatasetError if it can't be read."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # Excel's CSV begins with a mark
             reader = csv.DictReader(file)
             if not {"path", "part"} <= set(reader.fieldnames or ()):
                 raise DatasetError(
                     f"{str(path)!r} has the columns {listing(list(reader.fieldnames or ()))}",
                     "its first line must name the columns: path,part",
                 )
-            rows = {row["path"]: f"part {row['part']}" for row in reader}
+            return {row["path"]: f"part {row['part']}" for row in reader}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
             f"{str(path)!r} can't be read: {error}", "save it as CSV in UTF-8"
         ) from error
+
+
+def _table(path: Path, known: set[str]) -> dict[str, str]:
+    rows = read_table(path)
     if strange := sorted(set(rows) - known):
         raise DatasetError(
             f"{str(path)!r} names {len(strange)} pictures that aren't there: {listing(strange)}",

@@ -9,9 +9,8 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import parts
 from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
-from trainer.doctor.subject import Subject
+from trainer.doctor.subject import Subject, named_parts
 
 DRAWS = 999
 _SURE = 0.01
@@ -52,7 +51,7 @@ def _torn(subject: Subject) -> list[Finding]:
     """Parts, by the rule alone, that are both in train/ and in test/."""
     looked = [one.picture for one in subject.looks]
     sides: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one, part in zip(looked, parts.name_parts(looked, subject.rule), strict=True):
+    for one, part in zip(looked, named_parts(subject, subject.rule), strict=True):
         sides[part][one.half or ""].append(one.path)
     torn = {part: halves for part, halves in sides.items() if len(halves) > 1}
     if not torn:

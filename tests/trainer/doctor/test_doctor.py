@@ -169,6 +169,42 @@ def test_a_part_on_both_sides_of_a_split(plates, kinds):
     assert "part spot11" in {case.remark for case in one.cases}
 
 
+def test_unreadable_files_are_findings_whatever_they_are_called(plates, kinds):
+    """A proposed rule, one that was asked for and parts.csv name the parts of what can be read."""
+    for label in ("good", "scratch", "spot"):
+        for number, path in enumerate(sorted((plates / label).iterdir())):
+            for shot in range(3):
+                turned = np.roll(cv2.imread(str(path)), 6 * shot, 1)
+                cv2.imwrite(str(path.with_name(f"n{1000 * number + 2 * shot}.png")), turned)
+            path.unlink()
+    (plates / "spot" / "notes.jpg").write_text("hello")
+    (plates / "good" / "zero.jpg").touch()
+    assert "--part-runs" in kinds(plates)["neighbours"].remedy
+    for path in plates.glob("*/n????*.png"):
+        path.unlink()
+    named = [path.relative_to(plates).as_posix() for path in sorted(plates.rglob("*.png"))]
+    for rule in (PartRule(runs=10), PartRule(regex=r"/n(\d+)")):
+        assert len(kinds(plates, rule)["unreadable"].cases) == 2
+    rows = [f"{path},{number}" for number, path in enumerate([*named, "spot/notes.jpg"])]
+    (plates / "parts.csv").write_text("\n".join(["path,part", *rows, "good/zero.jpg,x"]))
+    told = kinds(plates)
+    assert len(told["unreadable"].cases) == 2
+    assert "part_table" not in told
+
+
+def test_a_table_of_parts_that_does_not_fit_is_a_finding(plates, kinds):
+    """Lines without a picture, pictures without a line and a table that can't be read are named."""
+    named = [path.relative_to(plates).as_posix() for path in sorted(plates.rglob("*.png"))]
+    rows = [f"{path},{number}" for number, path in enumerate(named[1:])]
+    (plates / "parts.csv").write_text("\n".join(["path,part", *rows, "good/gone.png,x"]))
+    told = kinds(plates)["part_table"]
+    assert told.grade == Grade.SERIOUS
+    assert [case.paths[0] for case in told.cases] == [named[0], "good/gone.png"]
+    for text in (b"file,part\n", b"path,part\n\xff,1\n"):
+        (plates / "parts.csv").write_bytes(text)
+        assert "parts.csv" in kinds(plates)["part_table"].remedy
+
+
 def test_masks_without_a_picture_and_on_good_parts(plates, kinds):
     """A mask that lost its picture is serious; one on a good part wants a look."""
     (plates / "masks" / "good").mkdir(parents=True)
