@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject, named_parts
 
 DRAWS = 999

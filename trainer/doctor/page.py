@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from export import __version__, picture
 from export.errors import PictureError
 from export.preprocess import Pixels
+from trainer.dataset import counted
 from trainer.doctor import header
 from trainer.doctor.diagnosis import Diagnosis
-from trainer.doctor.finding import HARMS, Finding, Grade, counted
+from trainer.doctor.finding import HARMS, Finding, Grade
 
 FOLDER = Path(__file__).parent
 SHOWN = 12  # cases of a finding with pictures
@@ -43,6 +44,7 @@ def page(diagnosis: Diagnosis) -> str:
     thumbs = {path: thumb(diagnosis.root / path) for path in sorted(shown)}
     return environment.get_template("page.html.j2").render(
         diagnosis=diagnosis,
+        counted=counted,
         name=diagnosis.root.resolve().name,
         answer=answer(diagnosis),
         largest=max(diagnosis.counts.values()),
@@ -97,14 +99,14 @@ def answer(diagnosis: Diagnosis) -> str:
     return f"Nothing wrong was found in these {pictures}."
 
 
-def lines(diagnosis: Diagnosis) -> list[str]:
-    """The diagnosis for a terminal."""
+def lines(diagnosis: Diagnosis, *, applying: bool = False) -> list[str]:
+    """The diagnosis for a terminal; `applying`: what it would move is moved, and told, next."""
     told = [answer(diagnosis)]
     classes = ", ".join(f"{name} {count}" for name, count in diagnosis.counts.items())
-    told.append(f"  {classes}; {diagnosis.parts} parts ({diagnosis.rule})")
+    told.append(f"  {classes}; {counted(diagnosis.parts, 'part')} ({diagnosis.rule})")
     for finding in diagnosis.findings:
         told += ["", *_one(finding)]
-    if moves := diagnosis.moves:
+    if (moves := diagnosis.moves) and not applying:
         what = f"--apply would move {counted(len(moves), 'file')} into quarantine"
         told += ["", f"{what}; nothing was touched."]
     return told

@@ -1,6 +1,7 @@
 """The table of parts, parts.csv, held against the pictures: training refuses a misfit."""
 
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 
 

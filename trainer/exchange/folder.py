@@ -18,7 +18,7 @@ import numpy as np
 from export.errors import DatasetError, SampleError
 from export.sample_folder import RECORDS, SampleFolder
 from trainer import masks
-from trainer.dataset import Dataset, listing, walk
+from trainer.dataset import Dataset, counted, listing, walk
 from trainer.exchange.entry import Entry, Said
 from trainer.run import GOOD
 
@@ -37,7 +37,8 @@ def collect(root: Path) -> list[Entry]:
     pictures = tuple(sorted(found.pictures, key=lambda one: one.path))
     if found.foreign:
         raise DatasetError(
-            f"{len(found.foreign)} pictures of types that aren't read: {listing(found.foreign)}",
+            f"{counted(len(found.foreign), 'picture')} of types that aren't read: "
+            f"{listing(found.foreign)}",
             "convert them to PNG, or move them away",
         )
     classes = (GOOD, *sorted({p.label for p in pictures} - {GOOD}))
@@ -106,7 +107,7 @@ def lay_out(
     twice = [path for path, count in Counter(one.path for one in entries).items() if count > 1]
     if twice:
         raise DatasetError(
-            f"{len(twice)} pictures would lie at the same place: {listing(twice)}",
+            f"several pictures would lie at {listing(twice)}",
             "give them different names where they come from",
         )
     try:

@@ -71,6 +71,7 @@ def test_an_empty_class_and_no_good_class_are_findings(plates, kinds):
     told = kinds(plates)
     assert told["strays"].grade == Grade.SERIOUS
     assert told["no_good_class"].grade == Grade.SERIOUS
+    assert "--task types" in told["no_good_class"].remedy
     assert "no_good_class" not in kinds(plates, good="intact")
 
 
