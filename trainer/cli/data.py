@@ -174,7 +174,7 @@ def take_out(
     *,
     out: Annotated[Path, typer.Option(help="Folder for it; new or empty.")],
 ) -> None:
-    """Write a data set for another tool, with pictures; imported again, nothing is lost.
+    """Write a data set for another tool, with pictures; imported again, it teaches the same.
 
     For example:
 

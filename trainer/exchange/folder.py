@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from export.errors import DatasetError, SampleError
+from export.picture import SUFFIXES
 from export.sample_folder import RECORDS, SampleFolder
 from trainer import masks
 from trainer.dataset import Dataset, counted, listing, walk
@@ -113,9 +114,7 @@ def lay_out(
     try:
         for one in entries:
             copy(one.source, out / one.path)
-            if (mask := one.marked()) is not None:
-                target = out / "masks" / PurePosixPath(one.path).with_suffix(".png")
-                write_mask(target, mask)
+            keep_mask(one, out)
             advance()
         parts = [(e.path, e.part) for e in entries if e.part is not None]
         if parts:
@@ -148,6 +147,26 @@ def copy(source: Path, target: Path) -> None:
             f"the picture {str(source)!r} isn't there",
             "put the pictures where the labels say, or give their folder with --pictures",
         ) from error
+
+
+def keep_mask(one: Entry, out: Path) -> str:
+    """Put an entry's mask below `out`; returns its path there, empty where there is none.
+
+    A file is copied byte for byte, since its grey values may mean something to whoever drew it.
+
+    Raises:
+        PictureError: the mask's file can't be read as a picture.
+    """
+    if (marked := one.marked()) is None:
+        return ""
+    own = one.mask.suffix if isinstance(one.mask, Path) else ""
+    suffix = own if own.lower() in SUFFIXES else ".png"
+    path = PurePosixPath("masks", one.path).with_suffix(suffix).as_posix()
+    if isinstance(one.mask, Path):
+        copy(one.mask, out / path)
+    else:
+        write_mask(out / path, marked)
+    return path
 
 
 def write_mask(target: Path, mask: np.ndarray) -> None:
