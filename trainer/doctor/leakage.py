@@ -97,11 +97,12 @@ def _neighbours(subject: Subject, seed: int) -> Leakage:
     near = near[np.argsort(apart[near], kind="stable")]
     split = any(subject.halves[at[first[i]]] != subject.halves[at[second[i]]] for i in near)
     runs = _separable(numbers, alike) if len(at) == len(subject.looks) else None
-    told = (
-        f"Train and check with --part-runs {runs}"
-        if runs
-        else "The numbers run on without gaps, so they don't say where a part ends"
-    )
+    if runs:
+        told = f"Train and check with --part-runs {runs}, or name"
+    elif len(at) < len(subject.looks):
+        told = "Some names hold no number, so that --part-runs can't be used: name"
+    else:
+        told = "The numbers run on without gaps and don't say where a part ends: name"
     finding = Finding(
         kind="neighbours",
         grade=Grade.SERIOUS,
@@ -116,7 +117,7 @@ def _neighbours(subject: Subject, seed: int) -> Leakage:
             if split
             else "A split that deals pictures singly puts one part on both sides."
         ),
-        remedy=f"{told}; or name the parts with --part-regex or a parts.csv.",
+        remedy=f"{told} the parts with --part-regex or a parts.csv.",
         cases=tuple(
             Case((subject.paths[at[first[i]]], subject.paths[at[second[i]]]))
             for i in near[:_LISTED]

@@ -2,7 +2,8 @@
 
 import base64
 import contextlib
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import cv2
@@ -21,6 +22,9 @@ FOLDER = Path(__file__).parent
 SHOWN = 12  # cases of a finding with pictures
 IN_CASE = 6  # pictures of a case
 LISTED = 200  # cases of a finding at all
+_OPTION = re.compile(r"(--[a-z]+(?:-[a-z]+)*)")
+_JOINT = re.compile(r"(?<=[/_-])")
+_WIDE = 18  # letters of a caption's line
 _SIDE = 144
 _QUALITY = 80
 _WORDS = {
@@ -45,6 +49,8 @@ def page(diagnosis: Diagnosis) -> str:
     return environment.get_template("page.html.j2").render(
         diagnosis=diagnosis,
         counted=counted,
+        pieces=pieces,
+        steps=steps,
         name=diagnosis.root.resolve().name,
         answer=answer(diagnosis),
         largest=max(diagnosis.counts.values()),
@@ -56,6 +62,23 @@ def page(diagnosis: Diagnosis) -> str:
         listed=LISTED,
         made_with=f"Linewarden {__version__}",
     )
+
+
+def pieces(text: str) -> list[str]:
+    """Text cut around its command-line options, which stand at odd places."""
+    return _OPTION.split(text)
+
+
+def steps(path: str) -> tuple[list[str], str]:
+    """A path cut where it may break, after / _ and -, and its end, which stays whole.
+
+    The end is what follows the last of these, or just the suffix where that would be wide.
+    """
+    suffix = PurePosixPath(path).suffix
+    *before, last = _JOINT.split(path.removesuffix(suffix))
+    if len(last + suffix) <= _WIDE:
+        return before, last + suffix
+    return [*before, last], suffix
 
 
 def thumb(path: Path) -> str:

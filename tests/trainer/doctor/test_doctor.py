@@ -12,7 +12,7 @@ from PIL import Image
 from tests.trainer.doctor.planting import Garden, found
 from trainer.doctor.diagnosis import diagnose
 from trainer.doctor.finding import Finding, Grade, Harm, in_order
-from trainer.doctor.page import lines, page
+from trainer.doctor.page import lines, page, pieces, steps
 from trainer.parts import PartRule
 from trainer.progress import Progress
 
@@ -229,6 +229,19 @@ def test_findings_stand_in_order_of_harm():
     assert [f.kind for f in in_order(given)] == ["refused", "taught", "note"]
     with pytest.raises(ValueError, match="what to do"):
         Finding("mute", Grade.NOTE, Harm.NONE, "t", "e", "")
+
+
+def test_captions_break_at_joints_and_options_nowhere():
+    """A suffix and a command-line option are never torn; nothing of the text is lost."""
+    for path in ("good/exp5_num_964.jpg", "a" * 40 + ".jpeg", "crack/no suffix", ".x/-.png"):
+        cut, end = steps(path)
+        assert "".join(cut) + end == path
+        assert len(end) <= 18
+    assert steps("good/exp5_num_964.jpg") == (["good/", "exp5_", "num_"], "964.jpg")
+    assert pieces("see --no-near-duplicates, -- or --apply.")[1::2] == [
+        "--no-near-duplicates",
+        "--apply",
+    ]
 
 
 def test_the_page_needs_nothing_else(plates):
