@@ -97,9 +97,9 @@ def test_nothing_is_lost(kind, drawn):
             )  # fmt: skip
         if len({one.path.split("/")[0] for one in entries} & {"train", "test"}) == 1:
             entries = [e for e in entries if e.half is None] or entries
-        lay_out(entries, home / "data")
         if {e.half for e in entries} in ({"train"}, {"test"}):
             return  # half a split is no data set
+        lay_out(entries, home / "data")
         before = told(home / "data")
         take_out(kind, home / "data", home / "out", QUIET)
         bring_in(kind, home / "out", home / "back", QUIET)
