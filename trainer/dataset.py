@@ -21,6 +21,9 @@ SIDE_FOLDERS = frozenset({"masks", "mask", "ground_truth"})
 FOREIGN_SUFFIXES = frozenset(
     {".tif", ".tiff", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm", ".dng"}
 )
+# Beside train/ these are a catalog's (docs/catalog.md).
+_SHOP = frozenset({"studio", "reject"})
+_OF_VAL = "; move val/ into train/, since validation is dealt anew, or give train/ alone"
 MIN_PICTURES = 2
 SHOWN = 10
 
@@ -138,11 +141,19 @@ def walk(root: Path) -> Walk:
     if not found.halves:
         _classes(root, folders, None, found)
         return found
+    if "train" in folders and not _SHOP.isdisjoint(folders):
+        raise DatasetError(
+            f"{str(root)!r} holds {listing(sorted(folders))}: that is how product pictures lie for "
+            "a catalog, by category and by which of them are shown",
+            f"give one of its folders, such as {str(root / 'train')!r}; all of it together is for "
+            "`linewarden train --task catalog`",
+        )
     if set(folders) != {"train", "test"}:
         raise DatasetError(
             f"{str(root)!r} holds {listing(sorted(folders))}: neither one folder per class nor "
             "just train/ and test/",
-            "keep class folders, or train/ and test/ with class folders in both",
+            "keep class folders, or train/ and test/ with class folders in both"
+            + _OF_VAL * ("val" in folders),
         )
     halves: tuple[Half, Half] = ("train", "test")
     for half in halves:
@@ -154,6 +165,11 @@ def listing(items: list[str]) -> str:
     """The first ten of `items`, quoted, and how many more."""
     more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
     return ", ".join(repr(item) for item in items[:SHOWN]) + more
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 picture`, `3 pictures`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def without(dataset: Dataset, paths: set[str], note: str) -> Dataset:
@@ -290,14 +306,18 @@ def named(name: str, good: str) -> str:
 def _told(aside: Walk, skip_unreadable: bool) -> list[str]:
     if aside.foreign and not skip_unreadable:
         raise DatasetError(
-            f"{len(aside.foreign)} pictures of types that can't be read: {listing(aside.foreign)}",
+            f"{counted(len(aside.foreign), 'picture')} of types that can't be read: "
+            f"{listing(aside.foreign)}",
             "convert them to PNG, or leave them out with --skip-unreadable",
         )
-    notes = [f"{name}/: {count} files, not a class" for name, count in aside.sides.items()]
+    notes = [
+        f"{name}/: {counted(count, 'file')}, not a class" for name, count in aside.sides.items()
+    ]
     if aside.others:
-        notes.append(f"{len(aside.others)} other files ignored: {listing(aside.others)}")
+        notes.append(f"{counted(len(aside.others), 'other file')} ignored: {listing(aside.others)}")
     if aside.foreign:
-        notes.append(f"{len(aside.foreign)} unreadable pictures left out: {listing(aside.foreign)}")
+        left = counted(len(aside.foreign), "unreadable picture")
+        notes.append(f"{left} left out: {listing(aside.foreign)}")
     return notes
 
 

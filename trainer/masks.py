@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from export import picture
 from export.errors import DatasetError
 from export.preprocess import Input, shrink
-from trainer.dataset import FOREIGN_SUFFIXES, SIDE_FOLDERS, Dataset, listing
+from trainer.dataset import FOREIGN_SUFFIXES, SIDE_FOLDERS, Dataset, counted, listing
 from trainer.run import GOOD
 from trainer.tiles import FINE
 
@@ -48,7 +48,7 @@ def find(dataset: Dataset) -> dict[str, Path]:
                 found[owners[0]] = path
     if lost:
         raise DatasetError(
-            f"{len(lost)} masks belong to no one picture: {listing(lost)}",
+            f"{counted(len(lost), 'mask')} without one picture of its name: {listing(lost)}",
             "a mask has its picture's name: masks/CLASS/NAME.png; rename or remove it",
         )
     return found

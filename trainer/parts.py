@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 
 from export.errors import DatasetError
-from trainer.dataset import Picture, listing
+from trainer.dataset import Picture, counted, listing
 
 # Of 256 bits of perceptual hash. Measured on magnetic tiles, toy figures, cookies and steel strips:
 # different pictures were 10 bits apart or more (one pair in a thousand 24 or less), a picture
@@ -167,28 +167,34 @@ def conflicts(pictures: Sequence[Picture], twins: Iterable[tuple[int, int]]) -> 
     return sorted(found)
 
 
-def _table(path: Path, known: set[str]) -> dict[str, str]:
+def read_table(path: Path) -> dict[str, str]:
+    """The part of each path that a parts.csv names; raises DatasetError if it can't be read."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # Excel's CSV begins with a mark
             reader = csv.DictReader(file)
             if not {"path", "part"} <= set(reader.fieldnames or ()):
                 raise DatasetError(
                     f"{str(path)!r} has the columns {listing(list(reader.fieldnames or ()))}",
                     "its first line must name the columns: path,part",
                 )
-            rows = {row["path"]: f"part {row['part']}" for row in reader}
+            return {row["path"]: f"part {row['part']}" for row in reader}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
             f"{str(path)!r} can't be read: {error}", "save it as CSV in UTF-8"
         ) from error
+
+
+def _table(path: Path, known: set[str]) -> dict[str, str]:
+    rows = read_table(path)
     if strange := sorted(set(rows) - known):
         raise DatasetError(
-            f"{str(path)!r} names {len(strange)} pictures that aren't there: {listing(strange)}",
+            f"{str(path)!r} names {counted(len(strange), 'picture')} that can't be found: "
+            f"{listing(strange)}",
             "paths are relative to the data set's folder, with /",
         )
     if lacking := sorted(known - set(rows)):
         raise DatasetError(
-            f"{str(path)!r} lacks {len(lacking)} pictures: {listing(lacking)}",
+            f"{str(path)!r} lacks {counted(len(lacking), 'picture')}: {listing(lacking)}",
             "give every picture its part, or remove the file",
         )
     return rows
@@ -207,7 +213,8 @@ def _by_regex(pictures: Sequence[Picture], regex: str) -> dict[str, str]:
     missed = [path for path, match in matches.items() if match is None or match[1] is None]
     if missed:
         raise DatasetError(
-            f"--part-regex {regex!r} finds no part in {len(missed)} paths: {listing(missed)}",
+            f"--part-regex {regex!r} finds no part in {counted(len(missed), 'path')}: "
+            f"{listing(missed)}",
             "widen the pattern until it matches every path",
         )
     return {path: f"part {match[1]}" for path, match in matches.items() if match}
@@ -224,7 +231,7 @@ def _by_runs(pictures: Sequence[Picture], gap: int) -> dict[str, str]:
             missed.append(p.path)
     if missed:
         raise DatasetError(
-            f"--part-runs: no number in {len(missed)} file names: {listing(missed)}",
+            f"--part-runs: no number in {counted(len(missed), 'file name')}: {listing(missed)}",
             "use --part-regex or a parts.csv",
         )
     numbered.sort()

@@ -108,7 +108,7 @@ def test_foreign_pictures_are_refused_or_left_out(tmp_path):
     (tmp_path / "dent" / "x.tif").touch()
     with pytest.raises(DatasetError, match=r"x\.tif"):
         open_dataset(tmp_path)
-    assert "1 unreadable pictures" in open_dataset(tmp_path, skip_unreadable=True).notes[0]
+    assert "1 unreadable picture left" in open_dataset(tmp_path, skip_unreadable=True).notes[0]
 
 
 def test_a_test_class_that_train_lacks(tmp_path):
@@ -128,6 +128,19 @@ def test_neither_layout(tmp_path):
     (tmp_path / "void").mkdir()
     with pytest.raises(DatasetError, match="no class folders"):
         open_dataset(tmp_path / "void")
+
+
+def test_a_catalog_is_called_by_its_name(tmp_path):
+    """Product pictures are refused with what they are and what to give; a val/ alone is none."""
+    fill(tmp_path / "shop", *(f"{top}/milk" for top in ("train", "val", "studio", "reject")))
+    with pytest.raises(DatasetError, match="product pictures lie for a catalog") as caught:
+        open_dataset(tmp_path / "shop")
+    assert str(tmp_path / "shop" / "train") in caught.value.remedy
+    assert "--task catalog" in caught.value.remedy
+    fill(tmp_path / "plain", *(f"{top}/good" for top in ("train", "val", "test")))
+    with pytest.raises(DatasetError, match="neither") as caught:
+        open_dataset(tmp_path / "plain")
+    assert "move val/ into train/" in caught.value.remedy
 
 
 def test_an_examination_needs_no_second_class(tmp_path):

@@ -34,7 +34,7 @@ def test_regex_names_the_part():
     [
         (PartRule(regex="("), "missing"),
         (PartRule(regex="t"), "no group"),
-        (PartRule(regex=r"x(\d+)"), "no part in 1 paths: 'good/t1.png'"),
+        (PartRule(regex=r"x(\d+)"), "no part in 1 path: 'good/t1.png'"),
     ],
 )
 def test_a_wrong_regex_is_explained(rule, problem):
@@ -67,10 +67,10 @@ def test_table(tmp_path):
     table.write_text("path,part\ngood/1.png,A\ngood/2.png,A\n")
     assert name_parts(found, PartRule(table)) == ["part A", "part A"]
     table.write_text("path,part\ngood/1.png,A\n")
-    with pytest.raises(DatasetError, match=r"lacks 1 pictures: 'good/2\.png'"):
+    with pytest.raises(DatasetError, match=r"lacks 1 picture: 'good/2\.png'"):
         name_parts(found, PartRule(table))
     table.write_text("path,part\ngood/1.png,A\ngood/2.png,A\ngood/3.png,A\n")
-    with pytest.raises(DatasetError, match="aren't there"):
+    with pytest.raises(DatasetError, match="1 picture that can't be found"):
         name_parts(found, PartRule(table))
     table.write_text("file,part\n")
     with pytest.raises(DatasetError, match="columns"):

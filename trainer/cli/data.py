@@ -85,7 +85,7 @@ def check(
     if json:
         typer.echo(json_module.dumps(found.record(), indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(lines(found)))
+        typer.echo("\n".join(lines(found, applying=apply)))
         if out is not None:
             typer.echo(f"→ {out}")
     if apply and found.moves:
@@ -107,12 +107,14 @@ def _write(out: Path, found) -> None:  # noqa: ANN001 - its type is imported whe
 
 
 def _apply(root: Path, found, *, quiet: bool) -> None:  # noqa: ANN001 - as above
+    from trainer.dataset import counted
     from trainer.doctor.marks import masks_of
     from trainer.doctor.quarantine import move
 
     moved = move(root, found.moves, masks_of(root))
     if not quiet:
-        typer.echo(f"moved {moved.files} files to {moved.folder}; `linewarden data undo {root}`")
+        what = counted(moved.files, "file")
+        typer.echo(f"moved {what} to {moved.folder}; `linewarden data undo {root}` brings back")
 
 
 @data.command()
@@ -123,10 +125,11 @@ def undo(place: _Folder) -> None:
 
     linewarden data undo photos
     """
+    from trainer.dataset import counted
     from trainer.doctor.quarantine import undo as bring_back
 
     moved = bring_back(own_folder(place))
-    typer.echo(f"brought back {moved.files} files from {moved.folder}")
+    typer.echo(f"brought back {counted(moved.files, 'file')} from {moved.folder}")
 
 
 @data.command("import")
@@ -152,6 +155,7 @@ def bring_in(
 
     linewarden data import labelstudio export.json --out photos
     """
+    from trainer.dataset import counted
     from trainer.exchange.exchange import Kind
     from trainer.exchange.exchange import bring_in as bring
     from trainer.history import record, scan
@@ -160,7 +164,7 @@ def bring_in(
     count = bring(Kind(kind), source, out, Progress(), pictures)
     origin = f"{kind} {source.name}"
     version, _ = record(out, scan(out), note=f"imported from {origin}", origins=[origin] * count)
-    typer.echo(f"{count} pictures in {out}; version {version.version[:12]}")
+    typer.echo(f"{counted(count, 'picture')} in {out}; version {version.version[:12]}")
 
 
 @data.command("export")
@@ -170,17 +174,19 @@ def take_out(
     *,
     out: Annotated[Path, typer.Option(help="Folder for it; new or empty.")],
 ) -> None:
-    """Write a data set for another tool, with pictures; imported again, nothing is lost.
+    """Write a data set for another tool, with pictures; imported again, it teaches the same.
 
     For example:
 
     linewarden data export photos labelstudio --out for_label_studio
     """
+    from trainer.dataset import counted
     from trainer.exchange.exchange import Kind
     from trainer.exchange.exchange import take_out as take
     from trainer.progress import Progress
 
-    typer.echo(f"{take(Kind(kind), own_folder(place), out, Progress())} pictures in {out}")
+    count = take(Kind(kind), own_folder(place), out, Progress())
+    typer.echo(f"{counted(count, 'picture')} in {out}")
 
 
 @data.command()
@@ -200,6 +206,7 @@ def record(
 
     linewarden data record photos --note 'night shift of May, box 3' --by anna
     """
+    from trainer.dataset import counted
     from trainer.exchange.provenance import origins_and_labels
     from trainer.history import record as keep
     from trainer.history import scan
@@ -210,7 +217,7 @@ def record(
         root, scan(root, good), by=by, note=note, origins=origins, labelled=labelled
     )
     told = version.change.words() if fresh else "nothing has changed since it was recorded"
-    typer.echo(f"version {version.version[:12]}: {version.pictures} pictures; {told}")
+    typer.echo(f"version {version.version[:12]}: {counted(version.pictures, 'picture')}; {told}")
 
 
 @data.command()
@@ -228,6 +235,7 @@ def history(
     """
     import json as json_module
 
+    from trainer.dataset import counted
     from trainer.history import compare, files_of, scan, versions
 
     root = own_folder(place)
@@ -242,13 +250,14 @@ def history(
     else:
         for one in known:
             who = f" by {one.by}" if one.by else ""
-            typer.echo(f"{one.version[:12]}  {one.at}  {one.pictures} pictures{who}  {one.note}")
+            held = counted(one.pictures, "picture")
+            typer.echo(f"{one.version[:12]}  {one.at}  {held}{who}  {one.note}")
             typer.echo(f"{'':14}{one.change.words()}")
             for what, counts in (("from", one.origins), ("labelled by", one.labelled)):
                 if counts:
                     shown = ", ".join(f"{name} {count}" for name, count in counts.items())
                     typer.echo(f"{'':14}{what} {shown}")
         state = "as recorded" if same else f"not recorded: {change.words()}"
-        typer.echo(f"{now.version[:12]}  now  {len(now.files)} pictures  {state}")
+        typer.echo(f"{now.version[:12]}  now  {counted(len(now.files), 'picture')}  {state}")
     if not same:
         raise typer.Exit(1)

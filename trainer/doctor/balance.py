@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 from trainer.rates import CONFIDENCE, Rate, needed
 from trainer.run import GOOD
@@ -76,7 +77,9 @@ def _unproven(count: dict[str, int]) -> Finding | None:
     if whole >= enough:
         return None
     rows = [
-        Case((), f"{label}: {defects[label]} parts, {n} calibrate, at best {_at_best(n)}")
+        Case(
+            (), f"{label}: {counted(defects[label], 'part')}, {n} calibrate, at best {_at_best(n)}"
+        )
         for label, n in judged.items()
     ]
     return Finding(

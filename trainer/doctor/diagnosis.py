@@ -17,6 +17,7 @@ from trainer.doctor.labels import labels
 from trainer.doctor.leakage import leakage
 from trainer.doctor.marks import marks
 from trainer.doctor.outliers import outliers
+from trainer.doctor.part_table import part_table
 from trainer.doctor.subject import Subject, gather, told_by
 from trainer.doctor.twins import twins
 from trainer.parts import PartRule
@@ -82,7 +83,7 @@ def diagnose(
         ask_labels: ask the starter about every label, too: minutes for thousands of pictures.
 
     Raises:
-        DatasetError: the folder is no data set, or the rule doesn't fit its names.
+        DatasetError: the folder is no data set, or a rule that was asked for doesn't fit its names.
     """
     subject = gather(root, good, rule, progress)
     leaks = leakage(subject)
@@ -91,7 +92,7 @@ def diagnose(
         subject = told_by(subject, replace(subject.rule, runs=leaks.runs))
         told = f"numbers within {leaks.runs} of each other, as they look"
     findings: list[Finding] = [*leaks.findings]
-    for check in (files, twins, balance, outliers, giveaway, marks):
+    for check in (files, part_table, twins, balance, outliers, giveaway, marks):
         findings += check(subject)
     if ask_labels:
         findings += labels(subject, progress)

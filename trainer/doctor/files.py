@@ -3,7 +3,8 @@
 from pathlib import PurePosixPath
 
 from export import picture
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.look import Look
 from trainer.doctor.subject import Subject
 from trainer.run import GOOD
@@ -119,7 +120,8 @@ def _no_good(subject: Subject) -> Finding | None:
         effect="Without good parts nothing tells good from defective: training refuses, and "
         "escapes can't be counted.",
         remedy=f"Add a folder {GOOD}/ with pictures of good parts, or say which folder it is: "
-        "--good NAME.",
+        "--good NAME. If each folder is a type of defect, `train --task types` tells them apart; "
+        "if each is a category of products, `train --task catalog` does: both need no good parts.",
     )
 
 

@@ -84,8 +84,3 @@ class Finding:
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     """By grade, then by what they would do to the model, then by how many pictures they name."""
     return tuple(sorted(findings, key=lambda f: (_GRADES.index(f.grade), f.harm, -f.pictures)))
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """`1 picture`, `3 pictures`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"

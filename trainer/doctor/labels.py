@@ -22,8 +22,9 @@ from threadpoolctl import threadpool_limits
 from export.preprocess import Input
 from trainer import album, head, parts, weights
 from trainer.backbone import Network
+from trainer.dataset import counted
 from trainer.doctor.bound import Bound, bound_of
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 from trainer.progress import Progress
 from trainer.recipe import named, on_this_machine

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import parts
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
-from trainer.doctor.subject import Subject
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
+from trainer.doctor.subject import Subject, named_parts
 
 DRAWS = 999
 _SURE = 0.01
@@ -52,7 +52,7 @@ def _torn(subject: Subject) -> list[Finding]:
     """Parts, by the rule alone, that are both in train/ and in test/."""
     looked = [one.picture for one in subject.looks]
     sides: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one, part in zip(looked, parts.name_parts(looked, subject.rule), strict=True):
+    for one, part in zip(looked, named_parts(subject, subject.rule), strict=True):
         sides[part][one.half or ""].append(one.path)
     torn = {part: halves for part, halves in sides.items() if len(halves) > 1}
     if not torn:
@@ -97,11 +97,12 @@ def _neighbours(subject: Subject, seed: int) -> Leakage:
     near = near[np.argsort(apart[near], kind="stable")]
     split = any(subject.halves[at[first[i]]] != subject.halves[at[second[i]]] for i in near)
     runs = _separable(numbers, alike) if len(at) == len(subject.looks) else None
-    told = (
-        f"Train and check with --part-runs {runs}"
-        if runs
-        else "The numbers run on without gaps, so they don't say where a part ends"
-    )
+    if runs:
+        told = f"Train and check with --part-runs {runs}, or name"
+    elif len(at) < len(subject.looks):
+        told = "Some names hold no number, so that --part-runs can't be used: name"
+    else:
+        told = "The numbers run on without gaps and don't say where a part ends: name"
     finding = Finding(
         kind="neighbours",
         grade=Grade.SERIOUS,
@@ -116,7 +117,7 @@ def _neighbours(subject: Subject, seed: int) -> Leakage:
             if split
             else "A split that deals pictures singly puts one part on both sides."
         ),
-        remedy=f"{told}; or name the parts with --part-regex or a parts.csv.",
+        remedy=f"{told} the parts with --part-regex or a parts.csv.",
         cases=tuple(
             Case((subject.paths[at[first[i]]], subject.paths[at[second[i]]]))
             for i in near[:_LISTED]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from export.errors import DatasetError
 from trainer import masks
-from trainer.dataset import Dataset, open_dataset
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import Dataset, counted, open_dataset
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 from trainer.run import GOOD
 

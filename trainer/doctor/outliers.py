@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.look import Measured
 from trainer.doctor.subject import Subject
 

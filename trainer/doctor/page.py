@@ -2,7 +2,8 @@
 
 import base64
 import contextlib
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import cv2
@@ -12,14 +13,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from export import __version__, picture
 from export.errors import PictureError
 from export.preprocess import Pixels
+from trainer.dataset import counted
 from trainer.doctor import header
 from trainer.doctor.diagnosis import Diagnosis
-from trainer.doctor.finding import HARMS, Finding, Grade, counted
+from trainer.doctor.finding import HARMS, Finding, Grade
 
 FOLDER = Path(__file__).parent
 SHOWN = 12  # cases of a finding with pictures
 IN_CASE = 6  # pictures of a case
 LISTED = 200  # cases of a finding at all
+_OPTION = re.compile(r"(--[a-z]+(?:-[a-z]+)*)")
+_JOINT = re.compile(r"(?<=[/_-])")
+_WIDE = 18  # letters of a caption's line
 _SIDE = 144
 _QUALITY = 80
 _WORDS = {
@@ -43,6 +48,9 @@ def page(diagnosis: Diagnosis) -> str:
     thumbs = {path: thumb(diagnosis.root / path) for path in sorted(shown)}
     return environment.get_template("page.html.j2").render(
         diagnosis=diagnosis,
+        counted=counted,
+        pieces=pieces,
+        steps=steps,
         name=diagnosis.root.resolve().name,
         answer=answer(diagnosis),
         largest=max(diagnosis.counts.values()),
@@ -54,6 +62,23 @@ def page(diagnosis: Diagnosis) -> str:
         listed=LISTED,
         made_with=f"Linewarden {__version__}",
     )
+
+
+def pieces(text: str) -> list[str]:
+    """Text cut around its command-line options, which stand at odd places."""
+    return _OPTION.split(text)
+
+
+def steps(path: str) -> tuple[list[str], str]:
+    """A path cut where it may break, after / _ and -, and its end, which stays whole.
+
+    The end is what follows the last of these, or just the suffix where that would be wide.
+    """
+    suffix = PurePosixPath(path).suffix
+    *before, last = _JOINT.split(path.removesuffix(suffix))
+    if len(last + suffix) <= _WIDE:
+        return before, last + suffix
+    return [*before, last], suffix
 
 
 def thumb(path: Path) -> str:
@@ -97,14 +122,14 @@ def answer(diagnosis: Diagnosis) -> str:
     return f"Nothing wrong was found in these {pictures}."
 
 
-def lines(diagnosis: Diagnosis) -> list[str]:
-    """The diagnosis for a terminal."""
+def lines(diagnosis: Diagnosis, *, applying: bool = False) -> list[str]:
+    """The diagnosis for a terminal; `applying`: what it would move is moved, and told, next."""
     told = [answer(diagnosis)]
     classes = ", ".join(f"{name} {count}" for name, count in diagnosis.counts.items())
-    told.append(f"  {classes}; {diagnosis.parts} parts ({diagnosis.rule})")
+    told.append(f"  {classes}; {counted(diagnosis.parts, 'part')} ({diagnosis.rule})")
     for finding in diagnosis.findings:
         told += ["", *_one(finding)]
-    if moves := diagnosis.moves:
+    if (moves := diagnosis.moves) and not applying:
         what = f"--apply would move {counted(len(moves), 'file')} into quarantine"
         told += ["", f"{what}; nothing was touched."]
     return told

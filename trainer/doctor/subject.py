@@ -1,5 +1,6 @@
 """The subject: a data set as the doctor sees it, with every file looked at and every part told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,8 @@ class Subject:
         part: (N) the part of each, near duplicates united where that tells parts apart.
         alike: most pictures look the same, so that likeness tells nothing.
         rule: where the part came from.
+        table: the part of each path by parts.csv, which need not fit; empty without one.
+        table_problem: why parts.csv can't be read; empty where it can or there is none.
     """
 
     root: Path
@@ -43,6 +46,8 @@ class Subject:
     part: tuple[str, ...]
     alike: bool
     rule: PartRule = field(default_factory=PartRule)
+    table: Mapping[str, str] = field(default_factory=dict[str, str])
+    table_problem: str = ""
 
     @cached_property
     def measured(self) -> tuple[Measured, ...]:
@@ -104,8 +109,19 @@ def gather(root: Path, good: str | None, rule: PartRule, progress: Progress) -> 
     rule = parts.rule_for(rule, root)
     alike = too_alike([one.measured for one in whole if one.measured is not None])
     broken = tuple(one for one in looks if one.measured is None)
-    subject = Subject(root, found, pictures, whole, broken, (), alike, rule)
+    table, problem = _table(rule)
+    subject = Subject(root, found, pictures, whole, broken, (), alike, rule, table, problem)
     return told_by(subject, rule)
+
+
+def _table(rule: PartRule) -> tuple[dict[str, str], str]:
+    """What parts.csv says, as far as it can be read, and why it can't."""
+    if rule.table is None:
+        return {}, ""
+    try:
+        return parts.read_table(rule.table), ""
+    except DatasetError as error:
+        return {}, f"{error.problem}: {error.remedy}"
 
 
 def told_by(subject: Subject, rule: PartRule) -> Subject:
@@ -127,10 +143,22 @@ def too_alike(measured: list[Measured]) -> bool:
     return float((pairs <= parts.NEAR_BITS).mean()) > _ALIKE
 
 
+def named_parts(subject: Subject, rule: PartRule) -> list[str]:
+    """(N) the part of each readable picture by the rule alone.
+
+    A file that can't be read needs no part: its name may be anything. What parts.csv doesn't name
+    is a part of its own here, and a finding elsewhere.
+
+    Raises:
+        DatasetError: a rule that was asked for doesn't fit the names.
+    """
+    if rule.table is not None:
+        return [subject.table.get(path, path) for path in subject.paths]
+    return parts.name_parts([one.picture for one in subject.looks], rule)
+
+
 def parts_by(subject: Subject, rule: PartRule) -> tuple[str, ...]:
     """(N) the part of each readable picture by a rule, its duplicates united."""
-    names = parts.name_parts(subject.pictures, rule)
-    name_of = dict(zip((p.path for p in subject.pictures), names, strict=True))
-    told = [name_of[path] for path in subject.paths]
+    told = named_parts(subject, rule)
     united = parts.unite(told, parts.exact_twins([one.sha256 for one in subject.looks]))
     return tuple(parts.unite(united, subject.near) if rule.near else united)

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from trainer import parts
-from trainer.doctor.finding import Case, Finding, Grade, Harm, counted
+from trainer.dataset import counted
+from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 
 

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from export import picture
 from export.errors import DatasetError
 from trainer.dataset import Half, listing
 from trainer.exchange import runs
-from trainer.exchange.entry import Entry, Mask, Said, below, half_of, place, to_size
+from trainer.exchange.entry import NOT_THE_FORMAT, Entry, Mask, Said, below, half_of, place, to_size
 from trainer.exchange.folder import copy, refuse_full
+from trainer.exchange.polygons import filled
 from trainer.run import GOOD
 
 FILE = "annotations.json"
@@ -107,17 +107,30 @@ def _files(source: Path) -> list[tuple[Path, Half | None]]:
 
 def _read_one(path: Path, root: Path, half: Half | None) -> list[Entry]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
         names = {one["id"]: str(one["name"]) for one in told["categories"]}
+        _check_ids(path, told, names)
         marks: dict[Any, list[dict[str, Any]]] = {}
         for one in told["annotations"]:
             marks.setdefault(one["image_id"], []).append(one)
         return [_entry(one, marks.get(one["id"], []), names, root, half) for one in told["images"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except NOT_THE_FORMAT as error:
         raise DatasetError(
             f"{str(path)!r} is not COCO's format: {type(error).__name__} {error}",
             "export it again as COCO (images, annotations, categories)",
         ) from error
+
+
+def _check_ids(path: Path, told: dict[str, Any], names: dict[Any, str]) -> None:
+    """Refuse ids that repeat or lead nowhere: a picture would lose its defect and seem good."""
+    images = {one["id"] for one in told["images"]}
+    twice = len(images) < len(told["images"]) or len(names) < len(told["categories"])
+    if twice or any(one["image_id"] not in images for one in told["annotations"]):
+        raise DatasetError(
+            f"{str(path)!r} "
+            + ("uses an id twice" if twice else "has annotations of images that it doesn't name"),
+            "give each image and category its own id, and export the annotations with their images",
+        )
 
 
 def _entry(
@@ -155,7 +168,6 @@ def _mask(shape: Any, height: int, width: int) -> Mask:
         counts = shape["counts"]
         numbers = runs.from_text(counts) if isinstance(counts, str) else counts
         return runs.from_counts(numbers, *map(int, shape["size"]))
-    drawn = np.zeros((height, width), np.uint8)
-    polygons = [np.round(np.reshape(one, (-1, 2))).astype(np.int32) for one in shape]
-    cv2.fillPoly(drawn, polygons, 1)
-    return drawn.astype(np.bool_)
+    return filled(
+        [np.reshape(np.asarray(one, np.float64), (-1, 2)) for one in shape], height, width
+    )

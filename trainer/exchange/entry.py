@@ -16,6 +16,10 @@ from export.sample import RESERVED
 from trainer.dataset import Half
 
 Mask = NDArray[np.bool_]
+# What a reader stumbles over in a file that is of another format, whatever stands in it.
+NOT_THE_FORMAT = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class Entry:
     said: tuple[Said, ...] = ()
 
     def __post_init__(self) -> None:
-        check_path(self.path)
         check_label(self.label)
+        check_path(self.path)
 
     def marked(self) -> Mask | None:
         """The mask in its own size, or None."""

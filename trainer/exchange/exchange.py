@@ -5,7 +5,7 @@ from pathlib import Path
 
 from export.errors import DatasetError
 from trainer.exchange import coco, labelstudio, table
-from trainer.exchange.folder import collect, lay_out
+from trainer.exchange.folder import collect, filling, lay_out
 from trainer.progress import Progress
 
 
@@ -36,10 +36,12 @@ def bring_in(
     Raises:
         DatasetError: the labels can't be read, a picture isn't there, or `out` holds files.
     """
+    if not source.exists():
+        raise DatasetError(f"{str(source)!r} isn't there", "give the labels' file or folder")
     entries = _READERS[kind](source, pictures)
     if not entries:
         raise DatasetError(f"{str(source)!r} names no picture", "export it again")
-    with progress.phase("copying pictures", len(entries)) as advance:
+    with filling(out), progress.phase("copying pictures", len(entries)) as advance:
         lay_out(entries, out, advance)
     return len(entries)
 
@@ -47,7 +49,7 @@ def bring_in(
 def take_out(kind: Kind, root: Path, out: Path, progress: Progress) -> int:
     """Write a data set in another format; returns its number of pictures; raises DatasetError."""
     entries = collect(root)
-    with progress.phase("copying pictures", len(entries)) as advance:
+    with filling(out), progress.phase("copying pictures", len(entries)) as advance:
         try:
             _WRITERS[kind](entries, out, advance)
         except OSError as error:

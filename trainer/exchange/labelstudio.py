@@ -14,15 +14,15 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
-import cv2
 import numpy as np
 
 from export import picture
 from export.errors import DatasetError
 from trainer.dataset import listing
 from trainer.exchange import runs
-from trainer.exchange.entry import Entry, Mask, Said, below, half_of, place, to_size
+from trainer.exchange.entry import NOT_THE_FORMAT, Entry, Mask, Said, below, half_of, place, to_size
 from trainer.exchange.folder import copy, refuse_full
+from trainer.exchange.polygons import filled
 
 FILE, CONFIG = "tasks.json", "config.xml"
 _LOCAL = "/data/local-files/?d="
@@ -93,9 +93,9 @@ def read(source: Path, pictures: Path | None) -> list[Entry]:
     path = source / FILE if source.is_dir() else source
     root = pictures or path.parent
     try:
-        tasks = json.loads(path.read_text(encoding="utf-8"))
+        tasks = json.loads(path.read_text(encoding="utf-8-sig"))
         return [_entry(task, root) for task in tasks]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except NOT_THE_FORMAT as error:
         raise DatasetError(
             f"{str(path)!r} is not Label Studio's JSON: {type(error).__name__} {error}",
             "export the project as JSON (not JSON-MIN or CSV)",
@@ -139,28 +139,27 @@ def _said(annotation: dict[str, Any]) -> Said:
         if one["type"] == "choices":
             kinds = [str(choice) for choice in one["value"]["choices"]]
             break
-        kinds += [str(kind) for kind in one["value"].get(one["type"], ())]
+        kinds += [str(kind) for kind in one.get("value", {}).get(one["type"], ())]
     if len(set(kinds)) > 1:
         raise DatasetError(
             f"an annotation names {listing(sorted(set(kinds)))}: a picture has one class",
             "keep one, or add a single choice to the labelling interface",
         )
-    by = annotation.get("completed_by", "")
-    who = str(by.get("email", by.get("id", ""))) if isinstance(by, dict) else str(by)
-    note = str((annotation.get("meta") or {}).get("note", ""))
-    return Said(kinds[0] if kinds else "", who, str(annotation.get("created_at", "")), note)
+    by = annotation.get("completed_by")
+    who = by.get("email", by.get("id")) if isinstance(by, dict) else by
+    note = (annotation.get("meta") or {}).get("note")
+    told = ("" if one is None else str(one) for one in (who, annotation.get("created_at"), note))
+    return Said(kinds[0] if kinds else "", *told)
 
 
 def _mask(annotation: dict[str, Any]) -> Mask | None:
     found: list[Mask] = []
     for one in annotation["result"]:
-        value = one["value"]
+        value = one.get("value", {})  # a relation between marks has none
         height, width = (int(one.get(f"original_{side}", 0)) for side in ("height", "width"))
         if one["type"] == "brushlabels" and value.get("format") == "rle":
             found.append(runs.from_brush(value["rle"], height, width))
         elif one["type"] == "polygonlabels":
-            drawn = np.zeros((height, width), np.uint8)
-            corners = np.asarray(value["points"], float) / 100 * [width, height]
-            cv2.fillPoly(drawn, [np.round(corners).astype(np.int32)], 1)
-            found.append(drawn.astype(np.bool_))
+            corners = np.reshape(np.asarray(value["points"], np.float64), (-1, 2)) / 100
+            found.append(filled([corners * [width, height]], height, width))
     return np.logical_or.reduce(found) if found else None

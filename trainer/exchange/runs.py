@@ -18,6 +18,15 @@ Mask = NDArray[np.bool_]
 _WORD = 8
 _SIZES = (3, 4, 8, 16)
 _CHANNELS = 4
+_LONGEST = 60  # bits of a count
+
+
+def check_size(height: int, width: int) -> None:
+    """Refuse a size that no picture has; raises DatasetError."""
+    if height < 1 or width < 1 or height * width > MAX_PIXELS:
+        raise DatasetError(
+            f"a mask's picture is said to be {width}x{height}", "export the annotations again"
+        )
 
 
 def to_counts(mask: Mask) -> list[int]:
@@ -30,13 +39,15 @@ def to_counts(mask: Mask) -> list[int]:
 
 def from_counts(counts: Sequence[int], height: int, width: int) -> Mask:
     """The mask (H,W) of COCO's counts; raises DatasetError if they don't cover it."""
-    numbers = np.asarray(counts, np.int64)
+    check_size(height, width)
     whole = height * width
-    if (numbers < 0).any() or int(numbers.sum()) != whole or whole > MAX_PIXELS:
+    # Python's own numbers: a sum of int64 can wrap round to the right one.
+    if not all(0 <= one <= whole and one == int(one) for one in counts) or sum(counts) != whole:
         raise DatasetError(
-            f"a mask's runs cover {int(numbers.sum())} pixels, its picture has {height}x{width}",
+            f"a mask's runs don't cover its picture of {height}x{width}",
             "export the annotations again",
         )
+    numbers = np.asarray(counts, np.int64)
     marked = np.arange(len(numbers)) % 2 == 1
     return np.repeat(marked, numbers).reshape((height, width), order="F")
 
@@ -65,6 +76,8 @@ def from_text(text: str) -> list[int]:
             raise DatasetError(f"a mask's runs hold {letter!r}", "export the annotations again")
         value |= (digit & 0x1F) << shift
         shift += 5
+        if shift > _LONGEST:
+            raise DatasetError("a mask's runs hold no number", "export the annotations again")
         if digit & 0x20:
             continue
         if digit & 0x10:
@@ -101,9 +114,10 @@ def from_brush(brush: Sequence[int], height: int, width: int) -> Mask:
     Raises:
         DatasetError: the stream breaks off, or isn't of this size.
     """
+    check_size(height, width)
     try:
         stream = "".join(f"{byte:08b}" for byte in bytes(brush))
-        words, at = _unpack(stream)
+        words, at = _unpack(stream, height * width * _CHANNELS)
     except ValueError as error:
         raise DatasetError(
             f"a brush of {len(brush)} bytes can't be read: {error}", "export the tasks again"
@@ -116,8 +130,8 @@ def from_brush(brush: Sequence[int], height: int, width: int) -> Mask:
     return words.reshape(height, width, _CHANNELS)[..., _CHANNELS - 1] > 127
 
 
-def _unpack(stream: str) -> tuple[NDArray[np.uint8], int]:
-    """The words of a bit stream, and how many there are."""
+def _unpack(stream: str, wanted: int) -> tuple[NDArray[np.uint8], int]:
+    """The words of a bit stream, and how many there are; none where these aren't as wanted."""
     at = 0
 
     def take(bits: int) -> int:
@@ -132,6 +146,8 @@ def _unpack(stream: str) -> tuple[NDArray[np.uint8], int]:
     sizes = [take(4) + 1 for _ in range(len(_SIZES))]
     if total > MAX_PIXELS * _CHANNELS or word != _WORD:
         raise ValueError(f"it announces {total} words of {word} bits")
+    if total != wanted:
+        return np.empty(0, np.uint8), total
     values, runs, done = list[int](), list[int](), 0
     while done < total:
         repeated = take(1)

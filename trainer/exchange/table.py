@@ -8,12 +8,12 @@ Only path and label must be there.
 
 import csv
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from export.errors import DatasetError
 from trainer.dataset import listing
 from trainer.exchange.entry import Entry, Said, below, half_of, place
-from trainer.exchange.folder import copy, refuse_full, write_mask, write_rows
+from trainer.exchange.folder import copy, keep_mask, refuse_full, write_rows
 
 FILE = "labels.csv"
 COLUMNS = ("path", "label", "split", "part", "mask", "by", "at", "note")
@@ -25,11 +25,7 @@ def write(entries: list[Entry], out: Path, advance: Callable[[], None]) -> None:
     rows: list[tuple[str, ...]] = []
     for one in entries:
         copy(one.source, out / "images" / one.path)
-        mask = ""
-        if (marked := one.marked()) is not None:
-            mask = PurePosixPath("masks", one.path).with_suffix(".png").as_posix()
-            write_mask(out / mask, marked)
-        fixed = (one.half or "", "" if one.part is None else one.part, mask)
+        fixed = (one.half or "", "" if one.part is None else one.part, keep_mask(one, out))
         rows += [(one.path, s.label, *fixed, s.by, s.at, s.note) for s in one.said]
         if not one.said or one.said[-1].label != one.label:
             rows.append((one.path, one.label, *fixed, "", "", ""))

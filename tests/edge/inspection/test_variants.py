@@ -1,5 +1,6 @@
 """The fastest variant that holds judges, the one asked for or none; the reason is told."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +8,17 @@ import onnx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.cli.bench import as_object, bench, table
 from edge.inspection import openvino_session
 from edge.inspection.armed import arm
-from edge.inspection.contest import contest
+from edge.inspection.contest import Entry, contest
 from edge.inspection.engine import open_scorer
 from edge.inspection.openvino_session import OpenVinoScorer
 from edge.inspection.qualification import Trial
 from edge.inspection.session import OnnxScorer
 from edge.inspection.variants import candidates, fastest, in_words
 from export.bundle import Bundle
-from export.errors import BundleError, ProviderError
+from export.errors import BundleError, LinewardenError, ProviderError
 from export.signature import PrivateKey
 from tests.export.small_bundle import HEIGHT, WIDTH, small_graph
 from tests.export.variant_bundle import OWN, variant_bundle
@@ -72,6 +74,25 @@ def test_a_variant_that_doesnt_hold_here_is_left_out(tmp_path: Path):
     assert "int8 is left out: golden sample" in report.why
     with pytest.raises(BundleError, match="computes otherwise"):
         arm(bundle.path, [KEY.public], variant="int8")
+
+
+def test_the_table_holds_what_each_lets_pass_and_says_what_it_means(bundle: Bundle):
+    """Rates of the manifest with their counts, by variant; the columns are explained below them."""
+    entries = tuple(Entry(name, "cpu", 5, 2.0, 3.0, 2.0, 90.0, 0.001) for name in ("fp32", "int8"))
+    head, fp32, int8, *below = table(bundle, entries)
+    assert {"escape", "overkill", "golden"} <= set(head.split())
+    assert "2 of 100, 2.0%" in fp32
+    assert int8.split()[-3:] == ["200", "of", "240"]
+    assert "known answer" in " ".join(below)
+    told = json.loads(as_object(bundle, entries))
+    assert [one["name"] for one in told["measured"]["fp32"]] == ["overkill"]
+
+
+def test_an_unknown_provider_is_refused(bundle: Bundle):
+    """A provider that doesn't exist ends in a sentence that names those that do."""
+    with pytest.raises(LinewardenError, match="unknown") as caught:
+        bench(bundle.path, provider=["gpu"])
+    assert "cuda" in caught.value.remedy
 
 
 def test_a_contest_measures_every_variant(bundle: Bundle):

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.trainer.doctor.planting import Garden, found
 from trainer.doctor.diagnosis import diagnose
 from trainer.doctor.finding import Finding, Grade, Harm, in_order
-from trainer.doctor.page import lines, page
+from trainer.doctor.page import lines, page, pieces, steps
 from trainer.parts import PartRule
 from trainer.progress import Progress
 
@@ -71,6 +71,7 @@ def test_an_empty_class_and_no_good_class_are_findings(plates, kinds):
     told = kinds(plates)
     assert told["strays"].grade == Grade.SERIOUS
     assert told["no_good_class"].grade == Grade.SERIOUS
+    assert "--task types" in told["no_good_class"].remedy
     assert "no_good_class" not in kinds(plates, good="intact")
 
 
@@ -169,6 +170,42 @@ def test_a_part_on_both_sides_of_a_split(plates, kinds):
     assert "part spot11" in {case.remark for case in one.cases}
 
 
+def test_unreadable_files_are_findings_whatever_they_are_called(plates, kinds):
+    """A proposed rule, one that was asked for and parts.csv name the parts of what can be read."""
+    for label in ("good", "scratch", "spot"):
+        for number, path in enumerate(sorted((plates / label).iterdir())):
+            for shot in range(3):
+                turned = np.roll(cv2.imread(str(path)), 6 * shot, 1)
+                cv2.imwrite(str(path.with_name(f"n{1000 * number + 2 * shot}.png")), turned)
+            path.unlink()
+    (plates / "spot" / "notes.jpg").write_text("hello")
+    (plates / "good" / "zero.jpg").touch()
+    assert "--part-runs" in kinds(plates)["neighbours"].remedy
+    for path in plates.glob("*/n????*.png"):
+        path.unlink()
+    named = [path.relative_to(plates).as_posix() for path in sorted(plates.rglob("*.png"))]
+    for rule in (PartRule(runs=10), PartRule(regex=r"/n(\d+)")):
+        assert len(kinds(plates, rule)["unreadable"].cases) == 2
+    rows = [f"{path},{number}" for number, path in enumerate([*named, "spot/notes.jpg"])]
+    (plates / "parts.csv").write_text("\n".join(["path,part", *rows, "good/zero.jpg,x"]))
+    told = kinds(plates)
+    assert len(told["unreadable"].cases) == 2
+    assert "part_table" not in told
+
+
+def test_a_table_of_parts_that_does_not_fit_is_a_finding(plates, kinds):
+    """Lines without a picture, pictures without a line and a table that can't be read are named."""
+    named = [path.relative_to(plates).as_posix() for path in sorted(plates.rglob("*.png"))]
+    rows = [f"{path},{number}" for number, path in enumerate(named[1:])]
+    (plates / "parts.csv").write_text("\n".join(["path,part", *rows, "good/gone.png,x"]))
+    told = kinds(plates)["part_table"]
+    assert told.grade == Grade.SERIOUS
+    assert [case.paths[0] for case in told.cases] == [named[0], "good/gone.png"]
+    for text in (b"file,part\n", b"path,part\n\xff,1\n"):
+        (plates / "parts.csv").write_bytes(text)
+        assert "parts.csv" in kinds(plates)["part_table"].remedy
+
+
 def test_masks_without_a_picture_and_on_good_parts(plates, kinds):
     """A mask that lost its picture is serious; one on a good part wants a look."""
     (plates / "masks" / "good").mkdir(parents=True)
@@ -192,6 +229,19 @@ def test_findings_stand_in_order_of_harm():
     assert [f.kind for f in in_order(given)] == ["refused", "taught", "note"]
     with pytest.raises(ValueError, match="what to do"):
         Finding("mute", Grade.NOTE, Harm.NONE, "t", "e", "")
+
+
+def test_captions_break_at_joints_and_options_nowhere():
+    """A suffix and a command-line option are never torn; nothing of the text is lost."""
+    for path in ("good/exp5_num_964.jpg", "a" * 40 + ".jpeg", "crack/no suffix", ".x/-.png"):
+        cut, end = steps(path)
+        assert "".join(cut) + end == path
+        assert len(end) <= 18
+    assert steps("good/exp5_num_964.jpg") == (["good/", "exp5_", "num_"], "964.jpg")
+    assert pieces("see --no-near-duplicates, -- or --apply.")[1::2] == [
+        "--no-near-duplicates",
+        "--apply",
+    ]
 
 
 def test_the_page_needs_nothing_else(plates):

@@ -97,10 +97,13 @@ def test_the_command_applies_and_undoes(tmp_path):
     args = ["check", str(tmp_path / "data"), "--no-labels", "--out", str(tmp_path / "page.html")]
     done = run.invoke(data, args)
     assert done.exit_code == 1
+    assert "--apply would move 1 file into quarantine; nothing was touched." in done.output
     assert files(tmp_path / "data") == before
     assert "broken.png" in (tmp_path / "page.html").read_text()
     done = run.invoke(data, [*args, "--apply"])
     assert "data undo" in done.output
+    assert "moved 1 file to" in done.output
+    assert "nothing was touched" not in done.output
     assert "good/broken.png" not in files(tmp_path / "data")
     assert run.invoke(data, ["check", str(tmp_path / "data"), "--no-labels"]).exit_code == 0
     assert run.invoke(data, ["undo", str(tmp_path / "data")]).exit_code == 0
