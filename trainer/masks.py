@@ -32,9 +32,24 @@ def find(dataset: Dataset) -> dict[str, Path]:
     Raises:
         DatasetError: a mask that belongs to no picture or to several, or can't be read.
     """
+    found, lost = match(dataset)
+    foreign = [path for path in lost if path.suffix.lower() in FOREIGN_SUFFIXES]
+    if foreign:
+        raise DatasetError(f"the mask {str(foreign[0])!r} can't be read", "convert it to PNG")
+    if lost:
+        names = [path.relative_to(dataset.root).as_posix() for path in lost]
+        raise DatasetError(
+            f"{counted(len(lost), 'mask')} without one picture of its name: {listing(names)}",
+            "a mask has its picture's name: masks/CLASS/NAME.png; rename or remove it",
+        )
+    return found
+
+
+def match(dataset: Dataset) -> tuple[dict[str, Path], list[Path]]:
+    """The mask of each picture that has one, and files among the masks that are of no picture."""
     table = _names(dataset)
     found: dict[str, Path] = {}
-    lost: list[str] = []
+    lost: list[Path] = []
     for folder in sorted(dataset.root.iterdir()):
         if not folder.is_dir() or folder.name.lower() not in SIDE_FOLDERS:
             continue
@@ -42,16 +57,12 @@ def find(dataset: Dataset) -> dict[str, Path]:
             if not _is_mask(path):
                 continue
             owners = _owners(path.relative_to(folder), table)
-            if len(owners) != 1 or owners[0] in found:
-                lost.append(path.relative_to(dataset.root).as_posix())
+            readable = path.suffix.lower() in picture.SUFFIXES
+            if not readable or len(owners) != 1 or owners[0] in found:
+                lost.append(path)
             else:
                 found[owners[0]] = path
-    if lost:
-        raise DatasetError(
-            f"{counted(len(lost), 'mask')} without one picture of its name: {listing(lost)}",
-            "a mask has its picture's name: masks/CLASS/NAME.png; rename or remove it",
-        )
-    return found
+    return found, lost
 
 
 def read(path: Path, shown: tuple[int, int], to: Input) -> Mask:
@@ -117,12 +128,8 @@ def cells(mask: Mask) -> Mask:
 
 
 def _is_mask(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    if path.name.startswith(".") or not path.is_file():
-        return False
-    if suffix in FOREIGN_SUFFIXES:
-        raise DatasetError(f"the mask {str(path)!r} can't be read", "convert it to PNG")
-    return suffix in picture.SUFFIXES
+    shown = not path.name.startswith(".") and path.is_file()
+    return shown and path.suffix.lower() in picture.SUFFIXES | FOREIGN_SUFFIXES
 
 
 def _names(dataset: Dataset) -> dict[str, list[str]]:

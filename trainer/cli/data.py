@@ -114,7 +114,7 @@ def _apply(root: Path, found, *, quiet: bool) -> None:  # noqa: ANN001 - as abov
     moved = move(root, found.moves, masks_of(root))
     if not quiet:
         what = counted(moved.files, "file")
-        typer.echo(f"moved {what} to {moved.folder}; `linewarden data undo {root}` brings back")
+        typer.echo(f"\nmoved {what} to {moved.folder}; to undo: linewarden data undo {root}")
 
 
 @data.command()

@@ -1,11 +1,10 @@
 """Masks that belong to no picture, and masks that mark a defect on a good part."""
 
-import contextlib
 from pathlib import Path
 
 from export.errors import DatasetError
 from trainer import masks
-from trainer.dataset import Dataset, counted, open_dataset
+from trainer.dataset import Dataset, counted, walk
 from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 from trainer.run import GOOD
@@ -48,6 +47,5 @@ def marks(subject: Subject) -> list[Finding]:
 
 def masks_of(root: Path) -> dict[str, Path]:
     """The masks by their picture's path, as far as they can be told."""
-    with contextlib.suppress(DatasetError):
-        return masks.find(open_dataset(root, skip_unreadable=True, examining=True))
-    return {}
+    pictures = tuple(walk(root).pictures)
+    return masks.match(Dataset(root, "classes", (), pictures))[0]

@@ -52,6 +52,7 @@ def move(root: Path, why: Mapping[str, str], masks: Mapping[str, Path]) -> Moved
     place = beside(root)
     with _told(place):
         place.mkdir(exist_ok=True)
+        _check_one_disk(root, place)
         numbers = [int(path.name) for path in place.iterdir() if path.name.isdecimal()]
         folder = place / f"{1 + max(numbers, default=0):03d}"
         folder.mkdir()
@@ -65,6 +66,16 @@ def move(root: Path, why: Mapping[str, str], masks: Mapping[str, Path]) -> Moved
     if (root / PARTS).exists():
         _thin_out(root, folder, set(why))
     return Moved(folder, len(wanted))
+
+
+def _check_one_disk(root: Path, place: Path) -> None:
+    if root.stat().st_dev != place.stat().st_dev:
+        with contextlib.suppress(OSError):  # it holds earlier rounds
+            place.rmdir()
+        raise DatasetError(
+            f"{str(place)!r} lies on another disk than the pictures: nothing was moved",
+            "keep the data set in a folder on its disk, not at the disk's own top",
+        )
 
 
 def undo(root: Path) -> Moved:
@@ -89,11 +100,11 @@ def undo(root: Path) -> Moved:
 
 
 def _rounds(place: Path) -> list[tuple[int, Path]]:
-    """Rounds that aren't undone, by number; undone ones keep theirs."""
+    """Rounds that aren't undone, by number; undone ones, and such as moved nothing, keep theirs."""
     return [
         (int(path.name), path)
         for path in place.iterdir()
-        if path.name.isdecimal() and not (path / UNDONE).exists()
+        if path.name.isdecimal() and (path / JOURNAL).exists()
     ]
 
 
@@ -111,11 +122,11 @@ def _thin_out(root: Path, folder: Path, gone: set[str]) -> None:
     source = root / PARTS
     with _told(source):
         before = source.read_bytes()
-        rows = list(csv.reader(io.StringIO(before.decode("utf-8"), newline="")))
+        rows = _table(before)
         column = rows[0].index("path") if rows and "path" in rows[0] else None
         if column is None:
             return
-        kept = [rows[0], *(row for row in rows[1:] if row and row[column] not in gone)]
+        kept = [rows[0], *(row for row in rows[1:] if row and gone.isdisjoint(row[column:][:1]))]
         text = io.StringIO(newline="")
         csv.writer(text).writerows(kept)
         after = text.getvalue().encode()
@@ -127,6 +138,14 @@ def _thin_out(root: Path, folder: Path, gone: set[str]) -> None:
         fresh = source.with_name(f".{PARTS}.part")
         fresh.write_bytes(after)
         fresh.replace(source)
+
+
+def _table(data: bytes) -> list[list[str]]:
+    """The rows of a CSV; none where it can't be read, which is for somebody else to say."""
+    try:
+        return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    except (UnicodeDecodeError, csv.Error):
+        return []
 
 
 def _check_free(root: Path, folder: Path, line: dict[str, Any]) -> None:
@@ -167,7 +186,8 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     with _told(path):
         text = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
-        return [json.loads(line) for line in text.splitlines()]
+        # A last line that breaks off was being written when the power went: nothing was moved yet.
+        return [json.loads(line) for line in text.split("\n")[:-1]]
     except ValueError as error:
         raise DatasetError(
             f"{str(path)!r} has a line that can't be read: {error}", "mend or remove that line"

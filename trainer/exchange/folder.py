@@ -201,8 +201,11 @@ def filling(out: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for path in list(out.iterdir()) if out.exists() else []:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in out.iterdir() if out.exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         if out.exists() and not there:
             out.rmdir()
         raise

@@ -1,5 +1,7 @@
 """trainer/doctor/quarantine.py: what is moved comes back, byte for byte, wherever it stopped."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from typer.testing import CliRunner
 from export.errors import DatasetError
 from trainer.cli.data import data
 from trainer.doctor import quarantine
+from trainer.doctor.marks import masks_of
 from trainer.doctor.quarantine import beside, move, undo
 
 
@@ -81,6 +84,63 @@ def test_a_cut_between_journal_and_move(tmp_path, monkeypatch):
     quarantine._note(beside(root) / "001", {"path": "good/b.png", "why": "x", "sha256": ""})
     undo(root)
     assert files(root) == before
+
+
+def test_a_round_that_moved_nothing_is_passed_over(tmp_path):
+    """A round cut before its first line, or within it, holds up no undo of the rounds before."""
+    root = fill(tmp_path / "data", "good/a.png", "good/b.png")
+    before = files(root)
+    move(root, {"good/a.png": "x"}, {})
+    with (beside(root) / "001" / "journal.jsonl").open("a") as file:
+        file.write('{"path": "good/b.p')
+    (beside(root) / "002").mkdir()
+    undo(root)
+    assert files(root) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "left"),
+    [
+        (b"\xef\xbb\xbfpath,part\ngood/a.png,1\ngood/b.png,2\n", b"path,part\r\ngood/b.png,2\r\n"),
+        (b"part,path\n1,good/a.png\nshort\n", b"part,path\r\nshort\r\n"),
+        (b"path,part\n\xff,1\n", b"path,part\n\xff,1\n"),
+    ],
+)
+def test_a_table_by_other_hands(tmp_path, table, left):
+    """Excel's mark and short lines are understood; what can't be read is left as it is."""
+    root = fill(tmp_path / "data", "good/a.png", "good/b.png")
+    (root / "parts.csv").write_bytes(table)
+    before = files(root)
+    move(root, {"good/a.png": "x"}, {})
+    assert (root / "parts.csv").read_bytes() == left
+    undo(root)
+    assert files(root) == before
+
+
+def test_a_mask_goes_with_its_picture_whatever_else_is_wrong(tmp_path):
+    """An empty class, a lost mask and one of another type leave the others where they belong."""
+    names = ["good/a.png", "spot/b.png", "masks/spot/b.png", "masks/spot/gone.png", "masks/x.tif"]
+    root = fill(tmp_path / "data", *names)
+    (root / "dent").mkdir()
+    assert masks_of(root) == {"spot/b.png": root / "masks/spot/b.png"}
+
+
+def test_another_disk_is_refused_before_anything_moves(tmp_path, monkeypatch):
+    """Where the data set is a disk of its own its quarantine can't lie beside it."""
+    root = fill(tmp_path / "data", "good/a.png")
+    stat = type(root).stat
+
+    def elsewhere(path, **how):
+        told = stat(path, **how)
+        away = path.name.endswith(".quarantine")
+        return os.stat_result((*told[:2], told.st_dev + away, *told[3:10]))
+
+    monkeypatch.setattr(type(root), "stat", elsewhere)
+    with pytest.raises(DatasetError, match="another disk"):
+        move(root, {"good/a.png": "x"}, {})
+    monkeypatch.undo()
+    assert (root / "good/a.png").exists()
+    assert not beside(root).exists()
 
 
 def test_the_command_applies_and_undoes(tmp_path):
