@@ -153,15 +153,10 @@ def _rated(dataset: Dataset, ratings: dict[str, float], by: str) -> Shelf:
     if rejected >= enough or (rejected and not unrated):
         source = "ratings" if by == "ratings" else "studio and reject"
         why = f"{len(unrated)} pictures that nobody rated don't count: {numbers}" if unrated else ""
-        return _noted(Shelf(dataset, ratings, source, why=why))
+        return Shelf(dataset, ratings, source, why=why)
     why = f"{len(unrated)} pictures that nobody rated count as rejected: {numbers}"
     all_of_them = ratings | dict.fromkeys(unrated, 0.0)
-    return _noted(Shelf(dataset, all_of_them, "studio against all others", unrated, why))
-
-
-def _noted(shelf: Shelf) -> Shelf:
-    notes = (*shelf.dataset.notes, *([shelf.why] if shelf.why else []))
-    return replace(shelf, dataset=replace(shelf.dataset, notes=notes))
+    return Shelf(dataset, all_of_them, "studio against all others", unrated, why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,12 @@ def test_a_studio_and_a_reject_folder_rate_their_pictures(tmp_path):
 
 
 def test_without_rejects_all_that_is_not_shown_counts_as_rejected(tmp_path):
-    """And the notes say so; a val/ beside train/ is the frozen test."""
+    """And it says so; a val/ beside train/ is the frozen test."""
     put(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/2.png", "val/b/2.png", "studio/a/3.png")
     shelf = open_shelf(tmp_path)
     assert shelf.ratings["studio/a/3.png"] == 1.0
     assert shelf.ratings["train/b/1.png"] == 0.0
-    assert any("count as rejected" in note for note in shelf.dataset.notes)
+    assert "count as rejected" in shelf.why
     halves = {one.path: one.half for one in shelf.dataset.pictures}
     assert halves["val/a/2.png"] == "test"
     assert halves["studio/a/3.png"] == halves["train/a/1.png"] == "train"
@@ -62,12 +62,12 @@ def test_one_reject_does_not_do_away_with_the_others(tmp_path):
     assert shelf.ratings["b/1.png"] == shelf.ratings["b/reject/3.png"] == 0.0
     assert shelf.implied == {"b/1.png", "b/2.png"}
     assert shelf.source == "studio against all others"
-    assert "3 shown and 1 rejected, and 3 rejects would be enough" in shelf.dataset.notes[-1]
+    assert "3 shown and 1 rejected, and 3 rejects would be enough" in shelf.why
     put(tmp_path, "b/reject/4.png", "b/reject/5.png")
     enough = open_shelf(tmp_path)
     assert "b/1.png" not in enough.ratings
     assert enough.source == "studio and reject"
-    assert "don't count" in enough.dataset.notes[-1]
+    assert "don't count" in enough.why
 
 
 def test_the_same_bytes_are_never_shown_and_rejected(tmp_path):
