@@ -132,7 +132,7 @@ class _Ratings:
 
     def __init__(self, path: Path) -> None:
         self._path, self._changed = path, False
-        self._columns = NEEDED
+        self._columns: tuple[str, ...] = NEEDED
         self._rows: dict[str, dict[str, str]] = {}
         if not path.exists():
             return

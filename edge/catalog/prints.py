@@ -56,7 +56,7 @@ def make(result: Path, out: Path, formats: Sequence[Format], margin: float) -> I
     made: list[str] = []
     for row in rows:
         try:
-            pixels = picture.read(Path(told["pictures"]) / row["path"])
+            pixels = picture.read(Path(told["pictures"]) / row["path"], picture.WHITE)
         except PictureError as error:
             yield f"left out: {error.problem}"
             continue

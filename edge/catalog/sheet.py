@@ -118,7 +118,7 @@ def _thumb(result: Path, pictures: Path, one: Choice) -> str:
     target = result / name
     if not target.exists():
         try:
-            small = fitted(picture.read(pictures / one.look.path), SIDE)
+            small = fitted(picture.read(pictures / one.look.path, picture.WHITE), SIDE)
         except PictureError:
             return ""
         _done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])

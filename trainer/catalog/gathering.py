@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export import picture
 from export.errors import DatasetError
 from trainer import album, split
 from trainer.album import Album
@@ -28,7 +29,7 @@ def gather_shelf(plan: Plan, progress: Progress) -> Material:
     dataset = shelf.dataset
     paths = [one.path for one in dataset.pictures]
     with progress.phase("reading pictures", len(paths)) as advance:
-        read = album.load(plan.data, paths, plan.to, advance)
+        read = album.load(plan.data, paths, plan.to, advance, ground=picture.WHITE)
     dataset = without_unreadable(dataset, read, choices.skip_unreadable)
     dataset, read = without_conflicts(dataset, read, choices.drop_conflicts)
     dataset, read = _without_contradictions(shelf, dataset, read, choices.drop_conflicts)

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.catalog import overrules
+from edge.catalog import overrules, prints
 from edge.catalog.choose import choose
+from edge.catalog.crop import Format
 from edge.catalog.ledger import Ledger
 from edge.catalog.model import CatalogModel
 from edge.catalog.overrules import Overrule
@@ -216,6 +217,21 @@ def test_a_dead_link_and_a_name_that_is_no_text_are_listed(model, shop, tmp_path
         assert set(problems) == {"dead.jpg", "caf\\xe9.jpg"}
         assert "not UTF-8" in problems["caf\\xe9.jpg"]
     assert "caf\\xe9.jpg" in (tmp_path / "out" / "unusable.csv").read_text()
+
+
+def test_a_cut_out_product_stands_on_white(model, shop, tmp_path):
+    """PNG with transparency is what shops have: looked at, shown and printed as on white."""
+    opaque = cv2.imread(str(shop / "red-0.png"))
+    clear = np.where((opaque == 235).all(2), 0, 255).astype(np.uint8)
+    (shop / "red-0.png").unlink()
+    cv2.imwrite(str(shop / "cut.png"), np.dstack([opaque, clear]))
+    asked = Asked(shop, tmp_path / "out", OPEN, 4)
+    done = {one.look.path: one for one in select(asked, model, QUIET).choices}
+    assert done["cut.png"].look.whiteness > 0.99 > done["red-1.png"].look.whiteness
+    list(prints.make(asked.out, tmp_path / "prints", [Format(64, 64)], 0.06))
+    name = next(row for row in prints.chosen(asked.out) if row["path"] == "cut.png")
+    printed = cv2.imread(str(tmp_path / "prints" / prints.print_name(name)))
+    assert printed[0].mean() > 245
 
 
 def test_an_aspect_that_nothing_can_have_is_refused(tmp_path):

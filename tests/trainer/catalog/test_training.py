@@ -128,6 +128,21 @@ def test_the_same_bytes_under_two_words_are_refused_with_both_paths(data, tmp_pa
     assert len(left.dataset.pictures) == len(left.album.paths) == 41
 
 
+def test_cut_out_products_teach_as_they_are_shown(data, tmp_path):
+    """PNG with transparency is laid on white, as where it is looked at."""
+    shutil.copytree(data, tmp_path / "data")
+    clear = np.zeros((96, 96, 4), np.uint8)
+    clear[20:70, 20:70] = (60, 60, 210, 255)
+    cv2.imwrite(str(tmp_path / "data" / "red" / "cut.png"), clear)
+    plan = Plan(
+        data=tmp_path / "data", arch="resnet18", weights="starter", seed=0,
+        to=_input("64", "0,0,1,1", None), recipe=named("tune"), budgets=Budgets(),
+        choices=Choices(rule=PartRule(near=False)),
+    )  # fmt: skip
+    album = gather_shelf(plan, Progress(None)).album
+    assert np.asarray(album.frames[album.paths.index("red/cut.png")])[0, 0].tolist() == [255] * 3
+
+
 def test_a_run_of_products_is_no_inspection(run):
     """Nothing that needs a good class can take it for one."""
     with pytest.raises(RunError, match="judges no part"):
