@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
+from export import table
 from export.errors import ConfigError, DatasetError
 
 Row = dict[str, str]
@@ -67,10 +68,9 @@ def read(path: Path) -> Feed:
     for dialect in DIALECTS:
         if dialect.needed <= set(columns):
             return Feed(dialect, columns, rows, delimiter)
-    raise DatasetError(
-        f"{str(path)!r} has the columns {', '.join(columns[:12])}",
+    raise table.Table(path, columns, ()).complaint(
         "give a list of Shopify (Handle, Image Src), WooCommerce (SKU, Images) or Google Merchant "
-        "Center (id, image_link)",
+        "Center (id, image_link)"
     )
 
 

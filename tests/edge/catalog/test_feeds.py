@@ -80,6 +80,8 @@ def test_another_table_is_refused_by_its_columns(tmp_path):
     """The error names what was found, and what would do."""
     with pytest.raises(DatasetError, match=r"columns a, b(.|\n)*Shopify"):
         feed(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(DatasetError, match=r"semicolons(.|\n)*commas"):
+        feed(tmp_path, "SKU;Images\nmug;a.jpg\n")
 
 
 def test_shopify_is_matched_by_variant_skus_too(tmp_path):
