@@ -2,7 +2,8 @@
 
 Only JPEG, PNG and BMP. `export/picture_header.py` looks at each before a pixel is decoded, so that
 a decompression bomb is refused in milliseconds. Grey becomes BGR, transparency is refused as are 16
-bits per channel and animations: all would need a guess at what was meant.
+bits per channel and animations: all would need a guess at what was meant. Product pictures alone
+are cut out on purpose, and shops show them on white: who reads these says so.
 A JPEG that is damaged inside is refused where its decoder can tell; JPEG has no checksum, so that
 a changed bit often makes another valid picture (docs/log.md has the shares).
 """
@@ -18,13 +19,21 @@ from export.errors import PictureError
 from export.picture_header import MAX_BYTES, examine
 from export.preprocess import Pixels
 
+Colour = tuple[int, int, int]
+
+WHITE: Colour = (255, 255, 255)  # blue, green, red
+_ROWS = 256  # that transparency is laid over at a time
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 # libjpeg's warnings that mean an odd header, not lost data (jerror.h, JWRN_*).
 _ODD = ("Invalid SOS parameters", "Unknown Adobe color transform", "Warning: unknown JFIF")
 
 
-def read(path: Path) -> Pixels:
+def read(path: Path, ground: Colour | None = None) -> Pixels:
     """Read a picture file.
+
+    Args:
+        path: the file.
+        ground: what a PNG's transparency is laid on; None: it is refused.
 
     Returns:
         HxWx3 uint8 BGR, with the EXIF orientation applied.
@@ -44,12 +53,12 @@ def read(path: Path) -> Pixels:
         raise PictureError(
             f"{str(path)!r} can't be read: {error.strerror}", "check the path and its rights"
         ) from error
-    return decode(data, str(path))
+    return decode(data, str(path), ground)
 
 
-def decode(data: bytes, name: str) -> Pixels:
+def decode(data: bytes, name: str, ground: Colour | None = None) -> Pixels:
     """Decode the bytes of a picture file called `name`; returns and raises as `read`."""
-    kind = examine(data, name).kind
+    kind = examine(data, name, alpha=ground is not None).kind
     # A JPEG has 8 bits and no alpha; IMREAD_COLOR also applies its EXIF orientation.
     how = cv2.IMREAD_COLOR if kind == "JPEG" else cv2.IMREAD_UNCHANGED
     picture = None
@@ -65,7 +74,9 @@ def decode(data: bytes, name: str) -> Pixels:
             f"{name!r} has {8 * picture.dtype.itemsize} bits per channel, 8 are needed",
             "convert it with the tone curve that the camera uses on the line",
         )
-    if picture.ndim == 3 and picture.shape[2] == 4:
+    if picture.ndim == 3 and picture.shape[2] == 4 and ground is not None:
+        picture = _laid(picture, ground)
+    elif picture.ndim == 3 and picture.shape[2] == 4:
         raise PictureError(
             f"{name!r} has transparency (an alpha channel)",
             "save it without alpha, over the background that the camera sees",
@@ -73,6 +84,17 @@ def decode(data: bytes, name: str) -> Pixels:
     if picture.ndim == 2:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
     return np.ascontiguousarray(picture, dtype=np.uint8)
+
+
+def _laid(picture: Pixels, ground: Colour) -> Pixels:
+    """HxWx4 uint8, blue, green, red and opacity, laid on a colour: HxWx3."""
+    laid = np.empty((*picture.shape[:2], 3), np.uint8)
+    for top in range(0, len(picture), _ROWS):
+        rows = picture[top : top + _ROWS].astype(np.uint16)
+        opaque = rows[:, :, 3:]
+        mixed = rows[:, :, :3] * opaque + np.array(ground, np.uint16) * (255 - opaque)
+        laid[top : top + _ROWS] = (mixed + 127) // 255
+    return laid
 
 
 def _is_damaged(jpeg: bytes) -> bool:

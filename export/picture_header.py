@@ -21,6 +21,7 @@ MAX_SEGMENTS = 4096  # before the compressed data; a colour profile takes up to 
 MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP"}
 _COPIES = 2  # OpenCV 5 decodes into a picture of its own and copies that
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # colour type → channels as decoded
+_PNG_ALPHA = frozenset({4, 6})  # any may have a tRNS besides; decoded, these have 4 channels
 # A marker of JPEG (ITU-T T.81, B.1.1) that isn't stuffing, fill or a restart.
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _SOS, _EOI = 0xDA, 0xD9
@@ -36,6 +37,7 @@ class Header:
         width, height: in pixels, before any turning by EXIF.
         memory_bytes: the most that decoding takes, without the file itself.
         bits: per channel.
+        alpha: it has transparency; keyed: as one grey value to see through, which OpenCV passes by.
     """
 
     kind: str
@@ -45,10 +47,13 @@ class Header:
     bits: int = 8
     alpha: bool = False
     animated: bool = False
+    keyed: bool = False
 
 
-def examine(data: bytes, name: str) -> Header:
+def examine(data: bytes, name: str, *, alpha: bool = False) -> Header:
     """Read the header of a picture file called `name`, and refuse what must not be decoded.
+
+    With `alpha`, transparency is none of that.
 
     Raises:
         PictureError: no JPEG, PNG or BMP file, too large, too small, or of an unusable kind.
@@ -61,7 +66,7 @@ def examine(data: bytes, name: str) -> Header:
             f"{name!r} has no readable {kind} header ({error})", "copy it again from its source"
         ) from error
     _refuse_size(header, len(data), name)
-    _refuse_kind(header, name)
+    _refuse_kind(header, name, alpha=alpha)
     return header
 
 
@@ -94,13 +99,13 @@ def _refuse_size(header: Header, file_bytes: int, name: str) -> None:
         )
 
 
-def _refuse_kind(header: Header, name: str) -> None:
+def _refuse_kind(header: Header, name: str, *, alpha: bool) -> None:
     if header.bits != 8:
         raise PictureError(
             f"{name!r} has {header.bits} bits per channel, 8 are needed",
             "convert it with the tone curve that the camera uses on the line",
         )
-    if header.alpha:
+    if header.keyed or (header.alpha and not alpha):
         raise PictureError(
             f"{name!r} has transparency (an alpha channel)",
             "save it without alpha, over the background that the camera sees",
@@ -158,12 +163,11 @@ def _png(data: bytes) -> Header:
     if colour not in _PNG_CHANNELS:
         raise ValueError(f"colour type {colour}")
     before = _chunks_before_data(data)
-    channels = _PNG_CHANNELS[colour]
+    alpha = colour in _PNG_ALPHA or b"tRNS" in before
+    channels = 4 if alpha else _PNG_CHANNELS[colour]
     memory_bytes = width * height * max(4, _COPIES * channels)
-    alpha = channels in {2, 4} or b"tRNS" in before
-    return Header(
-        "PNG", width, height, memory_bytes, max(8, bits), alpha, animated=b"acTL" in before
-    )
+    animated, keyed = b"acTL" in before, b"tRNS" in before and colour == 0
+    return Header("PNG", width, height, memory_bytes, max(8, bits), alpha, animated, keyed)
 
 
 def _chunks_before_data(data: bytes) -> set[bytes]:

@@ -50,10 +50,13 @@ def load(
     to: Input,
     advance: Callable[[], None] = lambda: None,
     reencode: int | None = None,
+    *,
+    ground: picture.Colour | None = None,
 ) -> Album:
     """Read every picture; `advance` is called after each. An unreadable one is set apart.
 
-    With `reencode`, each is seen as a JPEG of that quality would show it.
+    With `reencode`, each is seen as a JPEG of that quality would show it. Transparency is laid on
+    the `ground`; without one it is unreadable.
     """
     frames = room().empty((len(paths), to.height, to.width, 3), np.uint8)
     hashes = np.empty((len(paths), HASH_SIDE * HASH_SIDE), np.uint8)
@@ -61,7 +64,7 @@ def load(
     def read(index: int) -> str | PictureError:
         try:
             data = (root / paths[index]).read_bytes()
-            pixels = picture.decode(data, paths[index])
+            pixels = picture.decode(data, paths[index], ground)
             if reencode is not None:
                 pixels = alike(pixels, reencode)
         except PictureError as error:

@@ -101,7 +101,7 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         paths = [p.path for p in dataset.pictures]
         read = album.load(root, paths, to, advance, choices.reencode)
     dataset = without_unreadable(dataset, read, choices.skip_unreadable)
-    dataset, read = _without_conflicts(dataset, read, choices.drop_conflicts)
+    dataset, read = without_conflicts(dataset, read, choices.drop_conflicts)
     seen = album.fingerprint(read, [p.label for p in dataset.pictures])
     if told := named_version(root, seen):
         dataset = replace(dataset, notes=(*dataset.notes, told))
@@ -112,7 +112,7 @@ def gather(root: Path, choices: Choices, to: Input, seed: int, progress: Progres
         kept = sorted(set(range(len(samples))) - set(astray))
         lost = {dataset.pictures[at].path for at in astray}
         note = f"{len(lost)} pictures left out that show parts of the test: {listing(sorted(lost))}"
-        dataset, read = without(dataset, lost, note), _only(read, kept)
+        dataset, read = without(dataset, lost, note), only(read, kept)
         united, samples = [united[at] for at in kept], [samples[at] for at in kept]
     number = {name: index for index, name in enumerate(dataset.classes)}
     labels = np.array([number[p.label] for p in dataset.pictures], np.int64)
@@ -131,7 +131,7 @@ def _samples(dataset: Dataset, united: list[str]) -> list[split.Sample]:
     ]
 
 
-def _only(read: Album, kept: list[int]) -> Album:
+def only(read: Album, kept: list[int]) -> Album:
     """The album less all but the pictures at these positions."""
     return Album(
         paths=tuple(read.paths[i] for i in kept),
@@ -177,7 +177,8 @@ def without_unreadable(dataset: Dataset, read: Album, skip: bool) -> Dataset:
     return without(dataset, paths, note)
 
 
-def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Dataset, Album]:
+def without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Dataset, Album]:
+    """Both less pictures under two classes; raises DatasetError unless these are to be dropped."""
     found = parts.conflicts(dataset.pictures, parts.exact_twins(read.digests))
     if not found:
         return dataset, read
@@ -188,4 +189,4 @@ def _without_conflicts(dataset: Dataset, read: Album, drop: bool) -> tuple[Datas
         )
     note = f"{len(found)} pictures left out that stand under two classes: {listing(found)}"
     kept = [i for i, path in enumerate(read.paths) if path not in set(found)]
-    return without(dataset, set(found), note), _only(read, kept)
+    return without(dataset, set(found), note), only(read, kept)

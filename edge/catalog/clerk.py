@@ -8,6 +8,7 @@ import json
 import mimetypes
 import threading
 from collections.abc import Iterable
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from export.errors import ConfigError, LinewardenError
 
 MOST = 64 * 1024
 REQUEST_S = 10.0
+SAID = "overrules"  # the address where words are asked for and taken
 
 
 class Clerk:
@@ -64,7 +66,8 @@ def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
 
         def do_GET(self) -> None:  # noqa: N802 - http.server's name
             """The sheet, a thumbnail, or the overrules."""
-            self.reply(*_page(result, self.path.partition("?")[0].lstrip("/") or SHEET))
+            name = self.path.partition("?")[0].lstrip("/") or SHEET
+            self.reply(*(_said(result) if name == SAID else _page(result, name)))
 
         def do_POST(self) -> None:  # noqa: N802 - http.server's name
             """Write an overrule down."""
@@ -80,7 +83,7 @@ def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
                 self.reply(HTTPStatus.OK, JSON, b"{}\n")
 
         def _overrule(self) -> Overrule:
-            if self.path != "/overrules" or not self.is_json:
+            if self.path != f"/{SAID}" or not self.is_json:
                 raise ValueError("a word goes to /overrules, in JSON")
             length = int(self.headers.get("Content-Length") or 0)
             if not 0 < length <= MOST:
@@ -89,6 +92,16 @@ def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
             return Overrule(str(said["path"]), said["verdict"], str(said["category"]))
 
     return Handler
+
+
+def _said(result: Path) -> tuple[HTTPStatus, str, bytes]:
+    """What people said so far, as JSON."""
+    try:
+        found = overrules.read(result / overrules.FILE)
+    except LinewardenError as error:
+        return HTTPStatus.CONFLICT, "text/plain", f"{error}\n".encode()
+    told = [asdict(one) for one in found.values()]
+    return HTTPStatus.OK, JSON, json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
 def _page(result: Path, name: str) -> tuple[HTTPStatus, str, bytes]:

@@ -14,7 +14,7 @@ from edge.catalog.model import CatalogModel
 from edge.catalog.rules.house import HouseRules, refusals
 from edge.catalog.selecting import Asked, select
 from edge.messages import CatalogAnswer, CatalogChoice, CatalogOrder
-from export.errors import LinewardenError, PictureError
+from export.errors import ConfigError, LinewardenError, PictureError
 from export.file_name import file_name
 from export.progress import Progress
 
@@ -29,9 +29,14 @@ class Desk:
         rules: what the house asks of a picture.
         root: the folder below which pictures lie.
         out: the folder of results, one for each folder of pictures.
+
+    Raises:
+        ConfigError: there is no folder of pictures.
     """
 
     def __init__(self, model: CatalogModel, rules: HouseRules, root: Path, out: Path) -> None:
+        if not root.is_dir():
+            raise ConfigError(f"{str(root)!r} is not a folder", "give the folder of the pictures")
         self._model, self._rules = model, rules
         self._root, self._out = root.resolve(), out
         self._lock = threading.Lock()

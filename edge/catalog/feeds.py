@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
-from export.errors import DatasetError
+from export import table
+from export.errors import ConfigError, DatasetError
 
 Row = dict[str, str]
+NAMED = 8  # products that a message names
 MOST_EXTRA = 10  # of Google's additional_image_link
 
 
@@ -27,9 +29,12 @@ class Dialect:
     product: str
     picture: str
     needed: frozenset[str]
+    variant: str = ""  # another column that names the product
 
 
-SHOPIFY = Dialect("shopify", "Handle", "Image Src", frozenset({"Handle", "Image Src"}))
+SHOPIFY = Dialect(
+    "shopify", "Handle", "Image Src", frozenset({"Handle", "Image Src"}), "Variant SKU"
+)
 WOO = Dialect("woocommerce", "SKU", "Images", frozenset({"SKU", "Images"}))
 GOOGLE = Dialect("google", "id", "image_link", frozenset({"id", "image_link"}))
 DIALECTS = (SHOPIFY, WOO, GOOGLE)
@@ -54,15 +59,18 @@ def read(path: Path) -> Feed:
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
         columns = tuple(reader.fieldnames or ())
         rows = tuple({key: row[key] or "" for key in columns} for row in reader)
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+    except OSError as error:
+        raise DatasetError(
+            f"{str(path)!r} can't be read: {error.strerror}", "check the path and its rights"
+        ) from error
+    except (UnicodeDecodeError, csv.Error, KeyError) as error:
         raise DatasetError(f"{str(path)!r} can't be read: {error}", "save it as UTF-8") from error
     for dialect in DIALECTS:
         if dialect.needed <= set(columns):
             return Feed(dialect, columns, rows, delimiter)
-    raise DatasetError(
-        f"{str(path)!r} has the columns {', '.join(columns[:12])}",
+    raise table.Table(path, columns, ()).complaint(
         "give a list of Shopify (Handle, Image Src), WooCommerce (SKU, Images) or Google Merchant "
-        "Center (id, image_link)",
+        "Center (id, image_link)"
     )
 
 
@@ -84,6 +92,79 @@ def _addresses(dialect: Dialect, row: Row) -> list[str]:
     return [row[dialect.picture], *extra]
 
 
+def check_base(address: str) -> str:
+    """The address of the folder where files will lie, ending in /; raises ConfigError if none."""
+    found = urlsplit(address)
+    if found.scheme not in ("http", "https") or not found.netloc or found.query or found.fragment:
+        raise ConfigError(
+            f"--base-url {address!r} is no address of a folder on the web",
+            "write it whole: https://shop.example/img/",
+        )
+    return address.rstrip("/") + "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which products of a list and which sets of a result belong together.
+
+    Attributes:
+        products: product of the list → sets whose pictures it gets, in order.
+        sets: of the result, that no row names.
+        rows: products of the list that no set is of.
+    """
+
+    products: Mapping[str, tuple[str, ...]]
+    sets: tuple[str, ...]
+    rows: tuple[str, ...]
+
+    def words(self) -> list[str]:
+        """What doesn't belong together, for people."""
+        return [
+            f"{len(found)} {what}: {_some(found)}"
+            for what, found in (
+                ("products of the result are in no row", self.sets),
+                ("products of the list keep the pictures that they had", self.rows),
+            )
+            if found
+        ]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def matched(feed: Feed, chosen: Mapping[str, Sequence[str]]) -> Match:
+    """Which products get whose pictures; raises DatasetError if none gets any."""
+    found = _match(feed, chosen)
+    if not found.products:
+        raise DatasetError(
+            f"none of the result's sets ({_some(found.sets) or 'none'}) is a product of the "
+            f"{feed.dialect.name} list ({_some(found.rows) or 'none'})",
+            "choose by product: `catalog select` with --sku-regex or --skus, whose products are "
+            f"called as in the list's column {feed.dialect.product}"
+            + (f" or {feed.dialect.variant}" if feed.dialect.variant else ""),
+        )
+    return found
+
+
+def _match(feed: Feed, chosen: Mapping[str, Sequence[str]]) -> Match:
+    there = {key for key, names in chosen.items() if names}
+    variants: dict[str, list[str]] = {}
+    for row in feed.rows:
+        variants.setdefault(row[feed.dialect.product], []).append(
+            row.get(feed.dialect.variant, "") if feed.dialect.variant else ""
+        )
+    products: dict[str, tuple[str, ...]] = {}
+    for product, named in variants.items():
+        sets = [product] if product in there else [one for one in named if one in there]
+        if sets:
+            products[product] = tuple(dict.fromkeys(sets))
+    used = {one for sets in products.values() for one in sets}
+    rows = tuple(one for one in variants if one and one not in products)
+    return Match(products, tuple(sorted(there - used)), rows)
+
+
 def write(feed: Feed, chosen: Mapping[str, Sequence[str]], base: str) -> tuple[bytes, int]:
     """The list with the chosen pictures, and how many products got theirs.
 
@@ -92,7 +173,10 @@ def write(feed: Feed, chosen: Mapping[str, Sequence[str]], base: str) -> tuple[b
         chosen: product → file names, best first.
         base: address of the folder where the files will lie, ending in /.
     """
-    at = {key: [base + quote(name) for name in names] for key, names in chosen.items() if names}
+    at = {
+        product: [base + quote(name) for one in sets for name in chosen[one]]
+        for product, sets in _match(feed, chosen).products.items()
+    }
     rows = (
         _shopify(feed, at)
         if feed.dialect is SHOPIFY
@@ -107,8 +191,7 @@ def write(feed: Feed, chosen: Mapping[str, Sequence[str]], base: str) -> tuple[b
     writer = csv.DictWriter(text, columns, delimiter=feed.delimiter, restval="")
     writer.writeheader()
     writer.writerows(rows)
-    changed = {row[feed.dialect.product] for row in feed.rows} & at.keys()
-    return text.getvalue().encode(), len(changed)
+    return text.getvalue().encode(), len(at)
 
 
 def _one(feed: Feed, row: Row, at: Mapping[str, list[str]]) -> Row:

@@ -20,7 +20,7 @@ from export.picture_header import MAX_BYTES
 from export.preprocess import Pixels, shrink
 from export.verdict import Contract, Finite
 
-VERSION = 2  # of what is measured: looks of another version are taken again
+VERSION = 3  # of what is measured: looks of another version are taken again
 
 
 class Look(Contract):
@@ -97,7 +97,7 @@ def glance(root: Path, path: str, bundle: CatalogBundle) -> tuple[Glance, Pixels
 
 def measured(data: bytes, path: str, bundle: CatalogBundle) -> tuple[Glance, Pixels]:
     """Decode and measure a picture file's bytes; returns and raises as `glance`."""
-    pixels = picture.decode(data, path)
+    pixels = picture.decode(data, path, picture.WHITE)
     taken, shown = technique.measure(pixels), subject.find(pixels)
     fields: dict[str, object] = {
         name: getattr(one, name) for one in (taken, shown) for name in one.__slots__

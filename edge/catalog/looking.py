@@ -22,15 +22,18 @@ from export.preprocess import Pixels
 BATCH = 8
 AHEAD = 3  # batches that are read before the model is ready for them
 FOREIGN = frozenset({".webp", ".tif", ".tiff", ".gif", ".heic", ".avif"})
+UNNAMED = -1
 
 File = tuple[str, int, int]
 Read = tuple[Glance, Pixels] | PictureError
 
 
 def files_in(root: Path, skip: Path | None = None) -> Iterator[File]:
-    """Path below `root`, size and time of change of every picture, in the order of paths.
+    r"""Path below `root`, size and time of change of every picture, in the order of paths.
 
-    Hidden files and folders are left out, and so is `skip`.
+    Hidden files and folders are left out, and so is `skip`. Of a link that leads nowhere the size
+    and time are 0; of a file whose name isn't UTF-8 the size is UNNAMED, and the path shows the odd
+    bytes as \xNN.
     """
     for folder, names, files in os.walk(root):
         names[:] = sorted(n for n in names if not n.startswith(".") and Path(folder, n) != skip)
@@ -38,9 +41,17 @@ def files_in(root: Path, skip: Path | None = None) -> Iterator[File]:
             suffix = Path(name).suffix.lower()
             if name.startswith(".") or suffix not in picture.SUFFIXES | FOREIGN:
                 continue
-            file = Path(folder, name)
-            found = file.stat()
-            yield file.relative_to(root).as_posix(), found.st_size, found.st_mtime_ns
+            yield _file(Path(folder, name), root)
+
+
+def _file(file: Path, root: Path) -> File:
+    raw = file.relative_to(root).as_posix()
+    path = os.fsencode(raw).decode(errors="backslashreplace")
+    try:
+        found = file.stat()
+    except OSError:
+        return path, 0, 0
+    return path, found.st_size if path == raw else UNNAMED, found.st_mtime_ns
 
 
 def look_at(
@@ -59,6 +70,8 @@ def look_at(
     """
 
     def read(file: File) -> Read:
+        if file[1] == UNNAMED:
+            return PictureError(f"the name of {file[0]} is not UTF-8", "rename it")
         try:
             return glance(root, file[0], model.bundle)
         except PictureError as error:

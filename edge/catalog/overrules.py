@@ -1,14 +1,13 @@
-"""What people said about a choice: kept in RESULT/overrules.csv, honoured, and learnt from."""
+"""What people said about a choice: kept in RESULT/overrules.csv, and honoured."""
 
-import csv
-import io
-import shutil
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from export import durable
-from export.errors import DatasetError, LinewardenError
+from export import durable, table
+from export.errors import DatasetError
 
 FILE = "overrules.csv"
 COLUMNS = ("path", "verdict", "category")
@@ -40,84 +39,30 @@ def read(path: Path) -> dict[str, Overrule]:
     """
     if not path.exists():
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or ())
-            if not {"path", "verdict"} <= set(columns):
-                raise DatasetError(
-                    f"{str(path)!r} has the columns {', '.join(columns)}",
-                    f"its first line must be: {','.join(COLUMNS)}",
-                )
-            found: dict[str, Overrule] = {}
-            for number, row in enumerate(reader, 2):
-                try:
-                    verdict = cast("Verdict", row["verdict"] or "")
-                    one = Overrule(row["path"], verdict, row.get("category") or "")
-                except ValueError as error:
-                    raise DatasetError(
-                        f"{str(path)!r}, line {number}: {error}", "mend it"
-                    ) from error
-                found[one.path] = one
-            return found
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{str(path)!r} can't be read: {error}", "save it as UTF-8") from error
+    told = table.read(path)
+    if not {"path", "verdict"} <= set(told.columns):
+        raise told.complaint(f"its first line must be: {','.join(COLUMNS)}")
+    found: dict[str, Overrule] = {}
+    for number, row in enumerate(told.rows, 2):
+        try:
+            one = Overrule(row["path"], cast("Verdict", row["verdict"]), row.get("category", ""))
+        except ValueError as error:
+            raise DatasetError(f"{str(path)!r}, line {number}: {error}", "mend it") from error
+        found[one.path] = one
+    return found
 
 
 def add(path: Path, one: Overrule) -> int:
     """Add one to the file, whole or not at all; returns how many it holds."""
-    found = read(path) | {one.path: one}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([o.path, o.verdict, o.category] for o in found.values())
-    durable.replace(path, text.getvalue().encode())
+    found = read(path)
+    found.pop(one.path, None)  # the newest stands last
+    found[one.path] = one
+    rows = [(o.path, o.verdict, o.category) for o in found.values()]
+    durable.replace(path, table.written(COLUMNS, rows))
     return len(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A picture that became a training example: where from, where to."""
-
-    source: Path
-    target: Path
-
-
-def learn(
-    overrules: dict[str, Overrule], told: dict[str, str], pictures: Path, data: Path
-) -> list[Lesson]:
-    """Copy overruled pictures into the training data, under what was said of them.
-
-    Args:
-        overrules: what people said.
-        told: path → the category that the model told.
-        pictures: the folder that was chosen from.
-        data: the folder that training reads: CATEGORY/studio and CATEGORY/reject, or, if it has
-            train/, studio/CATEGORY and reject/CATEGORY.
-
-    Raises:
-        DatasetError: no such folder, or a picture is gone.
-    """
-    if not data.is_dir():
-        raise DatasetError(f"{str(data)!r} is not a folder", "give the folder that training reads")
-    lessons: list[Lesson] = []
-    split = (data / "train").is_dir()
-    for one in overrules.values():
-        category = one.category or told.get(one.path, "")
-        if not category:
-            raise DatasetError(f"{one.path!r} was never looked at", "run `catalog select` again")
-        kind = {"show": "studio", "reject": "reject", "": "train" if split else ""}[one.verdict]
-        folder = data / kind / category if split else data / category / kind
-        source = pictures / one.path
-        lessons.append(Lesson(source, folder / one.path.replace("/", "__")))
-    for lesson in lessons:
-        try:
-            lesson.target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(lesson.source, lesson.target)
-        except OSError as error:
-            raise LinewardenError(
-                f"{str(lesson.source)!r} can't be copied to {str(lesson.target)!r}: "
-                f"{error.strerror}",
-                "check both folders",
-            ) from error
-    return lessons
+def strange(overrules: Iterable[Overrule], known: Iterable[str]) -> list[str]:
+    """Categories that overrules name and that aren't known, each with how many pictures."""
+    named = Counter(one.category for one in overrules if one.category)
+    return [f"{name!r} ({named[name]})" for name in sorted(named.keys() - set(known))]

@@ -1,6 +1,5 @@
 """Which pictures are chosen among one another: those of a category, or of one product (SKU)."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.catalog.look import Look
+from export import table
 from export.errors import DatasetError
 
 ALIKE = 0.8  # cosine from which two pictures of a category are taken for one product
-_CHUNK = 1024
+NAMED = 5  # paths that a warning names
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def named(looks: Sequence[Look], sets: Sets) -> list[str]:
         found = [pattern.search(look.path) for look in looks]
         return [match[1] or "" if match else "" for match in found]
     if sets.table is not None:
-        table = read_table(sets.table)
-        return [table.get(look.path, "") for look in looks]
+        given = read_table(sets.table)
+        return [given.get(look.path, "") for look in looks]
     return _similar(looks) if sets.similar else [look.category for look in looks]
 
 
@@ -70,19 +70,52 @@ def _pattern(regex: str) -> "re.Pattern[str]":
 
 def read_table(path: Path) -> dict[str, str]:
     """Path → SKU of a CSV with these columns; raises DatasetError if it can't be used."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or ())
-            sku = next((one for one in ("sku", "product") if one in columns), None)
-            if sku is None or "path" not in columns:
-                raise DatasetError(
-                    f"{str(path)!r} has the columns {', '.join(columns)}",
-                    "its first line must name the columns: path,sku",
-                )
-            return {row["path"]: row[sku] for row in reader}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{str(path)!r} can't be read: {error}", "save it as UTF-8") from error
+    told = table.read(path)
+    sku = next((one for one in ("sku", "product") if one in told.columns), None)
+    if sku is None or "path" not in told.columns:
+        raise told.complaint("its first line must name the columns: path,sku")
+    return {row["path"]: row[sku] for row in told.rows}
+
+
+def check(sets: Sets, paths: Sequence[str]) -> list[str]:
+    """What of the rule fits no picture, in words, before any is looked at.
+
+    Args:
+        sets: the rule.
+        paths: of every picture.
+
+    Raises:
+        DatasetError: the pattern or the table can't be used, or names no picture at all.
+    """
+    if sets.regex is not None:
+        pattern = _pattern(sets.regex)
+        if not any(pattern.search(path) for path in paths):
+            raise DatasetError(
+                f"--sku-regex {sets.regex!r} fits none of {len(paths)} pictures, such as "
+                f"{paths[0]!r}",
+                "it is searched in the path below the folder of the pictures",
+            )
+    if sets.table is None:
+        return []
+    given = read_table(sets.table)
+    if not given.keys() & set(paths):
+        raise DatasetError(
+            f"{str(sets.table)!r} names none of {len(paths)} pictures: it has "
+            f"{next(iter(given), 'no row')!r}, the folder {paths[0]!r}",
+            "paths are relative to the folder of the pictures, with /",
+        )
+    gone = sorted(given.keys() - set(paths))
+    lacking = sorted(set(paths) - given.keys())
+    return [
+        f"{sets.table} {what}: {_some(found)}"
+        for what, found in (("names no picture with", gone), ("lacks", lacking))
+        if found
+    ]
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return f"{', '.join(paths[:NAMED])}{more}"
 
 
 def _similar(looks: Sequence[Look]) -> list[str]:

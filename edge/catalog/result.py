@@ -10,17 +10,15 @@ RESULT/choice.json     how it was chosen
 RESULT/looks.db        the ledger (edge/catalog/ledger.py)
 """
 
-import csv
-import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.catalog.choose import Choice
-from export import durable
+from export import durable, table
 from export.errors import LinewardenError
 from export.file_name import file_name
 
@@ -48,9 +46,9 @@ def write(
     ]
     try:
         result.mkdir(parents=True, exist_ok=True)
-        durable.replace(result / SELECTION, table(head, rows))
-        durable.replace(result / IMAGES, table(*_images(choices)))
-        durable.replace(result / UNUSABLE, table(("path", "problem"), unusable))
+        durable.replace(result / SELECTION, table.written(head, rows))
+        durable.replace(result / IMAGES, table.written(*_images(choices)))
+        durable.replace(result / UNUSABLE, table.written(("path", "problem"), unusable))
         durable.replace(result / CHOICE, json.dumps(told, indent=1, ensure_ascii=False).encode())
     except OSError as error:
         raise LinewardenError(
@@ -71,15 +69,6 @@ def _images(choices: Sequence[Choice]) -> tuple[tuple[str, ...], list[list[objec
             ]
         )  # fmt: skip
     return (*head, *MEASURED), rows
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A CSV in UTF-8."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")
 
 
 def lay_out(result: Path, pictures: Path, choices: Sequence[Choice], *, copies: bool) -> int:

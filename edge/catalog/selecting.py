@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.catalog import overrules, result, sheet
+from edge.catalog import overrules, products, result, sheet
 from edge.catalog.choose import Choice, choose
 from edge.catalog.ledger import Ledger
 from edge.catalog.looking import File, files_in, look_at
 from edge.catalog.model import CatalogModel
+from edge.catalog.overrules import Overrule
 from edge.catalog.products import Sets
 from edge.catalog.recurring import recurring
 from edge.catalog.rules.house import HouseRules
@@ -70,20 +71,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What came of it: every choice, unusable files with their problems, files looked at now."""
+    """What came of it.
+
+    Attributes:
+        choices: one for every picture.
+        unusable: files that can't be used, with their problems.
+        looked: files looked at now.
+        warnings: what of the tables that were given fits nothing, in words.
+    """
 
     choices: list[Choice]
     unusable: list[tuple[str, str]]
     looked: int
+    warnings: tuple[str, ...] = ()
 
 
 def select(asked: Asked, model: CatalogModel, progress: Progress) -> Chosen:
     """Look at what wasn't looked at yet, choose, and write the result.
 
     Raises:
-        DatasetError: no such folder, no picture in it, or overrules that can't be read.
+        DatasetError: no such folder, no picture in it, or a table or pattern that can't be used:
+            said before anything is looked at.
         StoreError, LinewardenError: the result can't be written.
     """
+    said, warnings = _given(asked, model)
     ledger, looked = look(asked, model, progress)
     try:
         looks, unusable = list(ledger.looks()), ledger.problems()
@@ -93,7 +104,6 @@ def select(asked: Asked, model: CatalogModel, progress: Progress) -> Chosen:
     finally:
         ledger.close()
     looks = [one.model_copy(update={"recurs": marked.get(one.path, 0)}) for one in looks]
-    said = overrules.read(asked.out / overrules.FILE)
     choices = choose(looks, asked.rules, asked.per_set, asked.sets, said)
     told = {
         "chosen_at": stamp.now(),
@@ -110,18 +120,36 @@ def select(asked: Asked, model: CatalogModel, progress: Progress) -> Chosen:
     result.write(asked.out, choices, unusable, told)
     result.lay_out(asked.out, asked.pictures, choices, copies=asked.copies)
     title = f"{asked.per_set} per {asked.sets.word}, rules {asked.rules.name}, {model.bundle.name}"
-    sheet.write(asked.out, asked.pictures, choices, title)
-    return Chosen(choices, unusable, looked)
+    sheet.write(asked.out, asked.pictures, choices, title, said=said)
+    return Chosen(choices, unusable, looked, warnings)
 
 
-def look(asked: Asked, model: CatalogModel, progress: Progress) -> tuple[Ledger, int]:
-    """The ledger, with a look at every picture of the folder, and how many were looked at now."""
+def _given(asked: Asked, model: CatalogModel) -> tuple[dict[str, Overrule], tuple[str, ...]]:
+    """What people said, and what of it and of the products' names fits nothing."""
+    _check_folder(asked)
+    paths = [path for path, _, _ in files_in(asked.pictures, asked.out)]
+    warnings = products.check(asked.sets, paths)
+    said = overrules.read(asked.out / overrules.FILE)
+    if strange := overrules.strange(said.values(), model.bundle.manifest.categories):
+        warnings.append(
+            f"{overrules.FILE} names categories that the bundle doesn't know, and each is a set of "
+            f"its own: {', '.join(strange)}"
+        )
+    return said, tuple(warnings)
+
+
+def _check_folder(asked: Asked) -> None:
     if not asked.pictures.is_dir():
         raise DatasetError(f"{str(asked.pictures)!r} is not a folder", "give a folder of pictures")
     if next(files_in(asked.pictures, asked.out), None) is None:
         raise DatasetError(
             f"{str(asked.pictures)!r} holds no picture", "give a folder of JPEG, PNG or BMP"
         )
+
+
+def look(asked: Asked, model: CatalogModel, progress: Progress) -> tuple[Ledger, int]:
+    """The ledger, with a look at every picture of the folder, and how many were looked at now."""
+    _check_folder(asked)
     name = asked.share.file if asked.share else result.LOOKS
     ledger = Ledger(asked.out / name, model.bundle.digest)
     try:

@@ -37,4 +37,5 @@ def summary(asked: Asked, chosen: Chosen) -> list[str]:
     lines += [f"  unusable: {problem}" for _, problem in chosen.unusable[:5]]
     if len(chosen.unusable) > 5:
         lines.append(f"  and {len(chosen.unusable) - 5} more in {asked.out / 'unusable.csv'}")
+    lines += [f"  note: {one}" for one in chosen.warnings]
     return [*lines, f"→ {asked.out / 'sheet.html'}"]

@@ -45,7 +45,12 @@ def select(
         Path | None, typer.Option(help="CSV with the columns path and sku: one set per product.")
     ] = None,
     similar: Annotated[
-        bool, typer.Option("--similar", help="Pictures that look alike are of one product.")
+        bool,
+        typer.Option(
+            "--similar",
+            help="Pictures of a category that look alike are of one product: views of one scene, "
+            "not all pictures of a product.",
+        ),
     ] = False,
     copies: Annotated[
         bool, typer.Option("--copies", help="Copy the chosen pictures, instead of links to them.")
@@ -91,7 +96,8 @@ def select(
         for one in chosen.choices
         if one.place
     ]
-    typer.echo(json_module.dumps({"chosen": found, "unusable": chosen.unusable}, indent=1))
+    told = {"chosen": found, "unusable": chosen.unusable, "warnings": chosen.warnings}
+    typer.echo(json_module.dumps(told, indent=1))
 
 
 @catalog.command()
@@ -162,7 +168,11 @@ def learn(
         Path | None, typer.Option(help="What people said [default: RESULT/overrules.csv].")
     ] = None,
 ) -> None:
-    """Copy overruled pictures into the training data, as shown or rejected, under their category.
+    """Bring what people said to where training reads it; the newest word on a picture wins.
+
+    A picture that DATA lacks is copied there, as shown or rejected, under its category. Of one that
+    DATA has already, byte for byte, the word goes into DATA/ratings.csv. Nothing is moved or
+    removed.
 
     For example:
 
@@ -170,25 +180,29 @@ def learn(
 
     linewarden train products --task catalog --out runs/shop-2
     """
-    import csv
     import json as json_module
 
     from edge.catalog import overrules as said
+    from edge.catalog.lessons import learn as learn_from
     from edge.catalog.result import CHOICE, IMAGES
+    from export import table
     from export.errors import DatasetError
 
     try:
-        with (result / IMAGES).open(encoding="utf-8", newline="") as file:
-            told = {row["path"]: row["category"] for row in csv.DictReader(file)}
         pictures = Path(json_module.loads((result / CHOICE).read_bytes())["pictures"])
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(
             f"{str(result)!r} holds no result: {error}", "run `linewarden catalog select` first"
         ) from error
+    told = {row["path"]: row["category"] for row in table.read(result / IMAGES).rows}
+    if overrules is not None and not overrules.is_file():
+        raise DatasetError(f"there is no file {str(overrules)!r}", "give the saved overrules.csv")
     found = said.read(overrules or result / said.FILE)
-    lessons = said.learn(found, told, pictures, data)
+    lessons = learn_from(found, told, pictures, data)
     for lesson in lessons:
-        typer.echo(f"{lesson.source} → {lesson.target}")
+        typer.echo(f"{lesson.source} → {lesson.target} ({lesson.words})")
+    if strange := said.strange(found.values(), told.values()):
+        typer.echo(f"note: no picture of the result is of {', '.join(strange)}")
     typer.echo(f"{len(lessons)} pictures to learn from; train again with --task catalog")
 
 
@@ -203,6 +217,8 @@ def crop(
     ] = 0.06,
 ) -> None:
     """Bring the chosen pictures into a shop's formats, without cutting the subject.
+
+    Prints of an earlier selection that lie in OUT are removed.
 
     For example:
 
@@ -228,24 +244,30 @@ def feed(
 ) -> None:
     """Put the chosen pictures into a shop's product list, best first; all else stays as it is.
 
-    The result must have been chosen by product: its products are the list's handles, SKUs or ids.
+    The result must have been chosen by product: its products are Shopify's handles or variant SKUs,
+    WooCommerce's SKUs, or Google's ids. The addresses are of the prints that `catalog crop` makes.
 
     For example:
 
     linewarden catalog feed result products.csv --base-url https://shop.example/img/ --out new.csv
     """
-    from edge.catalog.feeds import read, write
+    from edge.catalog.feeds import check_base, matched, read, write
     from edge.catalog.prints import chosen_names
     from export import durable
     from export.errors import LinewardenError
 
-    found = read(product_list)
-    body, changed = write(found, chosen_names(result), base_url.rstrip("/") + "/")
+    base = check_base(base_url)
+    if out.resolve() == product_list.resolve():
+        raise LinewardenError(f"--out {out} is the list itself", "give the new list another name")
+    found, chosen = read(product_list), chosen_names(result)
+    fit = matched(found, chosen)
     try:
-        durable.replace(out, body)
+        durable.replace(out, write(found, chosen, base)[0])
     except OSError as error:
         raise LinewardenError(f"{out} can't be written: {error.strerror}", "check it") from error
-    typer.echo(f"{out}: {found.dialect.name}, {changed} products with new pictures")
+    typer.echo(f"{out}: {found.dialect.name}, {len(fit.products)} products with new pictures")
+    for line in fit.words():
+        typer.echo(line)
 
 
 @catalog.command()

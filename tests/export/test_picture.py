@@ -113,6 +113,54 @@ def test_hostile_files_are_refused(tmp_path: Path, kind: str):
     assert "part.jpg" in refused.value.problem
 
 
+def png_of(colour: int, row: bytes, *more: bytes) -> bytes:
+    """A PNG of 16x16 pixels of 8 bits, every row the same, with chunks before its pixels."""
+    head = struct.pack(">IIBBBBB", 16, 16, 8, colour, 0, 0, 0)
+    pixels = zlib.compress((b"\0" + row) * 16)
+    chunks = (_chunk(b"IHDR", head), *more, _chunk(b"IDAT", pixels), _chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+PALETTE = _chunk(b"PLTE", bytes([10, 20, 30, 200, 100, 50]))
+CUT_OUT = {
+    "grey": (png_of(4, bytes([90, 0] * 8 + [90, 255] * 8)), (90, 90, 90)),
+    "colour": (png_of(6, bytes([10, 20, 30, 0] * 8 + [10, 20, 30, 255] * 8)), (30, 20, 10)),
+    "half": (png_of(6, bytes([10, 20, 30, 0] * 8 + [10, 20, 30, 128] * 8)), (142, 137, 132)),
+    "palette": (png_of(3, bytes([0] * 8 + [1] * 8), PALETTE, _chunk(b"tRNS", b"\0")),
+                (50, 100, 200)),
+    "key": (png_of(2, bytes([1, 2, 3] * 8 + [10, 20, 30] * 8), _chunk(b"tRNS", b"\0\1\0\2\0\3")),
+            (30, 20, 10)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CUT_OUT)
+def test_transparency_is_laid_on_a_ground_where_one_is_given(kind: str):
+    """Clear is the ground, opaque the picture; without a ground it is refused as before."""
+    body, right = CUT_OUT[kind]
+    laid = picture.decode(body, kind, picture.WHITE)
+    assert laid.shape == (16, 16, 3)
+    assert laid[0, 0].tolist() == [255, 255, 255]
+    assert np.abs(laid[-1, -1].astype(int) - right).max() <= 1
+    with pytest.raises(PictureError, match="alpha"):
+        picture.decode(body, kind)
+
+
+def test_a_transparent_grey_is_refused_even_so():
+    """OpenCV passes that by: what should be clear would be grey."""
+    body = png_of(0, bytes([90] * 8 + [80] * 8), _chunk(b"tRNS", b"\0\x5a"))
+    with pytest.raises(PictureError, match="alpha"):
+        picture.decode(body, "grey", picture.WHITE)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in HOSTILE if kind not in ("alpha", "transparent colour")]
+)
+def test_a_ground_lets_no_other_hostile_file_pass(kind: str):
+    """Each is refused for its own reason, with or without a ground."""
+    with pytest.raises(PictureError, match=HOSTILE[kind][1]):
+        picture.decode(HOSTILE[kind][0], kind, picture.WHITE)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in HOSTILE if "bomb" in kind or "beyond" in kind])
 def test_bombs_cost_nothing(kind: str):
     """A decompression bomb is refused from its header within 50 ms of work."""

@@ -4,9 +4,20 @@ from pathlib import Path
 
 import numpy as np
 
+from export import picture
+from export.errors import DatasetError
 from trainer import album, split
-from trainer.catalog.shelf import Shelf, group, open_shelf
-from trainer.material import Material, without_unreadable
+from trainer.album import Album
+from trainer.catalog.shelf import (
+    RATINGS,
+    Shelf,
+    contradictions,
+    group,
+    open_shelf,
+    ratings_by_bytes,
+)
+from trainer.dataset import Dataset, listing, without
+from trainer.material import Material, only, without_conflicts, without_unreadable
 from trainer.progress import Progress
 from trainer.teaching import Plan
 
@@ -18,8 +29,10 @@ def gather_shelf(plan: Plan, progress: Progress) -> Material:
     dataset = shelf.dataset
     paths = [one.path for one in dataset.pictures]
     with progress.phase("reading pictures", len(paths)) as advance:
-        read = album.load(plan.data, paths, plan.to, advance)
+        read = album.load(plan.data, paths, plan.to, advance, ground=picture.WHITE)
     dataset = without_unreadable(dataset, read, choices.skip_unreadable)
+    dataset, read = without_conflicts(dataset, read, choices.drop_conflicts)
+    dataset, read = _without_contradictions(shelf, dataset, read, choices.drop_conflicts)
     groups = group(dataset, choices.rule, list(read.digests), read.hashes)
     samples = [
         split.Sample(of, one.label, one.half == "test")
@@ -31,8 +44,27 @@ def gather_shelf(plan: Plan, progress: Progress) -> Material:
     return Material(dataset, read, labels, tuple(groups), dealt, choices.rule, types=True)
 
 
-def ratings_of(root: Path, material: Material) -> tuple[np.ndarray, str | None]:
-    """(N,) ratings of the material's pictures, NaN where nothing is known, and their source."""
-    shelf: Shelf = open_shelf(root, resplit=True, skip_unreadable=True)
-    told = [shelf.ratings.get(one.path, np.nan) for one in material.dataset.pictures]
-    return np.array(told, np.float64), shelf.source
+def _without_contradictions(
+    shelf: Shelf, dataset: Dataset, read: Album, drop: bool
+) -> tuple[Dataset, Album]:
+    found = contradictions(shelf, list(read.paths), list(read.digests))
+    if not found:
+        return dataset, read
+    if not drop:
+        raise DatasetError(
+            f"{len(found)} pictures are shown and rejected, byte for byte: {listing(found)}",
+            f"remove those that are wrong, give them all one rating in {RATINGS}, or leave all of "
+            "them out with --drop-conflicts",
+        )
+    note = f"{len(found)} pictures left out that are shown and rejected: {listing(found)}"
+    kept = [at for at, path in enumerate(read.paths) if path not in set(found)]
+    return without(dataset, set(found), note), only(read, kept)
+
+
+def ratings_of(root: Path, material: Material) -> tuple[np.ndarray, Shelf]:
+    """(N,) ratings of the material's pictures, NaN where nothing is known, and their shelf."""
+    shelf = open_shelf(root, resplit=True, skip_unreadable=True)
+    paths = [one.path for one in material.dataset.pictures]
+    ratings = ratings_by_bytes(shelf, paths, list(material.album.digests))
+    told = [ratings.get(path, np.nan) for path in paths]
+    return np.array(told, np.float64), shelf

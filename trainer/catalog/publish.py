@@ -74,7 +74,7 @@ def _golden(
             changed_words(changed, "the run was trained"),
             "put the pictures back as they were, or train again",
         )
-    pictures = [picture.read(root / row.path) for row in chosen]
+    pictures = [picture.read(root / row.path, picture.WHITE) for row in chosen]
     to = run.record.input.to_input()
     shown = np.stack([shrink(pixels, to) for pixels in pictures])
     samples: list[CatalogSample] = []

@@ -4,17 +4,17 @@
     CATEGORY/studio/…            of them, those that the company shows; reject/…: those it doesn't
     train/CATEGORY, val/CATEGORY a given split; val/ (or test/) is kept as the frozen test
     studio/CATEGORY, reject/CATEGORY, beside these
-    ratings.csv                  path,rating: show, reject, or a number from 0 to 1
+    ratings.csv                  path,rating: show, reject, or a number from 0 to 1; where it has a
+                                 category, that beats the folder's too (edge/catalog/lessons.py)
 
 Pictures of one product or one sender are of one group, and never straddle a split. It reads names.
 """
 
-import csv
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from export import picture
+from export import picture, table
 from export.errors import DatasetError
 from trainer.dataset import FOREIGN_SUFFIXES, MIN_PICTURES, Dataset, Half, Picture, listing
 from trainer.parts import PartRule, exact_twins, name_parts, near_twins, unite
@@ -24,6 +24,7 @@ STUDIO, REJECT, RATINGS = "studio", "reject", "ratings.csv"
 FROZEN = ("test", "val", "valid", "validation")
 NAMES = ("path", "image", "file")
 GROUPS = ("product", "sku", "sender", "sender_id", "group", "part")
+ENOUGH = 100  # rejects beside which pictures that nobody rated don't count as rejected
 _WORDS = {"show": 1.0, "reject": 0.0}
 
 
@@ -35,11 +36,15 @@ class Shelf:
         dataset: pictures in the order of their paths, categories as classes.
         ratings: path → 1 for one that the company shows, 0 for one that it doesn't, or between.
         source: where the ratings come from, as PresentationBasis names it; None: no ratings.
+        implied: of the ratings, those of pictures that count as rejected since nobody rated them.
+        why: the rule by which they count or don't, and the numbers that it goes by.
     """
 
     dataset: Dataset
     ratings: dict[str, float]
     source: str | None
+    implied: frozenset[str] = frozenset()
+    why: str = ""
 
 
 def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = False) -> Shelf:
@@ -68,6 +73,8 @@ def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = Fal
             found.append(one)
             if rating is not None:
                 shown[one.path] = rating
+    words = read_ratings(root / RATINGS, {one.path for one in found})
+    found = [replace(one, label=words.categories.get(one.path, one.label)) for one in found]
     notes = _notes(root, foreign, frozen, resplit=resplit, skip=skip_unreadable)
     if source := source_of(root):
         notes.append(f"a copy of {source}")
@@ -75,7 +82,7 @@ def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = Fal
     layout = "given split" if frozen and not resplit else "classes"
     dataset = Dataset(root, layout, categories, tuple(found), tuple(notes))
     _check(dataset)
-    return _rated(dataset, shown)
+    return _rated(dataset, shown | words.ratings, "ratings" if words.ratings else "folders")
 
 
 def _hidden(path: Path, root: Path) -> bool:
@@ -134,39 +141,47 @@ def _check(dataset: Dataset) -> None:
         )
 
 
-def _rated(dataset: Dataset, shown: dict[str, float]) -> Shelf:
-    told = read_ratings(dataset.root / RATINGS, {one.path for one in dataset.pictures})
-    ratings = shown | told
-    positives = sum(value >= 0.5 for value in ratings.values())
-    if not positives:
+def _rated(dataset: Dataset, ratings: dict[str, float], by: str) -> Shelf:
+    """The shelf; while rejects are few, pictures that nobody rated count as rejected with them."""
+    shown = sum(value >= 0.5 for value in ratings.values())
+    rejected = len(ratings) - shown
+    if not shown:
         return Shelf(dataset, {}, None)
-    if len(ratings) > positives:
-        return Shelf(dataset, ratings, "ratings" if told else "studio and reject")
-    note = "no reject/ and no rating below 0.5: every picture that is not shown counts as rejected"
-    others = {one.path: 0.0 for one in dataset.pictures} | ratings
-    return Shelf(
-        replace(dataset, notes=(*dataset.notes, note)), others, "studio against all others"
-    )
+    unrated = frozenset(one.path for one in dataset.pictures) - ratings.keys()
+    enough = min(shown, ENOUGH)
+    numbers = f"{shown} shown and {rejected} rejected, and {enough} rejects would be enough"
+    if rejected >= enough or (rejected and not unrated):
+        source = "ratings" if by == "ratings" else "studio and reject"
+        why = f"{len(unrated)} pictures that nobody rated don't count: {numbers}" if unrated else ""
+        return Shelf(dataset, ratings, source, why=why)
+    why = f"{len(unrated)} pictures that nobody rated count as rejected: {numbers}"
+    all_of_them = ratings | dict.fromkeys(unrated, 0.0)
+    return Shelf(dataset, all_of_them, "studio against all others", unrated, why)
 
 
-def read_ratings(path: Path, known: set[str]) -> dict[str, float]:
-    """Path → rating of a ratings.csv, empty if there is none; raises DatasetError if it's wrong."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a ratings.csv says: path → rating, path → category; each picture may have both."""
+
+    ratings: dict[str, float]
+    categories: dict[str, str]
+
+
+def read_ratings(path: Path, known: set[str]) -> Words:
+    """What a ratings.csv says; nothing if there is none. Raises DatasetError if it's wrong."""
     if not path.exists():
-        return {}
-    found: dict[str, float] = {}
-    for number, row in enumerate(_rows(path, {"path", "rating"}), 2):
-        said = row["rating"].strip().lower()
-        try:
-            value = _WORDS[said] if said in _WORDS else float(said)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value <= 1:
-            raise DatasetError(
-                f"{str(path)!r}, line {number}: rating {row['rating']!r}",
-                "write show, reject, or a number from 0 to 1",
-            )
-        found[row["path"]] = value
-    if strange := sorted(set(found) - known):
+        return Words({}, {})
+    told = table.read(path)
+    if not {"path", "rating"} <= set(told.columns):
+        raise told.complaint("its first line must name the columns: path,rating")
+    found = Words({}, {})
+    for number, row in enumerate(told.rows, 2):
+        category = row.get("category", "")
+        if category:
+            found.categories[row["path"]] = category
+        if row["rating"].strip() or not category:
+            found.ratings[row["path"]] = _rating(row["rating"], f"{str(path)!r}, line {number}")
+    if strange := sorted((found.ratings.keys() | found.categories.keys()) - known):
         raise DatasetError(
             f"{str(path)!r} names {len(strange)} pictures that aren't there: {listing(strange)}",
             "paths are relative to the folder of the pictures, with /",
@@ -174,22 +189,49 @@ def read_ratings(path: Path, known: set[str]) -> dict[str, float]:
     return found
 
 
-def _rows(path: Path, needed: set[str]) -> list[dict[str, str]]:
+def _rating(cell: str, where: str) -> float:
+    said = cell.strip().lower()
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        value = _WORDS[said] if said in _WORDS else float(said)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
         raise DatasetError(
-            f"{str(path)!r} can't be read: {error}", "save it as CSV in UTF-8"
-        ) from error
-    if not needed <= set(columns):
-        raise DatasetError(
-            f"{str(path)!r} has the columns {listing(columns)}, not {', '.join(sorted(needed))}",
-            "its first line must name the columns",
+            f"{where}: rating {cell!r}", "write show, reject, or a number from 0 to 1"
         )
-    return rows
+    return value
+
+
+def contradictions(shelf: Shelf, paths: list[str], digests: list[str]) -> list[str]:
+    """Paths of pictures whose bytes are said to be shown and to be rejected, in order.
+
+    Args:
+        shelf: what is said.
+        paths: of N pictures.
+        digests: SHA-256 of each.
+    """
+    said: dict[str, dict[str, float]] = {}
+    for path, digest in zip(paths, digests, strict=True):
+        if path in shelf.ratings and path not in shelf.implied:
+            said.setdefault(digest, {})[path] = shelf.ratings[path]
+    return sorted(
+        path for found in said.values() if len({v >= 0.5 for v in found.values()}) > 1
+        for path in found
+    )  # fmt: skip
+
+
+def ratings_by_bytes(shelf: Shelf, paths: list[str], digests: list[str]) -> dict[str, float]:
+    """Path → rating; a copy of a rated picture is rated as that is, not as one of the others."""
+    said = {
+        digest: shelf.ratings[path]
+        for path, digest in zip(paths, digests, strict=True)
+        if path in shelf.ratings and path not in shelf.implied
+    }
+    return shelf.ratings | {
+        path: said[digest]
+        for path, digest in zip(paths, digests, strict=True)
+        if path in shelf.implied and digest in said
+    }
 
 
 def group(dataset: Dataset, rule: PartRule, digests: list[str], hashes) -> list[str]:  # noqa: ANN001
@@ -213,21 +255,19 @@ def group(dataset: Dataset, rule: PartRule, digests: list[str], hashes) -> list[
     return unite(united, near_twins(hashes)) if rule.near else united
 
 
-def read_groups(table: Path, paths: list[str]) -> dict[str, str]:
+def read_groups(path: Path, paths: list[str]) -> dict[str, str]:
     """Path → product or sender, by a CSV file; raises DatasetError if it can't tell."""
-    rows = _rows(table, set())
-    columns = list(rows[0]) if rows else []
-    name = next((one for one in NAMES if one in columns), None)
-    groups = next((one for one in GROUPS if one in columns), None)
+    told = table.read(path)
+    name = next((one for one in NAMES if one in told.columns), None)
+    groups = next((one for one in GROUPS if one in told.columns), None)
     if name is None or groups is None:
-        raise DatasetError(
-            f"{str(table)!r} has the columns {listing(columns)}",
-            f"one must be called {' or '.join(NAMES)}, another {' or '.join(GROUPS)}",
+        raise told.complaint(
+            f"one must be called {' or '.join(NAMES)}, another {' or '.join(GROUPS)}"
         )
-    given = {row[name]: f"{groups} {row[groups]}" for row in rows}
+    given = {row[name]: f"{groups} {row[groups]}" for row in told.rows}
     if lacking := sorted(set(paths) - set(given)):
         raise DatasetError(
-            f"{str(table)!r} lacks {len(lacking)} pictures: {listing(lacking)}",
+            f"{str(path)!r} lacks {len(lacking)} pictures: {listing(lacking)}",
             "say of every picture which product or sender it is of",
         )
     return given

@@ -24,7 +24,7 @@ from trainer.catalog.gathering import gather_shelf, ratings_of
 from trainer.catalog.network import CatalogNetwork, distance
 from trainer.catalog.presentation import Rated
 from trainer.catalog.record import CatalogRecord, CatalogRun, Told
-from trainer.catalog.words import PURPOSE
+from trainer.catalog.words import NOVEL, PURPOSE
 from trainer.evaluate import as_metric
 from trainer.head import features
 from trainer.material import Material
@@ -114,7 +114,7 @@ def learn(base: Network, pooled: Tensor, material: Material, plan: Plan) -> Lear
     told_new = Rate(int(strangers.sum()), len(strangers), len(set(seen.parts)))
     metrics = (
         *figures.measure(seen, material.dataset.classes, "test"),
-        as_metric("called_none_of_ours", told_new, "test"),
+        as_metric(NOVEL, told_new, "test"),
         *(_shown_metrics(rated, shown, plan.seed) if rated is not None and shown else ()),
     )
     return Learnt(
@@ -158,11 +158,17 @@ def _presentation(
 
 
 def _basis(rated: Rated, root: Path, material: Material) -> PresentationBasis:
-    source = ratings_of(root, material)[1]
+    shelf = ratings_of(root, material)[1]
     shown = int(rated.shown.sum())
-    words = f"{shown} pictures shown, {len(rated.ratings) - shown} not; {source}"
+    words = f"{shown} pictures shown, {len(rated.ratings) - shown} not; {shelf.source}"
+    words += f": {shelf.why}" if shelf.why else ""
     return PresentationBasis.model_validate(
-        {"shown": shown, "rejected": len(rated.ratings) - shown, "source": source, "words": words}
+        {
+            "shown": shown,
+            "rejected": len(rated.ratings) - shown,
+            "source": shelf.source,
+            "words": words,
+        }
     )
 
 

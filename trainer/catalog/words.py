@@ -1,10 +1,11 @@
 """A run of product pictures, in words."""
 
-from trainer.catalog.record import CatalogRun
+from trainer.catalog.record import CatalogRecord, CatalogRun
 from trainer.run import SPLITS
 from trainer.taxonomy.words import in_words, table
 
 PURPOSE = "for choosing product pictures with `linewarden catalog`: it judges no parts"
+NOVEL = "called_none_of_ours"
 _TAXONOMY = ("accuracy", "calibration_error")
 
 
@@ -35,4 +36,17 @@ def summary(run: CatalogRun) -> list[str]:
     shown = record.presentation
     lines.append(f"presentation: {shown.words if shown else 'nothing said what is shown'}")
     lines.append(f"none of ours from novelty {record.novel_above:.2f}: {record.novelty.words}")
+    lines += _refuted(record)
     return [*lines, PURPOSE, f"→ {run.folder}"]
+
+
+def _refuted(record: CatalogRecord) -> list[str]:
+    """A sentence where the test shows more false alarms than calibration allows."""
+    bound = record.novelty.bound
+    return [
+        f"The test refutes that bound: it calls {one.value:.1%} of its pictures none of ours, and "
+        f"{100 * one.low:.1f} % is more than {100 * bound:.1f} %. Its pictures differ from those "
+        "that the threshold was placed by: go by the test."
+        for one in record.metrics
+        if one.name == NOVEL and one.low > bound
+    ]

@@ -74,7 +74,8 @@ def advise(
 
     Nearest good sample and a linear head on stock features, and fine-tuning, each learn from
     25, 50 and 100 % of the learning parts, in rounds in which every part judges once. The answer
-    is in OUT/advice.html and OUT/advice.json. All but fine-tuning takes seconds.
+    is in OUT/advice.html and OUT/advice.json (with --task catalog in OUT/advice.json alone). All
+    but fine-tuning takes seconds.
 
     For example:
 

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from edge.catalog.findings import Finding, Kind, Limits
 from edge.catalog.look import Look
@@ -16,6 +16,15 @@ FOLDER = Path(__file__).parent
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _rising(aspect: tuple[float, float]) -> tuple[float, float]:
+    if aspect[0] > aspect[1]:
+        raise ValueError(
+            f"from {aspect[0]:g} to {aspect[1]:g} holds nothing: the lower comes first"
+        )
+    return aspect
 
 
 class ImageRules(Contract):
@@ -25,7 +34,7 @@ class ImageRules(Contract):
     min_height: Pixels = 1
     max_bytes: int | None = Field(default=None, ge=1)
     max_megapixels: float | None = Field(default=None, gt=0)
-    aspect: tuple[float, float] | None = None
+    aspect: Annotated[tuple[Positive, Positive], AfterValidator(_rising)] | None = None
 
 
 class BackgroundRules(Contract):

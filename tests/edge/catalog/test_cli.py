@@ -45,6 +45,9 @@ def test_from_photos_to_a_shops_list(result, tmp_path):
     old.write_text("Handle,Title,Image Src\nred,Red,https://x/o.jpg\nhat,Hat,https://x/h.jpg\n")
     done = call("feed", result, old, "--base-url", "https://n/img", "--out", new)
     assert "1 products with new pictures" in done.stdout
+    assert "1 products of the result are in no row: blue" in done.stdout
+    same = call("feed", result, new, "--base-url", "https://n/img", "--out", new)
+    assert (same.returncode, "is the list itself" in same.stderr) == (2, True)
     found = products(read(new))
     assert found == {"red-1.jpg": "red", "red-2.jpg": "red", "h.jpg": "hat"}
 
@@ -56,6 +59,8 @@ def test_what_people_said_becomes_training_data_by_command(result, tmp_path):
     done = call("learn", result, tmp_path / "data", "--overrules", tmp_path / "said.csv")
     assert "1 pictures to learn from" in done.stdout
     assert (tmp_path / "data" / "red" / "reject" / "red-0.png").is_file()
+    done = call("learn", result, tmp_path / "data", "--overrules", tmp_path / "gone.csv")
+    assert (done.returncode, "there is no file" in done.stderr) == (2, True)
 
 
 def test_json_is_json_alone(bundle, key, shop, tmp_path):

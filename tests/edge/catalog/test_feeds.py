@@ -6,7 +6,7 @@ import io
 import pytest
 
 from edge.catalog import feeds
-from export.errors import DatasetError
+from export.errors import ConfigError, DatasetError
 
 SHOPIFY = (
     "Handle,Title,Variant SKU,Image Src,Image Position,Image Alt Text\n"
@@ -80,3 +80,33 @@ def test_another_table_is_refused_by_its_columns(tmp_path):
     """The error names what was found, and what would do."""
     with pytest.raises(DatasetError, match=r"columns a, b(.|\n)*Shopify"):
         feed(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(DatasetError, match=r"semicolons(.|\n)*commas"):
+        feed(tmp_path, "SKU;Images\nmug;a.jpg\n")
+
+
+def test_shopify_is_matched_by_variant_skus_too(tmp_path):
+    """A product gets the pictures of all its variants, in the order of its rows."""
+    found = feed(tmp_path, SHOPIFY)
+    chosen = {"M2": ["m2.jpg"], "M1": ["m1.jpg"], "X9": ["x.jpg"]}
+    body, changed = feeds.write(found, chosen, "https://n/")
+    mug = [row["Image Src"] for row in again(body) if row["Handle"] == "mug"]
+    assert mug == ["https://n/m1.jpg", "https://n/m2.jpg"]
+    assert changed == 1
+    said = "\n".join(feeds.matched(found, chosen).words())
+    assert "1 products of the result are in no row: X9" in said
+    assert "1 products of the list keep the pictures that they had: cup" in said
+
+
+@pytest.mark.parametrize("text", [SHOPIFY, WOO, GOOGLE])
+def test_a_result_that_fits_no_product_is_refused_by_name(text, tmp_path):
+    """Categories aren't products: both sides are named."""
+    with pytest.raises(DatasetError, match=r"crockery(.|\n)*mug"):
+        feeds.matched(feed(tmp_path, text), {"crockery": ["1.jpg"]})
+
+
+@pytest.mark.parametrize("address", ["shop.example/img", "ftp://x/y", "https://", "/img", "h?q"])
+def test_an_address_that_no_shop_can_fetch_is_refused(address):
+    """Only whole addresses of the web."""
+    with pytest.raises(ConfigError, match="no address"):
+        feeds.check_base(address)
+    assert feeds.check_base("https://n/img") == feeds.check_base("https://n/img/")

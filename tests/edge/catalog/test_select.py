@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,17 +14,20 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.catalog import overrules
+from edge.catalog import overrules, prints
 from edge.catalog.choose import choose
+from edge.catalog.crop import Format
 from edge.catalog.ledger import Ledger
 from edge.catalog.model import CatalogModel
 from edge.catalog.overrules import Overrule
 from edge.catalog.products import Sets
 from edge.catalog.rules.house import FOLDER, HouseRules, load
 from edge.catalog.selecting import Asked, Share, select
+from edge.catalog.words import summary
 from export.bundle import open_bundle
 from export.catalog_bundle import open_catalog
 from export.errors import BundleError, ConfigError, DatasetError, StoreError
+from export.picture_header import MAX_PIXELS
 from export.progress import Progress
 from tests.edge.catalog.conftest import product
 from tests.export.small_catalog import catalog_bundle
@@ -169,24 +173,78 @@ def test_a_person_beats_the_rules_and_the_model(model, shop, tmp_path):
     assert "a person said so" in done["blue-1.png"].reason
 
 
-@pytest.mark.parametrize("split", [False, True])
-def test_overrules_become_training_examples(split, tmp_path):
-    """A word lands where training reads it: studio/ or reject/ of the right category."""
-    pictures, data = tmp_path / "pictures", tmp_path / "data"
-    (pictures / "sub").mkdir(parents=True)
-    (data / ("train" if split else "red")).mkdir(parents=True)
-    cv2.imwrite(str(pictures / "sub" / "a b.png"), product())
-    cv2.imwrite(str(pictures / "c.png"), product())
-    said = {
-        "sub/a b.png": Overrule("sub/a b.png", "show", "blue"),
-        "c.png": Overrule("c.png", "reject"),
-    }
-    overrules.learn(said, {"c.png": "red", "sub/a b.png": "red"}, pictures, data)
-    found = {p.relative_to(data).as_posix() for p in data.rglob("*.png")}
-    expected = {"studio/blue/sub__a b.png", "reject/red/c.png"}
-    if not split:
-        expected = {"blue/studio/sub__a b.png", "red/reject/c.png"}
-    assert found == expected
+def test_what_the_tables_get_wrong_is_said_before_anything_is_looked_at(model, shop, tmp_path):
+    """A pattern or a table that fits no picture, overrules not readable: no ledger is made."""
+    out, table = tmp_path / "out", tmp_path / "skus.csv"
+    table.write_text("path,sku\nshop/red-0.png,A1\n")
+    for sets, said in (
+        (Sets(regex="^(X+)_"), "such as 'blue-0.png'"),
+        (Sets(regex="(", table=None), "regex"),
+        (Sets(table=table), "names none of 8 pictures"),
+        (Sets(table=tmp_path / "gone.csv"), "No such file"),
+    ):
+        with pytest.raises(DatasetError, match=re.escape(said)):
+            select(Asked(shop, out, OPEN, sets=sets), model, QUIET)
+    out.mkdir()
+    (out / overrules.FILE).write_text("path;verdict\nred-0.png;show\n")
+    with pytest.raises(DatasetError, match="semicolons"):
+        select(Asked(shop, out, OPEN), model, QUIET)
+    assert [one.name for one in out.iterdir()] == [overrules.FILE]
+
+
+def test_what_fits_only_partly_is_said_with_the_result(model, shop, tmp_path):
+    """Rows without a picture, pictures without a row, a category that nobody knows."""
+    out, table = tmp_path / "out", tmp_path / "skus.csv"
+    table.write_text("path,sku\nred-0.png,A1\nred-99.png,A1\n")
+    out.mkdir()
+    overrules.add(out / overrules.FILE, Overrule("red-1.png", "show", "rde"))
+    asked = Asked(shop, out, OPEN, sets=Sets(table=table))
+    done = select(asked, model, QUIET)
+    told = "\n".join(summary(asked, done))
+    for said in ("names no picture with: red-99.png", "lacks: blue-0.png", "'rde' (1)"):
+        assert said in told
+
+
+def test_a_dead_link_and_a_name_that_is_no_text_are_listed(model, shop, tmp_path):
+    """Neither ends the choice among the others, then or the second time."""
+    (shop / "dead.jpg").symlink_to("nowhere.jpg")
+    (shop / "broken.jpg").rename(shop / os.fsdecode(b"caf\xe9.jpg"))
+    for looked in (9, 0):
+        done = select(Asked(shop, tmp_path / "out", OPEN), model, QUIET)
+        assert done.looked == looked
+        assert len(done.choices) == 7
+        problems = dict(done.unusable)
+        assert set(problems) == {"dead.jpg", "caf\\xe9.jpg"}
+        assert "not UTF-8" in problems["caf\\xe9.jpg"]
+    assert "caf\\xe9.jpg" in (tmp_path / "out" / "unusable.csv").read_text()
+
+
+def test_a_cut_out_product_stands_on_white(model, shop, tmp_path):
+    """PNG with transparency is what shops have: looked at, shown and printed as on white."""
+    opaque = cv2.imread(str(shop / "red-0.png"))
+    clear = np.where((opaque == 235).all(2), 0, 255).astype(np.uint8)
+    (shop / "red-0.png").unlink()
+    cv2.imwrite(str(shop / "cut.png"), np.dstack([opaque, clear]))
+    asked = Asked(shop, tmp_path / "out", OPEN, 4)
+    done = {one.look.path: one for one in select(asked, model, QUIET).choices}
+    assert done["cut.png"].look.whiteness > 0.99 > done["red-1.png"].look.whiteness
+    list(prints.make(asked.out, tmp_path / "prints", [Format(64, 64)], 0.06))
+    name = next(row for row in prints.chosen(asked.out) if row["path"] == "cut.png")
+    printed = cv2.imread(str(tmp_path / "prints" / prints.print_name(name)))
+    assert printed[0].mean() > 245
+
+
+def test_an_aspect_that_nothing_can_have_is_refused(tmp_path):
+    """The lower end comes first, and neither is nothing."""
+    for aspect in ("[2.0, 1.0]", "[-1, 2]"):
+        (tmp_path / "h.toml").write_text(f'name = "x"\n[image]\naspect = {aspect}\n')
+        with pytest.raises(ConfigError, match="aspect"):
+            load(str(tmp_path / "h.toml"))
+
+
+def test_the_marketplace_allows_no_more_than_can_be_read():
+    """A picture that the rules let pass is one that can be opened."""
+    assert load("marketplace").image.max_megapixels * 1e6 <= MAX_PIXELS
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x.png", ""])

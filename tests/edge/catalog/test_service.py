@@ -78,6 +78,12 @@ def ask(port, path, body=None, kind="application/json"):
             return error.code, json.loads(error.read())
 
 
+def test_a_service_without_its_folder_does_not_start(model, tmp_path):
+    """Every order would fail: said at the start, not to each customer."""
+    with pytest.raises(ConfigError, match="is not a folder"):
+        Desk(model, OPEN, tmp_path / "gone", tmp_path / "results")
+
+
 def test_a_picture_sent_gets_everything_that_is_known_of_it(counter):
     """Category, findings and refusals of the bytes; a file that is no picture gets its problem."""
     _, png = cv2.imencode(".png", product((60, 60, 210)))

@@ -1,11 +1,18 @@
 """A company's pictures: what lies where means what, and what is unclear is refused."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from export.errors import DatasetError
-from trainer.catalog.shelf import open_shelf, read_groups
+from trainer.catalog.shelf import (
+    contradictions,
+    open_shelf,
+    ratings_by_bytes,
+    read_groups,
+)
 
 
 def put(root, *paths):
@@ -27,12 +34,12 @@ def test_a_studio_and_a_reject_folder_rate_their_pictures(tmp_path):
 
 
 def test_without_rejects_all_that_is_not_shown_counts_as_rejected(tmp_path):
-    """And the notes say so; a val/ beside train/ is the frozen test."""
+    """And it says so; a val/ beside train/ is the frozen test."""
     put(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/2.png", "val/b/2.png", "studio/a/3.png")
     shelf = open_shelf(tmp_path)
     assert shelf.ratings["studio/a/3.png"] == 1.0
     assert shelf.ratings["train/b/1.png"] == 0.0
-    assert any("counts as rejected" in note for note in shelf.dataset.notes)
+    assert "count as rejected" in shelf.why
     halves = {one.path: one.half for one in shelf.dataset.pictures}
     assert halves["val/a/2.png"] == "test"
     assert halves["studio/a/3.png"] == halves["train/a/1.png"] == "train"
@@ -46,6 +53,47 @@ def test_a_table_of_ratings_beats_the_folders(tmp_path):
     shelf = open_shelf(tmp_path)
     assert shelf.ratings == {"a/studio/1.png": 0.0, "b/1.png": 0.9}
     assert shelf.source == "ratings"
+
+
+def test_one_reject_does_not_do_away_with_the_others(tmp_path):
+    """While rejects are fewer than what is shown, all that nobody rated counts with them."""
+    put(tmp_path, *(f"a/studio/{n}.png" for n in range(3)), "b/1.png", "b/2.png", "b/reject/3.png")
+    shelf = open_shelf(tmp_path)
+    assert shelf.ratings["b/1.png"] == shelf.ratings["b/reject/3.png"] == 0.0
+    assert shelf.implied == {"b/1.png", "b/2.png"}
+    assert shelf.source == "studio against all others"
+    assert "3 shown and 1 rejected, and 3 rejects would be enough" in shelf.why
+    put(tmp_path, "b/reject/4.png", "b/reject/5.png")
+    enough = open_shelf(tmp_path)
+    assert "b/1.png" not in enough.ratings
+    assert enough.source == "studio and reject"
+    assert "don't count" in enough.why
+
+
+def test_the_same_bytes_are_never_shown_and_rejected(tmp_path):
+    """A copy that nobody rated is as its other; two words that differ are told with both paths."""
+    put(tmp_path, "a/studio/1.png", "a/2.png", "b/1.png", "b/reject/2.png")
+    shelf = open_shelf(tmp_path)
+    paths = sorted(shelf.dataset.pictures, key=lambda one: one.path)
+    names = [one.path for one in paths]
+    assert names == ["a/2.png", "a/studio/1.png", "b/1.png", "b/reject/2.png"]
+    assert contradictions(shelf, names, ["x", "x", "y", "z"]) == []
+    assert contradictions(shelf, names, ["y", "x", "z", "x"]) == [
+        "a/studio/1.png",
+        "b/reject/2.png",
+    ]
+    few = replace(shelf, ratings=shelf.ratings | {"a/2.png": 0.0}, implied=frozenset({"a/2.png"}))
+    assert ratings_by_bytes(few, names, ["x", "x", "y", "z"])["a/2.png"] == 1.0
+
+
+def test_a_category_in_the_table_beats_the_folder(tmp_path):
+    """With or without a rating; Excel's mark before the first column is no part of its name."""
+    put(tmp_path, "a/1.png", "a/2.png", "b/studio/1.png", "b/2.png", "b/3.png")
+    table = "path,rating,category\nb/3.png,,a\nb/2.png,reject,b\n"
+    (tmp_path / "ratings.csv").write_text(table, encoding="utf-8-sig")
+    shelf = open_shelf(tmp_path)
+    assert {one.path: one.label for one in shelf.dataset.pictures}["b/3.png"] == "a"
+    assert shelf.ratings == {"b/studio/1.png": 1.0, "b/2.png": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +143,11 @@ def test_a_table_names_the_sender_of_every_picture(tmp_path):
     assert read_groups(table, ["a/1.png"]) == {"a/1.png": "sender_id 7", "a/2.png": "sender_id 8"}
     with pytest.raises(DatasetError, match="lacks 1 pictures"):
         read_groups(table, ["a/9.png"])
+    table.write_text("image,product\na/1.png,7\n", encoding="utf-8-sig")
+    assert read_groups(table, ["a/1.png"]) == {"a/1.png": "product 7"}
+    table.write_text("image;product\na/1.png;7\n")
+    with pytest.raises(DatasetError, match="semicolons"):
+        read_groups(table, ["a/1.png"])
     table.write_text("image,colour\na/1.png,red\n")
     with pytest.raises(DatasetError, match="has the columns"):
         read_groups(table, ["a/1.png"])

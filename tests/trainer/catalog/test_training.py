@@ -1,5 +1,8 @@
 """From a company's pictures to a bundle that answers on the edge as the network did."""
 
+import shutil
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,17 +11,19 @@ import torch
 from edge.catalog.model import CatalogModel
 from export import picture
 from export.catalog_golden import prove
-from export.errors import RunError
+from export.errors import DatasetError, RunError
 from export.preprocess import shrink
 from export.signature import load_or_make
 from tests.edge.catalog.conftest import product
 from trainer.backbone import Network
 from trainer.calibrate import Budgets
 from trainer.catalog import presentation
+from trainer.catalog.gathering import gather_shelf
 from trainer.catalog.network import CatalogNetwork
 from trainer.catalog.presentation import Rated
 from trainer.catalog.publish import publish
 from trainer.catalog.record import CatalogRun
+from trainer.catalog.words import NOVEL, summary
 from trainer.cli.train import _catalogued, _input
 from trainer.material import Choices
 from trainer.parts import PartRule
@@ -86,6 +91,56 @@ def test_every_figure_has_an_interval_and_says_what_it_counts(run):
     assert run.record.presentation is not None
     assert run.record.presentation.source == "studio and reject"
     assert sum(sum(row.values()) for row in run.record.confusion.values()) == found["accuracy"].n
+
+
+def test_a_bound_that_the_test_refutes_is_said_to_be(run):
+    """The two figures stand one below the other: which one holds is said, and only then."""
+    others = tuple(one for one in run.record.metrics if one.name != NOVEL)
+    found = [one for one in run.record.metrics if one.name == NOVEL]
+    for low, refuted in ((0.5, True), (0.0, False)):
+        shifted = found[0].model_copy(update={"value": 0.6, "low": low, "high": 0.7})
+        basis = run.record.novelty.model_copy(update={"bound": 0.3})
+        record = run.record.model_copy(update={"metrics": (*others, shifted), "novelty": basis})
+        told = "\n".join(summary(CatalogRun(run.folder, record)))
+        assert ("The test refutes that bound" in told) is refuted
+
+
+@pytest.mark.parametrize(
+    ("copy", "said"),
+    [("red/reject/00.png", "shown and rejected"), ("red/studio/01.png", "under two classes")],
+)
+def test_the_same_bytes_under_two_words_are_refused_with_both_paths(data, tmp_path, copy, said):
+    """Before anything is learnt; --drop-conflicts leaves both out."""
+    shutil.copytree(data, tmp_path / "data")
+    target = "red/studio/copy.png" if "reject" in copy else "blue/studio/copy.png"
+    shutil.copy(tmp_path / "data" / copy, tmp_path / "data" / target)
+    plan = Plan(
+        data=tmp_path / "data", arch="resnet18", weights="starter", seed=0,
+        to=_input("64", "0,0,1,1", None), recipe=named("tune"), budgets=Budgets(),
+        choices=Choices(rule=PartRule(near=False)),
+    )  # fmt: skip
+    with pytest.raises(DatasetError, match=said) as refused:
+        gather_shelf(plan, Progress(None))
+    assert copy in refused.value.problem
+    assert target in refused.value.problem
+    dropped = replace(plan, choices=replace(plan.choices, drop_conflicts=True))
+    left = gather_shelf(dropped, Progress(None))
+    assert len(left.dataset.pictures) == len(left.album.paths) == 41
+
+
+def test_cut_out_products_teach_as_they_are_shown(data, tmp_path):
+    """PNG with transparency is laid on white, as where it is looked at."""
+    shutil.copytree(data, tmp_path / "data")
+    clear = np.zeros((96, 96, 4), np.uint8)
+    clear[20:70, 20:70] = (60, 60, 210, 255)
+    cv2.imwrite(str(tmp_path / "data" / "red" / "cut.png"), clear)
+    plan = Plan(
+        data=tmp_path / "data", arch="resnet18", weights="starter", seed=0,
+        to=_input("64", "0,0,1,1", None), recipe=named("tune"), budgets=Budgets(),
+        choices=Choices(rule=PartRule(near=False)),
+    )  # fmt: skip
+    album = gather_shelf(plan, Progress(None)).album
+    assert np.asarray(album.frames[album.paths.index("red/cut.png")])[0, 0].tolist() == [255] * 3
 
 
 def test_a_run_of_products_is_no_inspection(run):
