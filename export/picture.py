@@ -75,7 +75,7 @@ def decode(data: bytes, name: str, ground: Colour | None = None) -> Pixels:
             "convert it with the tone curve that the camera uses on the line",
         )
     if picture.ndim == 3 and picture.shape[2] == 4 and ground is not None:
-        picture = _laid(picture, ground)
+        picture = _laid(picture.astype(np.uint8, copy=False), ground)
     elif picture.ndim == 3 and picture.shape[2] == 4:
         raise PictureError(
             f"{name!r} has transparency (an alpha channel)",
