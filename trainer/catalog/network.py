@@ -19,7 +19,7 @@ class CatalogNetwork(nn.Module):
         base: trunk and head; its classes are the categories.
         show: linear, F standardised features to one logit of being shown.
         axes: (D,F) directions of the embedding in standardised features.
-        bank: (B,D) embeddings of training pictures.
+        bank: (B,F) features of training pictures, of unit length.
         unit: () distance to the bank that counts as 1.
     """
 
@@ -34,7 +34,7 @@ class CatalogNetwork(nn.Module):
         nn.init.zeros_(self.show.weight)
         nn.init.zeros_(self.show.bias)
         self.register_buffer("axes", torch.zeros(axes, base.arch.features))
-        self.register_buffer("bank", torch.zeros(bank, axes))
+        self.register_buffer("bank", torch.zeros(bank, base.arch.features))
         self.register_buffer("unit", torch.ones(()))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -45,7 +45,7 @@ class CatalogNetwork(nn.Module):
         """The same of pooled features (N,F)."""
         plain = self.plain(pooled)
         embedding = self.embed(plain)
-        novelty = distance(embedding, self.bank) / self.unit
+        novelty = distance(pooled, self.bank) / self.unit
         return self.base.classify(pooled), self.show(plain)[:, 0], novelty, embedding
 
     def plain(self, pooled: Tensor) -> Tensor:
@@ -57,10 +57,11 @@ class CatalogNetwork(nn.Module):
         return fn.normalize(plain @ self.axes.T, dim=1)
 
 
-def distance(embedding: Tensor, bank: Tensor) -> Tensor:
-    """One less the largest cosine (N,) of embeddings (N,D) to those of a bank (B,D).
+def distance(pooled: Tensor, bank: Tensor) -> Tensor:
+    """One less the largest cosine (N,) of pooled features (N,F) to those of a bank (B,F).
 
     The nearest neighbour in normalised features tells the unknown from the known better than the
-    classifier's own probabilities (Sun and others, arXiv:2204.06507).
+    classifier's own probabilities (Sun and others, arXiv:2204.06507). Neither standardised nor
+    along the axes: what training pictures never show differs just where they don't vary.
     """
-    return 1 - (embedding @ bank.T).amax(1)
+    return 1 - (fn.normalize(pooled, dim=1) @ bank.T).amax(1)

@@ -87,7 +87,7 @@ class CatalogRun:
         try:
             tensors = load_file(path)
             base = Network(self.record.arch, len(self.record.categories))
-            bank, axes = tensors["bank"].shape
+            bank, axes = (len(tensors[name]) for name in ("bank", "axes"))
             network = CatalogNetwork(base, axes, bank)
             network.load_state_dict(tensors)
         except (OSError, SafetensorError, RuntimeError, KeyError) as error:

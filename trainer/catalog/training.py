@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
+from torch.nn import functional as fn
 
 from export import stamp
 from export.catalog import PresentationBasis
@@ -34,7 +35,7 @@ from trainer.taxonomy import figures
 from trainer.teaching import Plan, finish, flat, input_record, split_rows, teach, versions
 from trainer.thresholds.novel import limit
 
-AXES, BANK = 128, 4096
+AXES, BANK = 128, 2048
 CANDIDATES = 20
 
 
@@ -95,9 +96,9 @@ def learn(base: Network, pooled: Tensor, material: Material, plan: Plan) -> Lear
     at = {split: material.of(split) for split in ("train", "validation", "calibration", "test")}
     network = _embedding(base, pooled, at["train"], plan.seed)
     rated, shown = _presentation(network, pooled, material, plan.data)
-    logits, _, _, embedding = network.told(pooled)
+    logits = network.told(pooled)[0]
     held = at["calibration"]
-    strange = distance(embedding, network.bank)
+    strange = distance(pooled, network.bank)
     network.unit.copy_(torch.quantile(strange[held], 0.5).clamp_min(1e-6))
     novelty = (strange / network.unit).double().numpy()
     groups = [material.parts[i] for i in held]
@@ -137,7 +138,7 @@ def _embedding(base: Network, pooled: Tensor, at: np.ndarray, seed: int) -> Cata
     kept = at[np.linspace(0, len(at) - 1, min(BANK, len(at))).round().astype(int)]
     network = CatalogNetwork(base, len(axes), len(kept)).eval()
     network.axes.copy_(torch.from_numpy(axes))
-    network.bank.copy_(network.embed(plain[kept]))
+    network.bank.copy_(fn.normalize(pooled[kept], dim=1))
     return network
 
 

@@ -193,14 +193,17 @@ def test_the_score_of_a_left_out_category_never_saw_it():
 
 
 def test_novelty_is_nothing_for_a_known_picture_and_grows_away_from_all():
-    """A picture of the bank has novelty 0; the opposite direction has the most there is."""
-    network = CatalogNetwork(Network("resnet18", 3), axes=4, bank=2)
-    bank = torch.eye(4)[:2]
-    network.bank.copy_(bank)
-    network.axes.copy_(torch.eye(4, network.axes.shape[1]))
-    pooled = torch.zeros(3, network.axes.shape[1])
-    pooled[0, 0], pooled[1, 3], pooled[2, 0] = 1, 1, -1
-    pooled[2, 1] = -1
+    """A picture of the bank has novelty 0; what no picture ever showed counts, opposites most.
+
+    The third feature is on no axis: training pictures don't vary there, and that is the point.
+    """
+    network = CatalogNetwork(Network("resnet18", 3), axes=2, bank=2)
+    features = network.axes.shape[1]
+    network.bank.copy_(torch.eye(2, features))
+    network.axes.copy_(torch.eye(2, features))
+    pooled = torch.zeros(3, features)
+    pooled[0, 0], pooled[1, 2] = 3, 3
+    pooled[2, :2] = -1
     novelty = network.told(pooled)[2]
     assert novelty[0] == pytest.approx(0, abs=1e-6)
     assert novelty[0] < novelty[1] < novelty[2]
