@@ -102,7 +102,12 @@ def _learn(
 @contextlib.contextmanager
 def _alone(data: Path) -> Generator[None]:
     """Only one process at a time reads the table and writes it again."""
-    door = os.open(data, os.O_RDONLY)
+    try:
+        door = os.open(data, os.O_RDONLY)
+    except OSError as error:
+        raise LinewardenError(
+            f"{str(data)!r} can't be opened: {error.strerror}", "check its rights"
+        ) from error
     try:
         fcntl.flock(door, fcntl.LOCK_EX)
         yield
@@ -182,10 +187,8 @@ class _Ratings:
             raise told.complaint("its first line must name the columns: path,rating")
         self._columns = told.columns
         for row in told.rows:  # of several for a picture training takes what the last ones say
-            before = self._rows.get(row["path"], {})
-            self._rows[row["path"]] = before | {
-                k: v for k, v in row.items() if v or k not in before
-            }
+            merged = self._rows.setdefault(row["path"], row)
+            merged |= {name: cell for name, cell in row.items() if cell}
 
     def say(self, path: str, one: Overrule) -> str:
         """Write a word down: a rating, a category, or that an earlier one is taken back."""
