@@ -5,11 +5,8 @@ goes into DATA/ratings.csv, which beats the folders (trainer/catalog/shelf.py). 
 or removed.
 """
 
-import contextlib
-import fcntl
 import hashlib
-import os
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -57,7 +54,7 @@ def learn(
     if not data.is_dir():
         raise DatasetError(f"{str(data)!r} is not a folder", "give the folder that training reads")
     sources = {path: _content(pictures / path) for path in overrules}
-    with _alone(data):
+    with durable.alone(data):
         return _learn(_united(overrules, sources), sources, told, pictures, data)
 
 
@@ -97,22 +94,6 @@ def _learn(
             lessons.append(Lesson(pictures / path, target, "copied"))
     ratings.save()
     return lessons
-
-
-@contextlib.contextmanager
-def _alone(data: Path) -> Generator[None]:
-    """Only one process at a time reads the table and writes it again."""
-    try:
-        door = os.open(data, os.O_RDONLY)
-    except OSError as error:
-        raise LinewardenError(
-            f"{str(data)!r} can't be opened: {error.strerror}", "check its rights"
-        ) from error
-    try:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(door)
 
 
 def _content(file: Path) -> tuple[int, str]:
