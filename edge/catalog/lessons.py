@@ -6,6 +6,7 @@ or removed.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,12 +112,20 @@ def _content(file: Path) -> tuple[int, str]:
 
 def _twins(data: Path, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], list[Path]]:
     """Where in the training data the same bytes lie already; only files of a size are read."""
-    sizes = {size for size, _ in wanted}
+    them = set(wanted)
+    sizes = {size for size, _ in them}
     found: dict[tuple[int, str], list[Path]] = {}
     for file in _files(data):
-        if file.stat().st_size in sizes:
-            found.setdefault(_content(file), []).append(file)
+        if file.stat().st_size in sizes and (content := _content(file)) in them:
+            found.setdefault(content, []).append(file)
+    odd = [file for one in found.values() for file in one if not _is_text(file.relative_to(data))]
+    if odd:
+        raise DatasetError(f"the name of {str(odd[0])!a} is not valid UTF-8", "rename it")
     return found
+
+
+def _is_text(path: Path) -> bool:
+    return os.fsencode(path).decode(errors="ignore") == str(path)
 
 
 def _files(data: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ import pytest
 from edge.catalog.lessons import learn
 from edge.catalog.overrules import Overrule
 from export import durable
+from export.errors import DatasetError
 from export.table import read as read_table
 from tests.edge.catalog.conftest import product
 
@@ -177,3 +178,15 @@ def test_a_learnt_copy_keeps_its_folders_and_its_word(tmp_path):
     learn({name: Overrule(name, "reject", "red") for name in names}, {}, pictures, data)
     found = {p.relative_to(data).as_posix() for p in data.rglob("*.png")}
     assert found == {"red/reject/a.png", f"red/reject/{deep}/b.png"}
+
+
+def test_a_twin_whose_name_is_no_text_is_told(tmp_path):
+    """A table can't name it: its row would fit no picture."""
+    pictures, data = tmp_path / "pictures", tmp_path / "data"
+    pictures.mkdir()
+    (data / "red").mkdir(parents=True)
+    cv2.imwrite(str(pictures / "a.png"), product())
+    (data / "red" / os.fsdecode(b"caf\xe9.png")).write_bytes((pictures / "a.png").read_bytes())
+    with pytest.raises(DatasetError, match="not valid UTF-8"):
+        learn({"a.png": Overrule("a.png", "show")}, {}, pictures, data)
+    assert not (data / "ratings.csv").exists()
