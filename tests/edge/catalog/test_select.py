@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.catalog import overrules, prints
+from edge.catalog import overrules, prints, products
 from edge.catalog.choose import choose
 from edge.catalog.crop import Format
 from edge.catalog.ledger import Ledger
@@ -159,6 +159,17 @@ def test_products_come_from_names_tables_or_likeness(model, shop, tmp_path):
     assert [one.set for one in listed.choices if one.place] == ["A1", "A1"]
     alike = select(Asked(shop, tmp_path / "c", OPEN, 1, Sets(similar=True)), model, QUIET)
     assert {one.set.split()[0] for one in alike.choices} == {"red", "blue"}
+
+
+def test_products_come_from_a_shops_list(tmp_path):
+    """By the file's name in its address; pictures that it lacks, and that lack, are told."""
+    file = tmp_path / "list.csv"
+    file.write_text("Handle,Image Src\nmug,https://s/a%20b.jpg?v=1\ncup,https://s/c.jpg\n")
+    paths = ["spring/a b.jpg", "spring/d.jpg"]
+    assert products.read_table(file, paths) == {"spring/a b.jpg": "mug", "c.jpg": "cup"}
+    gone, lacking = products.check(Sets(table=file), paths)
+    assert gone.endswith("names no picture with: c.jpg")
+    assert lacking.endswith("lacks: spring/d.jpg")
 
 
 def test_a_person_beats_the_rules_and_the_model(model, shop, tmp_path):
