@@ -232,6 +232,15 @@ def test_a_dead_link_and_a_name_that_is_no_text_are_listed(model, shop, tmp_path
     assert "caf\\xe9.jpg" in (tmp_path / "out" / "unusable.csv").read_text()
 
 
+def test_a_result_among_the_pictures_is_none_of_them(model, shop, tmp_path, monkeypatch):
+    """However the two folders are written: its thumbnails and copies are no new pictures."""
+    monkeypatch.chdir(tmp_path)
+    asked = Asked(Path("shop"), shop / "out", OPEN, 1, copies=True)
+    select(asked, model, QUIET)
+    again = select(asked, model, QUIET)
+    assert (again.looked, len(again.choices)) == (0, 7)
+
+
 def test_folders_whose_names_are_no_text_are_no_hindrance(model, shop, tmp_path):
     """Neither that of the pictures nor that of the result; the next command finds both."""
     odd = tmp_path / os.fsdecode(b"caf\xe9")
