@@ -19,6 +19,7 @@ from export.errors import DatasetError, LinewardenError
 RATINGS = "ratings.csv"
 NEEDED = ("path", "rating")
 _MEANT = frozenset({"studio", "reject"})  # folders that say how a picture is shown
+_SPLIT = frozenset({"train", "test", "val", "valid", "validation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,10 @@ def _place(data: Path, one: Overrule, told: Mapping[str, str], digest: str) -> P
     category = one.category or told.get(one.path, "")
     if not category:
         raise DatasetError(f"{one.path!r} was never looked at", "run `catalog select` again")
+    if category in _MEANT | _SPLIT:
+        raise DatasetError(
+            f"{one.path!r}: a folder {category!r} is no category to training", "name another"
+        )
     split = (data / "train").is_dir()
     kind = {"show": "studio", "reject": "reject", "": "train" if split else ""}[one.verdict]
     folder = data / kind / category if split else data / category / kind

@@ -190,3 +190,13 @@ def test_a_twin_whose_name_is_no_text_is_told(tmp_path):
     with pytest.raises(DatasetError, match="not valid UTF-8"):
         learn({"a.png": Overrule("a.png", "show")}, {}, pictures, data)
     assert not (data / "ratings.csv").exists()
+
+
+@pytest.mark.parametrize("category", ["train", "reject"])
+def test_a_category_that_would_turn_the_training_data_over_is_refused(category, tmp_path):
+    """A folder train/ would make all the others a given split's."""
+    (tmp_path / "data").mkdir()
+    cv2.imwrite(str(tmp_path / "a.png"), product())
+    with pytest.raises(DatasetError, match="no category"):
+        learn({"a.png": Overrule("a.png", "show", category)}, {}, tmp_path, tmp_path / "data")
+    assert not list((tmp_path / "data").iterdir())
