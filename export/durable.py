@@ -5,8 +5,10 @@ fsync(2)). All raise OSError; whoever calls knows what the file was and says so.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 PART = ".part"
@@ -40,6 +42,17 @@ def put(path: Path, content: bytes | Path) -> None:
                 shutil.copyfileobj(source, file, _CHUNK)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """Only one process, and one of its threads, is in here at a time with this folder."""
+    door = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(door)
 
 
 def sync(folder: Path) -> None:

@@ -6,7 +6,6 @@ that no other page in the browser can speak for its reader (edge/callers.py).
 
 import json
 import mimetypes
-import threading
 from collections.abc import Iterable
 from dataclasses import asdict
 from http import HTTPStatus
@@ -56,8 +55,6 @@ class Clerk:
 
 
 def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
-    lock = threading.Lock()
-
     class Handler(Doorkeeper):
         """One connection."""
 
@@ -72,9 +69,7 @@ def _handler(result: Path, who: Callers) -> type[Doorkeeper]:
         def do_POST(self) -> None:  # noqa: N802 - http.server's name
             """Write an overrule down."""
             try:
-                one = self._overrule()
-                with lock:
-                    overrules.add(result / overrules.FILE, one)
+                overrules.add(result / overrules.FILE, self._overrule())
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 self.reply(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
             except LinewardenError as error:

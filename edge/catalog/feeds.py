@@ -42,7 +42,7 @@ DIALECTS = (SHOPIFY, WOO, GOOGLE)
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A list as it was read."""
+    """A list as it was read; `columns` as `_keys` tells them apart, and rows by these."""
 
     dialect: Dialect
     columns: tuple[str, ...]
@@ -56,14 +56,14 @@ def read(path: Path) -> Feed:
         text = path.read_text(encoding="utf-8-sig")
         first = text.partition("\n")[0]
         delimiter = "\t" if first.count("\t") > first.count(",") else ","
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-        columns = tuple(reader.fieldnames or ())
-        rows = tuple({key: row[key] or "" for key in columns} for row in reader)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        columns = _keys(next(reader, []))
+        rows = tuple(_row(path, reader.line_num, columns, cells) for cells in reader if cells)
     except OSError as error:
         raise DatasetError(
             f"{str(path)!r} can't be read: {error.strerror}", "check the path and its rights"
         ) from error
-    except (UnicodeDecodeError, csv.Error, KeyError) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{str(path)!r} can't be read: {error}", "save it as UTF-8") from error
     for dialect in DIALECTS:
         if dialect.needed <= set(columns):
@@ -72,6 +72,20 @@ def read(path: Path) -> Feed:
         "give a list of Shopify (Handle, Image Src), WooCommerce (SKU, Images) or Google Merchant "
         "Center (id, image_link)"
     )
+
+
+def _keys(head: Sequence[str]) -> tuple[str, ...]:
+    """The columns' names; of a name that comes again, each with a number that isn't written."""
+    return tuple(f"{name}\0{i}" if name in head[:i] else name for i, name in enumerate(head))
+
+
+def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
+    if any(cells[len(columns) :]):
+        raise DatasetError(
+            f"{str(path)!r}, line {line}: {len(cells)} cells, but {len(columns)} columns",
+            "put the cell that holds a separator in quotes",
+        )
+    return dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))
 
 
 def products(feed: Feed) -> dict[str, str]:
@@ -188,9 +202,9 @@ def write(feed: Feed, chosen: Mapping[str, Sequence[str]], base: str) -> tuple[b
     if feed.dialect is SHOPIFY and "Image Position" not in columns:
         columns.append("Image Position")
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, delimiter=feed.delimiter, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, delimiter=feed.delimiter)
+    writer.writerow(name.partition("\0")[0] for name in columns)
+    writer.writerows([row.get(name, "") for name in columns] for row in rows)
     return text.getvalue().encode(), len(at)
 
 
@@ -201,27 +215,33 @@ def _one(feed: Feed, row: Row, at: Mapping[str, list[str]]) -> Row:
     if feed.dialect is WOO:
         return row | {"Images": ", ".join(addresses)}
     extra = ",".join(addresses[1 : 1 + MOST_EXTRA])
-    return row | {"image_link": addresses[0], "additional_image_link": extra}
+    again = {name: "" for name in row if name.startswith("additional_image_link\0")}
+    return row | again | {"image_link": addresses[0], "additional_image_link": extra}
 
 
 def _shopify(feed: Feed, at: Mapping[str, list[str]]) -> list[Row]:
     """One row a picture: a product's own rows, then rows with its handle and a picture alone."""
+    told = {"Handle", "Image Src", "Image Position", "Image Alt Text"}
+    kept: list[Row] = []
+    seen: set[str] = set()
+    for row in feed.rows:
+        handle = row["Handle"]
+        if handle not in at or handle not in seen or any(row[c] for c in row.keys() - told):
+            kept.append(row)
+        seen.add(handle)
+    last = {row["Handle"]: i for i, row in enumerate(kept)}
+    left = {handle: enumerate(addresses, 1) for handle, addresses in at.items()}
     rows: list[Row] = []
-    handles = list(dict.fromkeys(row["Handle"] for row in feed.rows))
-    for handle in handles:
-        mine = [row for row in feed.rows if row["Handle"] == handle]
-        addresses = at.get(handle)
-        if not addresses:
-            rows += mine
-            continue
-        told = {"Handle", "Image Src", "Image Position", "Image Alt Text"}
-        kept = [
-            row for i, row in enumerate(mine) if not i or any(row[c] for c in row.keys() - told)
-        ]
-        for number in range(max(len(kept), len(addresses))):
-            row = dict(kept[number]) if number < len(kept) else {"Handle": handle}
-            has = number < len(addresses)
-            row["Image Src"] = addresses[number] if has else ""
-            row["Image Position"] = str(number + 1) if has else ""
+    for i, row in enumerate(kept):
+        handle = row["Handle"]
+        if handle not in left:
             rows.append(row)
+            continue
+        rows.append(row | _pictured(*next(left[handle], ("", ""))))
+        if i == last[handle]:
+            rows += [{"Handle": handle} | _pictured(*one) for one in left[handle]]
     return rows
+
+
+def _pictured(number: object, address: str) -> Row:
+    return {"Image Src": address, "Image Position": str(number)}

@@ -4,6 +4,7 @@ One SQLite file beside the results. A look counts for a file of the same size an
 the same bundle, and the same version of the measures.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,29 +42,36 @@ class Ledger:
     Args:
         path: the file; made if it isn't there.
         digest: of the bundle; looks by another one are forgotten.
+        keep: refuse looks by another one, instead of forgetting them.
 
     Attributes:
         forgotten: looks that were, because they were another bundle's or version's.
 
     Raises:
-        StoreError: the file can't be used.
+        StoreError: the file can't be used, or is of another bundle or version, to be kept.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
+    def __init__(self, path: Path, digest: str, *, keep: bool = False) -> None:
         self._path = path
         self.forgotten = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(f"file:{quote(str(path))}", uri=True)
+            self._base = sqlite3.connect(f"file:{quote(os.fsencode(path))}", uri=True)
             self._base.executescript(
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_TABLES}"
             )
-            self._begin(f"{digest} {VERSION}")
+            self._begin(f"{digest} {VERSION}", keep=keep)
         except (OSError, sqlite3.Error) as error:
             raise self._broken(error) from error
 
-    def _begin(self, mark: str) -> None:
+    def _begin(self, mark: str, *, keep: bool) -> None:
         found = self._base.execute("SELECT value FROM about WHERE key='by'").fetchone()
+        if keep and (found is None or found[0] != mark):
+            self._base.close()
+            raise StoreError(
+                f"the looks in {self._path} are not by the bundle and version of the choice",
+                "run `linewarden catalog select` again",
+            )
         if found is not None and found[0] != mark:
             self.forgotten = self._base.execute("DELETE FROM looks").rowcount
             self._base.execute("DELETE FROM reliefs")
@@ -98,13 +106,13 @@ class Ledger:
             self._base.executemany("DELETE FROM reliefs WHERE path=?", gone)
 
     def absorb(self, other: Path) -> int:
-        """Take the looks of another worker's ledger in; returns how many.
+        """Take the looks of another worker's ledger in, but for files changed since; how many.
 
         Raises:
             StoreError: it can't be read, or is by another bundle or version.
         """
         try:
-            self._base.execute("ATTACH ? AS other", (f"file:{quote(str(other))}?mode=ro",))
+            self._base.execute("ATTACH ? AS other", (f"file:{quote(os.fsencode(other))}?mode=ro",))
             mine = self._base.execute("SELECT value FROM about WHERE key='by'").fetchone()
             theirs = self._base.execute("SELECT value FROM other.about WHERE key='by'").fetchone()
             if mine != theirs:
@@ -113,8 +121,17 @@ class Ledger:
                     "remove that file, or look again with this bundle",
                 )
             with self._base:
-                found = self._base.execute("INSERT OR REPLACE INTO looks SELECT * FROM other.looks")
-                self._base.execute("INSERT OR REPLACE INTO reliefs SELECT * FROM other.reliefs")
+                self._base.execute(
+                    "CREATE TEMP TABLE taken AS SELECT path FROM other.looks AS o WHERE NOT EXISTS "
+                    "(SELECT 1 FROM looks AS m WHERE m.path=o.path AND m.changed_ns>o.changed_ns)"
+                )
+                found = self._base.execute(
+                    "INSERT OR REPLACE INTO looks SELECT * FROM other.looks WHERE path IN taken"
+                )
+                self._base.execute(
+                    "INSERT OR REPLACE INTO reliefs SELECT * FROM other.reliefs WHERE path IN taken"
+                )
+                self._base.execute("DROP TABLE taken")
             self._base.execute("DETACH other")
         except sqlite3.Error as error:
             raise StoreError(

@@ -35,8 +35,10 @@ def files_in(root: Path, skip: Path | None = None) -> Iterator[File]:
     and time are 0; of a file whose name isn't UTF-8 the size is UNNAMED, and the path shows the odd
     bytes as \xNN.
     """
+    skip = skip and skip.resolve()
     for folder, names, files in os.walk(root):
-        names[:] = sorted(n for n in names if not n.startswith(".") and Path(folder, n) != skip)
+        here = Path(folder).resolve()
+        names[:] = sorted(n for n in names if not n.startswith(".") and here / n != skip)
         for name in sorted(files):
             suffix = Path(name).suffix.lower()
             if name.startswith(".") or suffix not in picture.SUFFIXES | FOREIGN:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from export import durable, table
-from export.errors import DatasetError
+from export.errors import DatasetError, LinewardenError
 
 FILE = "overrules.csv"
 COLUMNS = ("path", "verdict", "category")
@@ -27,7 +27,7 @@ class Overrule:
             raise ValueError(f"verdict {self.verdict!r} is neither show nor reject")
         if not self.path or self.path.startswith("/") or ".." in self.path.split("/"):
             raise ValueError(f"path {self.path!r} does not lie below the folder of the pictures")
-        if "/" in self.category or self.category.startswith("."):
+        if {"/", "\0"} & set(self.category) or self.category.startswith("."):
             raise ValueError(f"category {self.category!r} can't be a folder's name")
 
 
@@ -53,12 +53,23 @@ def read(path: Path) -> dict[str, Overrule]:
 
 
 def add(path: Path, one: Overrule) -> int:
-    """Add one to the file, whole or not at all; returns how many it holds."""
-    found = read(path)
-    found.pop(one.path, None)  # the newest stands last
-    found[one.path] = one
-    rows = [(o.path, o.verdict, o.category) for o in found.values()]
-    durable.replace(path, table.written(COLUMNS, rows))
+    """Add one to the file, whole or not at all; returns how many it holds.
+
+    Raises:
+        DatasetError: what it holds can't be read.
+        LinewardenError: it can't be written.
+    """
+    try:
+        with durable.alone(path.parent):
+            found = read(path)
+            found.pop(one.path, None)  # the newest stands last
+            found[one.path] = one
+            rows = [(o.path, o.verdict, o.category) for o in found.values()]
+            durable.replace(path, table.written(COLUMNS, rows))
+    except OSError as error:
+        raise LinewardenError(
+            f"{str(path)!r} can't be written: {error.strerror}", "check the folder and space"
+        ) from error
     return len(found)
 
 

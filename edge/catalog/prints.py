@@ -46,11 +46,12 @@ def make(result: Path, out: Path, formats: Sequence[Format], margin: float) -> I
 
     Raises:
         DatasetError: there is no result.
+        StoreError: pictures were looked at anew since, by another bundle or version.
         PictureError, LinewardenError: a print can't be written.
     """
     rows = chosen(result)
     told = json.loads((result / CHOICE).read_bytes())
-    ledger = Ledger(result / LOOKS, told["digest"])
+    ledger = Ledger(result / LOOKS, told["digest"], keep=True)
     looks = {look.path: look for look in ledger.looks()}
     ledger.close()
     made: list[str] = []

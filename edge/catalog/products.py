@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from edge.catalog import feeds
 from edge.catalog.look import Look
 from export import table
 from export.errors import DatasetError
@@ -21,7 +22,7 @@ class Sets:
 
     Attributes:
         regex: its first group in a path is the product.
-        table: a CSV with the columns path and sku (or product).
+        table: a CSV with the columns path and sku (or product), or a shop's product list.
         similar: pictures of a category that look alike are of one product.
     """
 
@@ -51,7 +52,7 @@ def named(looks: Sequence[Look], sets: Sets) -> list[str]:
         found = [pattern.search(look.path) for look in looks]
         return [match[1] or "" if match else "" for match in found]
     if sets.table is not None:
-        given = read_table(sets.table)
+        given = read_table(sets.table, [look.path for look in looks])
         return [given.get(look.path, "") for look in looks]
     return _similar(looks) if sets.similar else [look.category for look in looks]
 
@@ -68,13 +69,27 @@ def _pattern(regex: str) -> "re.Pattern[str]":
     return pattern
 
 
-def read_table(path: Path) -> dict[str, str]:
-    """Path → SKU of a CSV with these columns; raises DatasetError if it can't be used."""
+def read_table(path: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Path → SKU of a CSV with these columns, or of a shop's product list.
+
+    Args:
+        path: of the table. A list names files by their addresses, wherever in the folder they lie.
+        paths: of the pictures.
+
+    Raises:
+        DatasetError: it can't be used.
+    """
     told = table.read(path)
     sku = next((one for one in ("sku", "product") if one in told.columns), None)
-    if sku is None or "path" not in told.columns:
-        raise told.complaint("its first line must name the columns: path,sku")
-    return {row["path"]: row[sku] for row in told.rows}
+    if sku is not None and "path" in told.columns:
+        return {row["path"]: row[sku] for row in told.rows}
+    try:
+        listed = feeds.products(feeds.read(path))
+    except DatasetError as error:
+        raise told.complaint("its first line must name the columns: path,sku") from error
+    names = {one: PurePosixPath(one).name for one in paths}
+    found = {one: listed[name] for one, name in names.items() if name in listed}
+    return found | {name: listed[name] for name in listed.keys() - set(names.values())}
 
 
 def check(sets: Sets, paths: Sequence[str]) -> list[str]:
@@ -97,7 +112,7 @@ def check(sets: Sets, paths: Sequence[str]) -> list[str]:
             )
     if sets.table is None:
         return []
-    given = read_table(sets.table)
+    given = read_table(sets.table, paths)
     if not given.keys() & set(paths):
         raise DatasetError(
             f"{str(sets.table)!r} names none of {len(paths)} pictures: it has "

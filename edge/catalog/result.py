@@ -49,7 +49,7 @@ def write(
         durable.replace(result / SELECTION, table.written(head, rows))
         durable.replace(result / IMAGES, table.written(*_images(choices)))
         durable.replace(result / UNUSABLE, table.written(("path", "problem"), unusable))
-        durable.replace(result / CHOICE, json.dumps(told, indent=1, ensure_ascii=False).encode())
+        durable.replace(result / CHOICE, json.dumps(told, indent=1).encode())
     except OSError as error:
         raise LinewardenError(
             f"the result {result} can't be written: {error.strerror}", "check the folder and space"

@@ -42,7 +42,10 @@ def select(
         str | None, typer.Option(help=r"Its first group in a path is the product: '([A-Z]\d+)_'.")
     ] = None,
     skus: Annotated[
-        Path | None, typer.Option(help="CSV with the columns path and sku: one set per product.")
+        Path | None,
+        typer.Option(
+            help="CSV with the columns path and sku, or a shop's product list: one set each."
+        ),
     ] = None,
     similar: Annotated[
         bool,

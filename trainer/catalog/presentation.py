@@ -109,7 +109,7 @@ def left_out_area(rated: Rated, strength: float) -> float:
 def first_among(
     told: NDArray[np.floating], rated: Rated, candidates: int, seed: int
 ) -> list[tuple[int, int]]:
-    """For each shown picture, its rank among rejected ones of its category.
+    """For each shown picture, its rank among rejected ones of its category, if it has any.
 
     Args:
         told: (N,) the score of each.
@@ -124,6 +124,8 @@ def first_among(
     ranks: list[tuple[int, int]] = []
     for at in np.flatnonzero(rated.shown & np.isfinite(told)):
         mates = np.flatnonzero(~rated.shown & (rated.categories == rated.categories[at]))
+        if not len(mates):
+            continue
         drawn = random.choice(mates, min(candidates, len(mates)), replace=False)
         ranks.append((int(at), int((told[drawn] >= told[at]).sum())))
     return ranks

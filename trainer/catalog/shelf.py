@@ -10,6 +10,7 @@
 Pictures of one product or one sender are of one group, and never straddle a split. It reads names.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +63,7 @@ def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = Fal
     if not root.is_dir():
         raise DatasetError(f"{str(root)!r} is not a folder", "give the folder of the pictures")
     files = sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p, root))
+    _check_names(root, [p for p in files if p.suffix.lower() in picture.SUFFIXES])
     top = {p.relative_to(root).parts[0] for p in files}
     frozen = next((name for name in FROZEN if name in top), None) if "train" in top else None
     found: list[Picture] = []
@@ -87,6 +89,15 @@ def open_shelf(root: Path, *, resplit: bool = False, skip_unreadable: bool = Fal
 
 def _hidden(path: Path, root: Path) -> bool:
     return any(level.startswith(".") for level in path.relative_to(root).parts)
+
+
+def _check_names(root: Path, files: list[Path]) -> None:
+    """Raises DatasetError where a name is no text: no table could name that picture."""
+    shown = [os.fsencode(p.relative_to(root)).decode(errors="backslashreplace") for p in files]
+    if odd := [name for name, p in zip(shown, files, strict=True) if root / name != p]:
+        raise DatasetError(
+            f"the names of {len(odd)} files are not valid UTF-8: {listing(odd)}", "rename them"
+        )
 
 
 def _placed(path: Path, frozen: str | None, *, pooled: bool) -> tuple[Picture, float | None]:

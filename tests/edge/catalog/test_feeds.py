@@ -110,3 +110,42 @@ def test_an_address_that_no_shop_can_fetch_is_refused(address):
     with pytest.raises(ConfigError, match="no address"):
         feeds.check_base(address)
     assert feeds.check_base("https://n/img") == feeds.check_base("https://n/img/")
+
+
+def test_rows_stay_where_they_stand(tmp_path):
+    """A product's rows need not stand together, and a row of no product follows the one above."""
+    text = (
+        "Handle,Title,Image Src,Image Position\na,A,http://x/1,1\nb,B,http://x/2,1\n"
+        ",and,,\na,more,http://x/3,2\nb,,http://x/4,2\n,more,,\n"
+    )
+    body, _ = feeds.write(feed(tmp_path, text), {"b": ["1.jpg", "2.jpg"]}, "https://n/")
+    told = [(row["Handle"], row["Title"], row["Image Src"]) for row in again(body)]
+    assert told == [
+        ("a", "A", "http://x/1"),
+        ("b", "B", "https://n/1.jpg"),
+        ("b", "", "https://n/2.jpg"),
+        ("", "and", ""),
+        ("a", "more", "http://x/3"),
+        ("", "more", ""),
+    ]
+
+
+def test_columns_of_one_name_keep_their_cells(tmp_path):
+    """Google takes `shipping` more than once; none of its old further pictures stays."""
+    text = (
+        "id,shipping,shipping,image_link,additional_image_link,additional_image_link\n"
+        "mug,DE,FR,http://x/1,http://x/2,http://x/3\ncup,AT,IT,http://x/4,http://x/5,http://x/6\n"
+    )
+    body, _ = feeds.write(feed(tmp_path, text), {"mug": ["1.jpg", "2.jpg"]}, "https://n/")
+    head, mug, cup = csv.reader(io.StringIO(body.decode()))
+    before = list(csv.reader(io.StringIO(text)))
+    assert head == before[0]
+    assert mug == ["mug", "DE", "FR", "https://n/1.jpg", "https://n/2.jpg", ""]
+    assert cup == before[2]
+
+
+def test_a_row_of_more_cells_than_columns_is_refused(tmp_path):
+    """They would be lost; empty ones at its end are nothing."""
+    feed(tmp_path, "id,title,image_link\na,Mug,http://x/1,,\n")
+    with pytest.raises(DatasetError, match="line 2: 4 cells, but 3 columns"):
+        feed(tmp_path, "id,title,image_link\na,Mug, red,http://x/1\n")

@@ -1,12 +1,16 @@
 """Laws of the folder of prints: it holds the selection's, and whatever else a person put there."""
 
+import json
+
 import pytest
 
 from edge.catalog import overrules, prints
 from edge.catalog.crop import Format
+from edge.catalog.ledger import Ledger
 from edge.catalog.overrules import Overrule
 from edge.catalog.rules.house import HouseRules
 from edge.catalog.selecting import Asked, select
+from export.errors import StoreError
 from export.progress import Progress
 
 SQUARE, TALL = Format(64, 64), Format(64, 96)
@@ -39,3 +43,16 @@ def test_a_file_that_is_called_like_a_formula_is_none_in_a_table_and_still_found
     said = list(prints.make(asked.out, tmp_path / "prints", [SQUARE], 0.06))
     assert len(said) == 7
     assert not any("left out" in line for line in said)
+
+
+def test_prints_of_looks_by_another_bundle_are_refused_and_the_looks_stay(model, shop, tmp_path):
+    """A selection by a new bundle that was killed before it chose goes on where it was."""
+    asked = Asked(shop, tmp_path / "out", HouseRules(name="open"), 1)
+    select(asked, model, Progress(None))
+    choice = asked.out / "choice.json"
+    choice.write_text(json.dumps(json.loads(choice.read_bytes()) | {"digest": "0" * 64}))
+    with pytest.raises(StoreError, match=r"(.|\n)*select` again"):
+        list(prints.make(asked.out, tmp_path / "prints", [SQUARE], 0.06))
+    ledger = Ledger(asked.out / "looks.db", model.bundle.digest)
+    assert len(list(ledger.looks())) == 7
+    ledger.close()

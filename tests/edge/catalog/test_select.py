@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.catalog import overrules, prints
+from edge.catalog import overrules, prints, products
 from edge.catalog.choose import choose
 from edge.catalog.crop import Format
 from edge.catalog.ledger import Ledger
@@ -22,11 +24,11 @@ from edge.catalog.model import CatalogModel
 from edge.catalog.overrules import Overrule
 from edge.catalog.products import Sets
 from edge.catalog.rules.house import FOLDER, HouseRules, load
-from edge.catalog.selecting import Asked, Share, select
+from edge.catalog.selecting import Asked, Share, look, select
 from edge.catalog.words import summary
 from export.bundle import open_bundle
 from export.catalog_bundle import open_catalog
-from export.errors import BundleError, ConfigError, DatasetError, StoreError
+from export.errors import BundleError, ConfigError, DatasetError, LinewardenError, StoreError
 from export.picture_header import MAX_PIXELS
 from export.progress import Progress
 from tests.edge.catalog.conftest import product
@@ -159,6 +161,17 @@ def test_products_come_from_names_tables_or_likeness(model, shop, tmp_path):
     assert {one.set.split()[0] for one in alike.choices} == {"red", "blue"}
 
 
+def test_products_come_from_a_shops_list(tmp_path):
+    """By the file's name in its address; pictures that it lacks, and that lack, are told."""
+    file = tmp_path / "list.csv"
+    file.write_text("Handle,Image Src\nmug,https://s/a%20b.jpg?v=1\ncup,https://s/c.jpg\n")
+    paths = ["spring/a b.jpg", "spring/d.jpg"]
+    assert products.read_table(file, paths) == {"spring/a b.jpg": "mug", "c.jpg": "cup"}
+    gone, lacking = products.check(Sets(table=file), paths)
+    assert gone.endswith("names no picture with: c.jpg")
+    assert lacking.endswith("lacks: spring/d.jpg")
+
+
 def test_a_person_beats_the_rules_and_the_model(model, shop, tmp_path):
     """Shown though refused, rejected though the best, moved to another category."""
     asked = Asked(shop, tmp_path / "out", OPEN, per_set=1)
@@ -219,6 +232,25 @@ def test_a_dead_link_and_a_name_that_is_no_text_are_listed(model, shop, tmp_path
     assert "caf\\xe9.jpg" in (tmp_path / "out" / "unusable.csv").read_text()
 
 
+def test_a_result_among_the_pictures_is_none_of_them(model, shop, tmp_path, monkeypatch):
+    """However the two folders are written: its thumbnails and copies are no new pictures."""
+    monkeypatch.chdir(tmp_path)
+    asked = Asked(Path("shop"), shop / "out", OPEN, 1, copies=True)
+    select(asked, model, QUIET)
+    again = select(asked, model, QUIET)
+    assert (again.looked, len(again.choices)) == (0, 7)
+
+
+def test_folders_whose_names_are_no_text_are_no_hindrance(model, shop, tmp_path):
+    """Neither that of the pictures nor that of the result; the next command finds both."""
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    shop.rename(odd / "shop")
+    select(Asked(odd / "shop", odd / "out", OPEN, 1), model, QUIET)
+    said = list(prints.make(odd / "out", tmp_path / "prints", [Format(64, 64)], 0.06))
+    assert not any("left out" in line for line in said)
+
+
 def test_a_cut_out_product_stands_on_white(model, shop, tmp_path):
     """PNG with transparency is what shops have: looked at, shown and printed as on white."""
     opaque = cv2.imread(str(shop / "red-0.png"))
@@ -252,6 +284,24 @@ def test_an_overrule_outside_the_folder_is_refused(path):
     """Nobody can make training copy a file from elsewhere."""
     with pytest.raises(ValueError, match="does not lie below"):
         Overrule(path, "show")
+
+
+def test_words_from_two_places_at_once_are_all_kept(tmp_path):
+    """Two sheets of a result, or one and a script; a folder that takes none is told."""
+    file = tmp_path / overrules.FILE
+
+    def say(name):
+        for number in range(10):
+            overrules.add(file, Overrule(f"{name}-{number}.png", "show"))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(say, "ab"))
+    assert len(overrules.read(file)) == 20
+    (tmp_path / f".{overrules.FILE}.part").mkdir()
+    with pytest.raises(LinewardenError, match="can't be written"):
+        overrules.add(file, Overrule("c.png", "show"))
+    with pytest.raises(ValueError, match="folder's name"):
+        Overrule("c.png", "show", "red\0")
 
 
 def test_the_choice_is_the_same_in_any_order(model, shop, tmp_path):
@@ -321,6 +371,16 @@ def test_two_workers_come_to_what_one_does(bundle, key, shop, tmp_path):
     select(Asked(shop, tmp_path / "one", OPEN), model, QUIET)
     for name in ("images.csv", "selection.csv", "unusable.csv"):
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+def test_a_picture_changed_after_the_shares_is_looked_at_once(model, shop, tmp_path):
+    """A share's older look doesn't come back with every selection."""
+    asked = Asked(shop, tmp_path / "out", OPEN, 1)
+    ledger, _ = look(replace(asked, share=Share(1, 1)), model, QUIET)
+    ledger.close()
+    assert select(asked, model, QUIET).looked == 0
+    cv2.imwrite(str(shop / "red-0.png"), product(seed=99))
+    assert [select(asked, model, QUIET).looked for _ in range(2)] == [1, 0]
 
 
 @pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "a/b"])

@@ -130,6 +130,29 @@ def test_another_browser_sees_what_was_said_and_can_overrule_what_was_refused(
     assert overrules.read(out / overrules.FILE)["red-2.png"].verdict == "show"
 
 
+@pytest.mark.journey
+def test_a_browsers_own_older_word_does_not_beat_the_sheets(browser, model, shop, tmp_path):
+    """What was clicked and not saved stays, until somebody said otherwise into the table."""
+    asked = Asked(shop, tmp_path / "out", OPEN, 1)
+    select(asked, model, Progress(None))
+    context = browser.new_context()
+    page = context.new_page()
+    address = (asked.out / "sheet.html").as_uri()
+    page.goto(address)
+    for name in ("red-0.png", "blue-0.png"):
+        page.locator(f'figure[data-path="{name}"] button.no').evaluate("one => one.click()")
+    overrules.add(asked.out / overrules.FILE, Overrule("red-0.png", "show"))
+    select(asked, model, Progress(None))
+    page.goto(address)
+    page.locator("#count", has_text="2 overruled").wait_for()
+    found = [
+        page.locator(f'figure[data-path="{name}"]').get_attribute("class").split()
+        for name in ("red-0.png", "blue-0.png")
+    ]
+    assert ["show" in found[0], "reject" in found[1]] == [True, True]
+    context.close()
+
+
 def test_of_a_set_some_refused_pictures_are_shown_and_the_others_counted(model, shop, tmp_path):
     """A person can overrule what the rules refused; a score is told once."""
     strict = HouseRules.model_validate({"name": "x", "image": {"min_width": 10_000}})

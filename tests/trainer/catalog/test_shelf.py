@@ -1,5 +1,6 @@
 """A company's pictures: what lies where means what, and what is unclear is refused."""
 
+import os
 from dataclasses import replace
 
 import cv2
@@ -134,6 +135,14 @@ def test_pictures_that_cannot_be_read_are_refused_or_left_out(tmp_path):
     with pytest.raises(DatasetError, match=r"3\.webp"):
         open_shelf(tmp_path)
     assert len(open_shelf(tmp_path, skip_unreadable=True).dataset.pictures) == 4
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_learnt(tmp_path):
+    """No table could name it; the error shows its odd byte."""
+    put(tmp_path, "a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    (tmp_path / "b").rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(DatasetError, match=r"2 files are not valid UTF-8: (.|\n)*caf.+xe9/1\.png"):
+        open_shelf(tmp_path)
 
 
 def test_a_table_names_the_sender_of_every_picture(tmp_path):
