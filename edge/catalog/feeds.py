@@ -57,7 +57,8 @@ def read(path: Path) -> Feed:
         first = text.partition("\n")[0]
         delimiter = "\t" if first.count("\t") > first.count(",") else ","
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        columns = _keys(next(reader, []))
+        nothing: list[str] = []
+        columns = _keys(next(reader, nothing))
         rows = tuple(_row(path, reader.line_num, columns, cells) for cells in reader if cells)
     except OSError as error:
         raise DatasetError(

@@ -165,7 +165,7 @@ def _rated(dataset: Dataset, ratings: dict[str, float], by: str) -> Shelf:
         source = "ratings" if by == "ratings" else "studio and reject"
         why = f"{len(unrated)} pictures that nobody rated don't count: {numbers}" if unrated else ""
         return Shelf(dataset, ratings, source, why=why)
-    why = f"{len(unrated)} pictures that nobody rated count as rejected: {numbers}"
+    why = f"pictures that nobody rated count as rejected: {numbers}"
     all_of_them = ratings | dict.fromkeys(unrated, 0.0)
     return Shelf(dataset, all_of_them, "studio against all others", unrated, why)
 
