@@ -153,7 +153,7 @@ class Daemon:
         topics = Topics(appliance.station.prefix)
         self.keeper = keeper(appliance.samples, self.health)
         self.gates = {
-            name: reject_gate(name, section.output, self.health, self._alive)
+            name: reject_gate(name, section.output, self.health, self.alarms, self._alive)
             for name, section in appliance.cameras.items()
             if section.output
         }

@@ -23,11 +23,12 @@ def doctor(
         bool,
         typer.Option(
             "--broker-may-be-away",
-            help="A broker that can't be reached is a doubt, no fault: verdicts wait on the disk.",
+            help="A broker that can't be reached is a doubt, no fault (verdicts wait on the disk), "
+            "and so is a reject gate (it rejects).",
         ),
     ] = False,
 ) -> None:
-    """Check a box that is stopped: packages, bundles, pace, cameras, broker, disks, clock.
+    """Check a box that is stopped: packages, bundles, pace, cameras, gates, broker, disks, clock.
 
     Exit code 1 if a fault was found with which the box must not be armed (run it before
     `linewarden run`, as systemd's ExecStartPre does), 2 if the settings are wrong. Changes nothing;
@@ -61,7 +62,7 @@ def findings(
     appliance: "Appliance", watch_s: float, *, may_be_away: bool = False
 ) -> "Iterator[Finding]":
     """Everything there is to look at, quick things first; a fault of one hides no other."""
-    from edge.doctor import cameras, challenges, disk, house, models, post, time_of_day
+    from edge.doctor import cameras, challenges, disk, doors, house, models, post, time_of_day
     from edge.doctor.finding import examined
     from edge.mqtt.address import settings_of
 
@@ -80,6 +81,8 @@ def findings(
     yield from examined("challenges", lambda: challenges.proofs(appliance))
     yield from examined("clock", at_clock)
     yield from examined("broker", at_broker)
+    yield from examined("status port", lambda: doors.status(appliance))
+    yield from examined("gates", lambda: doors.gates(appliance, may_be_away=may_be_away))
     yield from examined("cameras", lambda: cameras.lenses(appliance, watch_s))
 
 

@@ -127,6 +127,7 @@ class Reload:
             changed = self._daemon.adopt(load(self._config).appliance)
         except LinewardenError as error:
             log.error("the settings are as before", why=error.problem, remedy=error.remedy)  # noqa: TRY400
+            self._daemon.alarms.clear("box", self.ALARM)  # what stands may have another reason
             self._daemon.alarms.raise_("box", self.ALARM, f"{error.problem}: {error.remedy}")
             return
         self._daemon.alarms.clear("box", self.ALARM)

@@ -1,5 +1,6 @@
 """The disks: writable, with room for all that the settings allow, and for how many days."""
 
+import errno
 import math
 import os
 import shutil
@@ -12,6 +13,13 @@ from edge.config import Appliance
 from edge.doctor.finding import Finding, doubtful, ill, well
 
 GB = 1024**3
+REMEDIES = {
+    errno.EACCES: "give the box its right",
+    errno.EPERM: "give the box its right",
+    errno.ENOSPC: "free space, or put the folder on another disk",
+    errno.EDQUOT: "free space, or raise the box's quota",
+    errno.EROFS: "mount the disk for writing",
+}
 RESERVE_BYTES = 64 * 1024**2  # the outbox's reserve, its journal, and something to breathe
 
 
@@ -35,14 +43,16 @@ def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float, beside_gb
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:
-        return ill(
-            organ, f"{str(at)!r} can't be written: {error.strerror}", "give the box its right"
-        )
+        said = f"{str(at)!r} can't be written: {error.strerror}"
+        return ill(organ, said, REMEDIES.get(error.errno or 0, "choose a folder on a disk"))
     free_gb, used_gb = shutil.disk_usage(at).free / GB, _size(folder) / GB
     left_gb = free_gb - leave_gb
     said = f"{free_gb:.1f} GB free; {keep_gb:g} GB may be kept, {used_gb:.2f} GB are"
     if left_gb * GB < RESERVE_BYTES:
-        return ill(organ, said, "free space, or put the folder on another disk")
+        kept_free = f"; {leave_gb:g} GB are to stay free" if leave_gb else ""
+        remedy = "free space, or put the folder on another disk"
+        remedy += ", or lower samples.leave_free_gb" if leave_gb else ""
+        return ill(organ, said + kept_free, remedy)
     if beside_gb:
         said += f", and {beside_gb:.1f} GB more beside it"
     if left_gb < keep_gb - used_gb + beside_gb:

@@ -91,14 +91,17 @@ class Broker:
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong between us and the broker; empty when all is well."""
-        session = self._session
+        if self._shorts >= SHORTS or (self._connected and self._session is not None):
+            return self._refusals()
+        away_s = now_s() - self._absent_since_s
+        return (f"no broker for {away_s:.0f} s: {self._trouble}",) if away_s > QUIET_S else ()
+
+    def _refusals(self) -> tuple[str, ...]:
+        """What a broker that can be reached doesn't let us do."""
         if self._shorts >= SHORTS:
             why = f"the last {self._shorts} connections ended at once: {self._trouble}"
             return (f"{why}; does another box use the prefix {self._topics.prefix}?",)
-        if self._connected and session is not None:
-            return (*self._pump.faults(), *self._own.faults())
-        away_s = now_s() - self._absent_since_s
-        return (f"no broker for {away_s:.0f} s: {self._trouble}",) if away_s > QUIET_S else ()
+        return (*self._pump.faults(), *self._own.faults())
 
     def start(self) -> None:
         """Start the thread; returns at once, whether or not there is a broker."""
@@ -200,7 +203,7 @@ class Broker:
     def _health_and_alarms(self) -> Health:
         """Once a second while connected."""
         self._alarms.clear("broker", ABSENT)
-        self._alarms.set("broker", REFUSES, "; ".join(self.faults()), Severity.CRITICAL)
+        self._alarms.set("broker", REFUSES, "; ".join(self._refusals()), Severity.CRITICAL)
         return self._health()
 
 

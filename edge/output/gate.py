@@ -14,13 +14,16 @@ from typing import Protocol
 
 import structlog
 
+from edge.alarm import Alarms
 from edge.clock import monotonic_ns
 from edge.health import Health
+from edge.messages import Severity
 from export.errors import OutputError
 from export.verdict import Outcome
 
 WAITING = 64  # decisions that may wait for a slow wire; more are dropped: their parts are rejected
 AGAIN_MIN_S, AGAIN_MAX_S = 0.05, 1.0
+LOST = "output_lost"  # an alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,13 @@ class RejectGate:
         wire: Wire,
         settings: GateSettings,
         health: Health,
+        *,
+        alarms: Alarms,
         alive: Callable[[], bool],
     ) -> None:
         self.stale = 0
         self._name, self._wire, self._settings = name, wire, settings
-        self._health, self._alive = health, alive
+        self._health, self._alarms, self._alive = health, alarms, alive
         self._waiting: deque[Shown] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -122,6 +127,7 @@ class RejectGate:
                 self._wire.open()
                 self._accept_until_ns = 0
                 self._health.clear_fault(f"camera {self._name}", "output")
+                self._alarms.clear(self._name, LOST)
                 again_s = AGAIN_MIN_S
                 while not self._closing:
                     self._turn()
@@ -178,6 +184,7 @@ class RejectGate:
 
     def _broken(self, why: str) -> None:
         self._health.count_fault(self._name, "output")
+        self._alarms.raise_(self._name, LOST, f"every part is rejected: {why}", Severity.CRITICAL)
         if self._health.raise_fault(f"camera {self._name}", "output", why):
             self._log.warning("output lost: the gate must reject", why=why)
 

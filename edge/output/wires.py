@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from edge.alarm import Alarms
 from edge.health import Health
 from edge.output.gate import GateSettings, RejectGate, Wire
 from edge.output.gpio import GpioSettings, GpioWire
@@ -10,14 +11,19 @@ from edge.sections import GpioOutput, ModbusOutput
 
 
 def reject_gate(
-    name: str, section: ModbusOutput | GpioOutput, health: Health, alive: Callable[[], bool]
+    name: str,
+    section: ModbusOutput | GpioOutput,
+    health: Health,
+    alarms: Alarms,
+    alive: Callable[[], bool],
 ) -> RejectGate:
     """The gate of the camera `name`; raises OutputError if its library isn't installed."""
     settings = GateSettings(section.hold_ms / 1e3, section.heartbeat_ms / 1e3)
-    return RejectGate(name, _wire(section), settings, health, alive)
+    return RejectGate(name, wire_of(section), settings, health, alarms=alarms, alive=alive)
 
 
-def _wire(section: ModbusOutput | GpioOutput) -> Wire:
+def wire_of(section: ModbusOutput | GpioOutput) -> Wire:
+    """The wire that the settings name; raises OutputError if its library isn't installed."""
     if isinstance(section, GpioOutput):
         return GpioWire(
             GpioSettings(section.chip, section.line, section.heartbeat_line, section.active_low)

@@ -36,6 +36,7 @@ ALARMS = {
     "camera_reference_lost": "Camera reference lost",
     "broker_absent": "Broker not reachable",
     "broker_refuses": "Broker refuses messages",
+    "output_lost": "Reject gate not reachable",
     "disk_full": "Disk full",
     "outbox_not_writable": "Verdicts can't be stored",
     "record_damaged": "The record was damaged",

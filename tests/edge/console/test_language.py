@@ -56,9 +56,10 @@ def test_every_alarm_that_the_box_can_raise_has_words():
     from edge.camera_health.condition import Condition
     from edge.mqtt import broker
     from edge.outbox import outbox
+    from edge.output import gate
     from edge.swap import exchange
 
-    raised = {broker.ABSENT, broker.REFUSES, outbox.NOT_WRITABLE, outbox.DISK_FULL}
+    raised = {broker.ABSENT, broker.REFUSES, outbox.NOT_WRITABLE, outbox.DISK_FULL, gate.LOST}
     raised |= {exchange.ROLLED_BACK, outbox.QUARANTINE, outbox.DAMAGED} | {
         one.value for one in Condition
     }

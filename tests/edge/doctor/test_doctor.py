@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli.doctor import findings
-from edge.doctor import cameras, disk, house, models, post, time_of_day
+from edge.doctor import cameras, disk, doors, house, models, post, time_of_day
 from edge.doctor.finding import State, examined
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.mqtt.pipe import Pipe
@@ -27,8 +27,9 @@ from edge.swap.shelf import Chosen
 from edge.swap.standing import digest_at
 from export.command import application
 from export.signature import load_or_make
-from tests.broker import Mosquitto, needs_mosquitto
+from tests.broker import Mosquitto, free_port, needs_mosquitto
 from tests.edge.box import PREFIX, Box, folder_camera
+from tests.edge.output.plc import Plc
 from tests.export.small_bundle import golden_files, small_bundle, small_graph
 
 VIRTUAL = 'source = { kind = "virtual", parts = 400, width = 320, height = 256 }'
@@ -392,3 +393,28 @@ def test_orders_that_nobody_promised_are_not_well(box, tmp_path, monkeypatch):
     with Mosquitto(tmp_path) as broker:
         settings = BrokerSettings(BrokerUrl.parse(broker.url))
         assert ills(post.broker(box.appliance(), settings)).keys() == {"broker, orders"}
+
+
+def test_a_gate_that_can_not_be_reached_is_found(box):
+    """Every part would be rejected; a doubt only where the plant may start after the box."""
+    port = free_port()
+    told = folder_camera(more=f'output = {{ kind = "modbus", host = "127.0.0.1", port = {port} }}')
+    box.write(told)
+    assert str(port) in ills(doors.gates(box.appliance()))["gate of top"]
+    (found,) = doors.gates(box.appliance(), may_be_away=True)
+    assert found.state is State.DOUBTFUL
+    with Plc(port):
+        (found,) = doors.gates(box.appliance())
+    assert found.state is State.WELL
+
+
+def test_a_taken_status_port_is_found(box):
+    """`linewarden run` would refuse to start."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        box.write(folder_camera() + f'[status]\nlisten = "127.0.0.1:{port}"\n')
+        assert "nobody can listen" in ills(doors.status(box.appliance()))["status port"]
+    (found,) = doors.status(box.appliance())
+    assert found.state is State.WELL

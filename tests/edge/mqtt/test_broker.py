@@ -168,6 +168,8 @@ def test_a_broker_that_comes_late_gets_everything_in_order(tmp_path):
         assert seqs(ear.bodies("/verdicts"))[-500:] == list(range(1, 501))
         assert ear.bodies("/last")[0]["seq"] == 500
         assert box.broker.faults() == ()
+        told = ear.bodies("/alarms")[-1]["alarms"]
+        assert {one["name"] for one in told} <= {"broker_absent"}
         box.close()
 
 

@@ -4,9 +4,10 @@ import time
 import pytest
 import structlog
 
+from edge.alarm import Alarms
 from edge.clock import monotonic_ns
 from edge.health import Health
-from edge.output.gate import WAITING, GateSettings, RejectGate, Shown
+from edge.output.gate import LOST, WAITING, GateSettings, RejectGate, Shown
 from export.errors import OutputError
 from export.verdict import Outcome
 
@@ -55,7 +56,8 @@ def rig():
     """A gate at work: (gate, wire, health, alive)."""
     wire, health, alive = Wire(), Health(("eye",)), threading.Event()
     alive.set()
-    gate = RejectGate("eye", wire, GateSettings(0.05, 0.02), health, alive.is_set)
+    gate = RejectGate("eye", wire, GateSettings(0.05, 0.02), health, alarms=Alarms(),
+                      alive=alive.is_set)  # fmt: skip
     gate.start()
     assert until(lambda: wire.opened)
     yield gate, wire, health, alive
@@ -151,3 +153,15 @@ def test_a_gate_that_stops_rejects(rig):
     assert until(lambda: wire.accepting)
     gate.stop(2)
     assert wire.accepting is False
+
+
+def test_a_lost_gate_is_an_alarm_until_it_is_back(rig):
+    """Critical, since good parts are rejected: the box is not ready meanwhile."""
+    gate, wire, _, _ = rig
+    wire.broken = True
+    assert until(gate._alarms.standing)
+    (alarm,) = gate._alarms.standing()
+    assert (alarm.source, alarm.name, alarm.severity) == ("eye", LOST, "critical")
+    assert "no wire" in alarm.detail
+    wire.broken = False
+    assert until(lambda: not gate._alarms.standing())

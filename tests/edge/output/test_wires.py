@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from edge.alarm import Alarms
 from edge.clock import monotonic_ns
 from edge.health import Health
 from edge.output.gate import Shown
@@ -75,7 +76,7 @@ def test_modbus_errors_are_told(plc):
 def test_a_gate_of_the_settings_drives_the_plc(plc):
     """A pass opens it within milliseconds of the decision, and a PLC that restarts finds it."""
     section = ModbusOutput(kind="modbus", host="127.0.0.1", port=plc.port, hold_ms=100)
-    gate = reject_gate("eye", section, Health(("eye",)), lambda: True)
+    gate = reject_gate("eye", section, Health(("eye",)), Alarms(), lambda: True)
     gate.start()
     limit_s = time.monotonic() + 5
     while len(plc.writes) < 3 and time.monotonic() < limit_s:
