@@ -75,7 +75,8 @@ class OpcUaServer:
             except Exception as error:  # noqa: BLE001 - outermost line of the thread
                 self.trouble = f"{self._section.listen} can't be served: {error}"
                 self._last.clear()  # one of them may be why
-                self._log.warning("the OPC UA server failed", why=repr(error))
+                remedy = "is the port taken? see gateway.opcua.listen; it is tried again"
+                self._log.warning("the OPC UA server failed", why=self.trouble, remedy=remedy)
                 self._stopping.wait(AGAIN_S)
 
     async def _serve(self) -> None:
@@ -175,5 +176,6 @@ def _library() -> Any:
         raise ConfigError(
             "[gateway.opcua] needs the package asyncua", "pip install 'linewarden[opcua]'"
         ) from error
-    logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns of what was chosen
+    # It warns of what was chosen, and prints a trace of what is raised here all the same.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     return asyncua

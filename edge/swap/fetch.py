@@ -168,7 +168,10 @@ class Fetcher:
 
 
 def unpack(tar: Path, to: Path) -> None:
-    """Unpack plain files and folders, and nothing that would lie elsewhere; raises BundleError."""
+    """Unpack plain files and folders, and nothing that would lie elsewhere; raises BundleError.
+
+    A tar of the bundle's folder comes out as one of what is in it.
+    """
     shutil.rmtree(to, ignore_errors=True)
     room = LARGEST
     try:
@@ -196,10 +199,22 @@ def unpack(tar: Path, to: Path) -> None:
                 at.parent.mkdir(parents=True, exist_ok=True)
                 with archive.extractfile(member) as source, at.open("xb") as file:  # type: ignore[union-attr]
                     shutil.copyfileobj(source, file, _CHUNK)
+        _lift(to)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BundleError(
             f"the tar can't be unpacked: {error}", "tar -C BUNDLE -cf FILE.tar ."
         ) from error
+
+
+def _lift(to: Path) -> None:
+    """Where all lies in one folder, that folder takes the place of the one around it."""
+    inside = list(to.iterdir()) if to.exists() else []
+    if len(inside) == 1 and inside[0].is_dir():
+        lifted = to.with_name(f"{to.name}.lifted")
+        shutil.rmtree(lifted, ignore_errors=True)
+        inside[0].rename(lifted)
+        to.rmdir()
+        lifted.rename(to)
 
 
 def _here(address: str) -> bool:

@@ -282,3 +282,14 @@ def test_a_registrys_manifest_names_one_layer_by_its_digest(made, tmp_path, laye
     with pytest.raises(BundleError, match=said):
         fetcher.fetch(Reference("oci://localhost:1/x", made[2]), tmp_path / "b", [made[3]])
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("inside", [".", "bundle", "b-3/bundle"])
+def test_a_tar_of_the_folder_is_one_of_what_is_in_it(made, tmp_path, inside):
+    """As people tar: the folder itself; one folder deep and no deeper."""
+    tar = tmp_path / "some.tar"
+    with tarfile.open(tar, "w") as archive:
+        archive.add(made[0] / "bundle", inside)
+    fetch.unpack(tar, tmp_path / "out")
+    assert (tmp_path / "out" / "manifest.json").exists() is (inside != "b-3/bundle")
+    assert not list(tmp_path.glob("*.lifted"))
