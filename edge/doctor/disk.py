@@ -45,7 +45,8 @@ def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float, beside_gb
     except OSError as error:
         said = f"{str(at)!r} can't be written: {error.strerror}"
         return ill(organ, said, REMEDIES.get(error.errno or 0, "choose a folder on a disk"))
-    free_gb, used_gb = shutil.disk_usage(at).free / GB, _size(folder) / GB
+    used_gb, oldest_s = _holds(folder)
+    free_gb = shutil.disk_usage(at).free / GB
     left_gb = free_gb - leave_gb
     said = f"{free_gb:.1f} GB free; {keep_gb:g} GB may be kept, {used_gb:.2f} GB are"
     if left_gb * GB < RESERVE_BYTES:
@@ -56,19 +57,18 @@ def _folder(organ: str, folder: Path, keep_gb: float, leave_gb: float, beside_gb
     if beside_gb:
         said += f", and {beside_gb:.1f} GB more beside it"
     if left_gb < keep_gb - used_gb + beside_gb:
-        days = _days_left(folder, left_gb - beside_gb, used_gb)
+        days = _days_left(left_gb - beside_gb, used_gb, oldest_s)
         said += "" if days is None else f"; at the pace so far it is full in {days:.0f} days"
         remedy = f"keep less: it will be full before it has kept {keep_gb:g} GB"
         return doubtful(organ, said, remedy)
-    days = _days_left(folder, keep_gb - used_gb, used_gb)
+    days = _days_left(keep_gb - used_gb, used_gb, oldest_s)
     said += "" if days is None else f"; at the pace so far the oldest give way in {days:.0f} days"
     return well(organ, said)
 
 
-def _days_left(folder: Path, room_gb: float, used_gb: float) -> float | None:
+def _days_left(room_gb: float, used_gb: float, oldest_s: float) -> float | None:
     """Until so much more is used, as fast as what lies there came; None if that is no day old."""
-    written = [one.stat().st_mtime for one in folder.rglob("*") if one.is_file()]
-    days = (clock.wall_ns() / 1e9 - min(written, default=math.inf)) / 86400
+    days = (clock.wall_ns() / 1e9 - oldest_s) / 86400
     return None if days < 1 or not used_gb else max(0.0, room_gb) * days / used_gb
 
 
@@ -83,8 +83,12 @@ def _device(folder: Path) -> int:
 
 
 def _to_come_gb(folder: Path, keep_gb: float) -> float:
-    return max(0.0, keep_gb - _size(folder) / GB)
+    return max(0.0, keep_gb - _holds(folder)[0])
 
 
-def _size(folder: Path) -> int:
-    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+def _holds(folder: Path) -> tuple[float, float]:
+    """What lies there: GB, and when the oldest was written (s since 1970; inf: nothing)."""
+    files = [one.stat() for one in folder.rglob("*") if one.is_file()]
+    return sum(one.st_size for one in files) / GB, min(
+        (one.st_mtime for one in files), default=math.inf
+    )

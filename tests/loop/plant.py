@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from bisect import bisect_left
@@ -19,6 +20,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import sync_playwright
 
+from export.figures import save, table
 from export.sample_folder import SampleFolder
 from tests.broker import Mosquitto, free_port
 
@@ -208,6 +210,21 @@ class Reader:
 
 
 @contextmanager
+def workplace(folder, prefix):
+    """The folder that was asked for, made where it is lacking, or one that goes afterwards."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as scratch:
+        at = (folder or Path(scratch)).absolute()
+        at.mkdir(parents=True, exist_ok=True)
+        yield at
+
+
+def ended(name, figures, seed):
+    """Print the table and write results/NAME.json; the exit code, 1 where a target is missed."""
+    print(f"\n{table(figures)}\nwritten to {save(name, figures, seed=seed)}")
+    return 0 if all(figure.holds is not False for figure in figures) else 1
+
+
+@contextmanager
 def browser(port, code):
     """A page of somebody who has just made the first account."""
     with sync_playwright() as tool:
@@ -255,10 +272,10 @@ def plant(folder, **settings):
             time.sleep(1.0)
             yield ledger, port, code
         finally:
-            ended = line.stop(), console.stop()
+            codes = line.stop(), console.stop()
             time.sleep(1.0)
             ledger.close()
-    assert ended == (0, 0), ended
+    assert codes == (0, 0), codes
     assert "Traceback" not in console.log.read_text()
 
 

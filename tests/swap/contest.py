@@ -9,7 +9,6 @@ streams at each margin. Prints a table and writes results/shadow.json.
 import argparse
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -21,13 +20,13 @@ from edge.inspection.armed import arm
 from edge.swap.sequential import Rule
 from edge.virtual_line import VirtualLine
 from export.errors import SampleError
-from export.figures import Figure, save, table
+from export.figures import Figure
 from export.sample import Label, Why
 from export.sample_folder import SampleFolder
 from export.signature import load_public
 from export.verdict import Outcome
 from tests.edge.swap.streams import promotions
-from tests.loop.plant import Truth, call, plant
+from tests.loop.plant import Truth, call, ended, plant, workplace
 from tests.loop.suite import DEFECT_SIZE, DESIGN, FRAME, RATE, REGION, dataset
 from trainer.rates import Rate
 
@@ -162,12 +161,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--fps", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=300)
     asked = parser.parse_args(words)
-    with tempfile.TemporaryDirectory(prefix="contest-") as scratch:
-        folder = (asked.folder or Path(scratch)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.folder, "contest-") as folder:
         figures = suite(folder, asked)
-    print(f"\n{table(figures)}\nwritten to {save('shadow', figures, seed=asked.seed)}")
-    return 0 if all(figure.holds is not False for figure in figures) else 1
+    return ended("shadow", figures, asked.seed)
 
 
 if __name__ == "__main__":
