@@ -24,7 +24,7 @@ demo: $(STAMP) ## A line from nothing: make data, train, export, judge 200 parts
 	$(BIN)/python -m demo
 
 test: $(STAMP) ## The tests that every change must pass (under 10 minutes on 2 cores)
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow' --numprocesses 2 --dist loadfile
 
 test-all: $(STAMP) ## The heavier suites too
 	$(PYTEST)

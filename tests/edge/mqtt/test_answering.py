@@ -134,8 +134,11 @@ def test_an_answer_that_the_broker_does_not_take_is_refused_and_the_next_comes(
         Mosquitto(tmp_path, "max_packet_size 2000") as broker,
         Listener(broker.port, ANSWERS) as ear,
     ):
-        one = open_answering(broker, trade())
+        go = threading.Event()
+        one = open_answering(broker, trade(lambda _: go.wait(10)))
         ask(broker, ear, {"id": "large", "times": 3000}, {"id": "small"})
+        assert ear.wait_for(lambda _: one._requests.qsize() == 1)  # both came before it ended any
+        go.set()
         wanted = {"large": "UNSENDABLE", "small": "x"}
         assert ear.wait_for(lambda _: told(ear) == wanted)
         assert broker.log().count("as lw-test") == (1 if trade is Echo else 4)
