@@ -102,7 +102,17 @@ def table(bundle: "Bundle", entries: "tuple[Entry, ...]") -> list[str]:
             )
         )
     lines += [f"{name} was not released: {why}" for name, why in bundle.manifest.refused.items()]
-    return [*lines, *_LEGEND]
+    return [*lines, *_LEGEND, *_quickest(entries)]
+
+
+def _quickest(entries: "tuple[Entry, ...]") -> list[str]:
+    """Which of those that hold judges soonest, and the setting that takes its provider."""
+    held = [one for one in entries if one.median_ms is not None]
+    if not held:
+        return []
+    best = min(held, key=lambda one: one.median_ms or 0.0)
+    setting = f'provider = "{best.provider}" below [engine]'
+    return [f"quickest: {best.variant} on {best.provider}, {best.median_ms:.1f} ms; {setting}"]
 
 
 def _rate(bundle: "Bundle", variant: str, name: str) -> str:

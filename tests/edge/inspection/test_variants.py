@@ -95,6 +95,18 @@ def test_an_unknown_provider_is_refused(bundle: Bundle):
     assert "cuda" in caught.value.remedy
 
 
+def test_the_table_ends_with_the_quickest_that_holds(bundle: Bundle):
+    """And with the setting that takes its provider; what doesn't hold is not thought of."""
+    entries = (
+        Entry("fp32", "cpu", 5, 30.0, 31.0, 30.0, 200.0, 0.0),
+        Entry("int8", "cpu", problem="off by 0.2"),
+        Entry("int8", "openvino", 5, 4.9, 6.0, 4.8, 200.0, 0.01),
+    )
+    last = table(bundle, entries)[-1]
+    assert last == 'quickest: int8 on openvino, 4.9 ms; provider = "openvino" below [engine]'
+    assert "quickest" not in " ".join(table(bundle, entries[1:2]))
+
+
 def test_a_contest_measures_every_variant(bundle: Bundle):
     """Each variant that suits has time, memory and its golden difference."""
     entries = contest(bundle.path, [KEY.public], ["cpu"], rounds=1)
