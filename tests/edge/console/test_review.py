@@ -5,6 +5,7 @@ import pytest
 
 from edge.console.accounts.book import Refused
 from edge.console.accounts.roles import Role
+from edge.console.desk import Desk
 from edge.console.review import labels
 from edge.console.review.agreement import agreement
 from edge.console.review.labels import Saying
@@ -12,6 +13,7 @@ from edge.console.review.outgoing import copy
 from edge.console.review.queue import Reader, value, waiting
 from edge.console.review.standing import Due, Pair, due, pair
 from edge.console.shelf import Shelf
+from edge.console.web.live import drawer
 from export.audit import escape_rate
 from export.sample import Step, Why, Window
 from export.sample_folder import RECORDS
@@ -297,3 +299,16 @@ def test_what_is_labelled_is_pinned_in_the_store(plant):
             with console.desk.readers.lend() as db:
                 rows = db.execute("SELECT camera, seq FROM pinned").fetchall()
     assert rows == [("top", 1)]
+
+
+def test_labels_are_pinned_before_the_store_forgets_anything(plant, monkeypatch):
+    """Also those that were given while the console was off."""
+    say(plant, 0, BO, "dent")
+    desk = Desk(plant.appliance, drawer)
+    pinned = []
+    monkeypatch.setattr(desk.feeder, "start", lambda: pinned.extend(desk.feeder._pins))
+    monkeypatch.setattr(desk.shelf, "start", lambda: None)
+    monkeypatch.setattr(desk.hub, "start", lambda: None)
+    desk.start()
+    assert pinned == [plant.samples.read(plant.names[0]).verdict.key]
+    desk.stop()
