@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -97,9 +97,21 @@ class SampleFolder:
             raise
 
     def update(self, sample: Sample) -> None:
-        """Write a sample's record anew; its picture follows its label."""
+        """Write a sample's record anew; its picture follows its label.
+
+        Whatever was said of it meanwhile is lost: only for a folder in which nobody else writes.
+        """
         with self._locked():
             self._replace(sample)
+
+    def amend(self, name: str, how: Callable[[Sample], Sample]) -> tuple[Sample, Sample]:
+        """Change a sample as it is now; returns it as it was and as it is. For any process."""
+        with self._locked():
+            before = self.read(name)
+            after = how(before)
+            if after != before:
+                self._replace(after)
+            return before, after
 
     def label(self, name: str, label: Label, *, after: int | None = None) -> Sample:
         """Add to a sample's history and move its picture to its class; for any process.
@@ -168,6 +180,12 @@ class SampleFolder:
 
     def _note(self, sample: Sample) -> None:
         body = sample.model_dump_json(indent=1).encode() + b"\n"
+        if len(body) > MAX_RECORD_BYTES:  # it could be written, and never read again
+            raise SampleError(
+                f"the record of sample {sample.id} would have {len(body)} bytes, "
+                f"{MAX_RECORD_BYTES} are read",
+                "its history is full: it can't take another word",
+            )
         _write(self._records / f"{sample.id}.json", body)
 
     def _folders(self) -> list[Path]:

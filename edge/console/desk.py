@@ -108,6 +108,7 @@ class Desk:
             ]
             recent = [one.verdict for one in reversed(search.newest(db, 24))]
         self.hub.hear([*last, *recent])
+        self.shelf.look()  # before anything is forgotten: what has a label stays
         self.shelf.start()
         self.bulletins.start()
         self.feeder.start()

@@ -12,19 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge import clock
 from export.audit import EscapeEstimate, escape_rate
 from export.errors import SampleError
 from export.sample import Sample, Why
 from export.sample_folder import RECORDS, SampleFolder
 
 EVERY_S = 0.5
+TICK_NS = 50_000_000  # a folder's time stands still for some milliseconds: it is looked at again
+
+Edition = tuple[int, int]  # when a record was written, ns, and its file: each is a new one
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A sample, and when its record was written."""
+    """A sample, and its record's edition."""
 
-    mtime_ns: int
+    edition: Edition
     sample: Sample
 
 
@@ -68,7 +72,7 @@ class Shelf:
             if now_ns == self._seen_ns:
                 return False
             found = {
-                entry.name.removesuffix(".json"): entry.stat().st_mtime_ns
+                entry.name.removesuffix(".json"): _edition(entry)
                 for entry in os.scandir(records)
                 if entry.name.endswith(".json") and not entry.name.startswith(".")
             }
@@ -76,7 +80,7 @@ class Shelf:
             self._seen_ns = -1
             return False
         changed = self._update(found)
-        self._seen_ns = now_ns
+        self._seen_ns = now_ns if abs(clock.wall_ns() - now_ns) > TICK_NS else -1
         if changed:
             self._on_change()
         return changed
@@ -84,7 +88,7 @@ class Shelf:
     def all(self) -> list[Sample]:
         """Every sample, the newest record last."""
         with self._lock:
-            known = sorted(self._known.values(), key=lambda one: one.mtime_ns)
+            known = sorted(self._known.values(), key=lambda one: one.edition)
         return [one.sample for one in known]
 
     def get(self, name: str) -> Sample | None:
@@ -111,20 +115,20 @@ class Shelf:
                 self._escapes = escape_rate(drawn)
             return self._escapes
 
-    def _update(self, found: dict[str, int]) -> bool:
+    def _update(self, found: dict[str, Edition]) -> bool:
         with self._lock:
             old = dict(self._known)
         fresh: dict[str, _Known] = {}
-        for name, mtime_ns in found.items():
+        for name, edition in found.items():
             known = old.get(name)
-            if known is not None and known.mtime_ns == mtime_ns:
+            if known is not None and known.edition == edition:
                 fresh[name] = known
                 continue
             try:
                 sample = self.folder.read(name)
             except SampleError:
                 continue  # gone, or not a sample: the folder's owner says so
-            fresh[name] = _Known(mtime_ns, sample.model_copy(update={"heat": None}))
+            fresh[name] = _Known(edition, sample.model_copy(update={"heat": None}))
         with self._lock:
             changed = fresh != old
             self.number += changed
@@ -135,3 +139,8 @@ class Shelf:
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(EVERY_S)
+
+
+def _edition(entry: "os.DirEntry[str]") -> Edition:
+    found = entry.stat()
+    return found.st_mtime_ns, found.st_ino

@@ -75,27 +75,32 @@ class Pantry:
 
     def also(self, name: str, why: Why) -> bool:
         """Give a kept sample one more reason; False if it isn't kept."""
-        if not (sample := self._kept(name)) or why in sample.why:
-            return sample is not None
-        self._kinds.get(kind(sample), OrderedDict[str, int]()).pop(name, None)
-        self._used -= sample.image.bytes
-        changed = sample.model_copy(update={"why": (*sample.why, why)})
-        self.folder.update(changed)
+        if not self._is_kept(name):
+            return False
+        before, changed = self.folder.amend(
+            name,
+            lambda one: one if why in one.why else one.model_copy(update={"why": (*one.why, why)}),
+        )
+        if changed is before:
+            return True
+        self._kinds.get(kind(before), OrderedDict[str, int]()).pop(name, None)
+        self._used -= before.image.bytes
         self._count(changed)
         return True
 
     def note_late(self, name: str, late: LateResult) -> bool:
         """Write what was found after the deadline onto its sample; False if it isn't kept."""
-        if not (sample := self._kept(name)):
+        if not self._is_kept(name):
             return False
-        self.folder.update(sample.model_copy(update={"late": late}))
+        self.folder.amend(name, lambda one: one.model_copy(update={"late": late}))
         return True
 
-    def _kept(self, name: str) -> Sample | None:
+    def _is_kept(self, name: str) -> bool:
         try:
-            return self.folder.read(name)
+            self.folder.read(name)
         except SampleError:
-            return None
+            return False
+        return True
 
     def _count(self, sample: Sample) -> None:
         self._used += sample.image.bytes

@@ -153,6 +153,7 @@ class Feeder:
         """Forget what is old or has no room, for as long as there is any; returns how many."""
         db, gone = self._intake.connection, 0
         while not self._stopping.is_set():
+            self._pin()  # somebody labels while there is much to forget
             short = retention.room_is_short(db, self._path, self._keep)
             count = retention.forget(db, self._intake.lived_s(), self._keep, short=short)
             gone += count

@@ -172,3 +172,17 @@ def test_different_keys_have_different_names():
     cameras = {"".join(chance.choices("ab.-%/ é1", k=chance.randint(1, 6))) for _ in range(3000)}
     keys = {(camera, epoch, seq) for camera in cameras for epoch in (1, 11) for seq in (1, 11)}
     assert len({sample_id(*key) for key in keys}) == len(keys)
+
+
+def test_a_history_that_could_not_be_read_again_is_not_written(folder, monkeypatch):
+    """The word that would be too much is refused; what was said before stays readable."""
+    kept = sample()
+    folder.add(kept, PICTURE)
+    note = Label(label="dent", by="ann", at=AT, note="\N{GRINNING FACE}" * 1000)
+    size = len(kept.model_dump_json(indent=1).encode())
+    monkeypatch.setattr(sample_folder, "MAX_RECORD_BYTES", size + 10_000)
+    folder.label(kept.id, note)
+    folder.label(kept.id, note)
+    with pytest.raises(SampleError, match="history is full"):
+        folder.label(kept.id, note)
+    assert len(folder.read(kept.id).labels) == 2

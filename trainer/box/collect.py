@@ -23,7 +23,7 @@ from export import durable
 from export.doorway import SAMPLES, Listed, Listing
 from export.errors import BoxError, DatasetError, SampleError
 from export.sample import Sample
-from export.sample_folder import SampleFolder
+from export.sample_folder import MAX_RECORD_BYTES, SampleFolder
 from trainer.box.wire import Wire
 from trainer.exchange.folder import PART_COLUMNS, PARTS
 from trainer.progress import Progress
@@ -31,6 +31,7 @@ from trainer.run import write_csv
 
 ORIGIN = ".collected.json"
 NOT_FOUND = 404
+MOST_PICTURE_BYTES = 1 << 30
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ def collect(wire: Wire, out: Path, progress: Progress, *, everything: bool = Fal
     folder.make()
     for told in folder.mend():
         progress.say(f"  mended: {told}")
-    held = {sample.id: sample for sample in folder}
+    held = {sample.id: sample for sample in folder if _is_whole(folder, sample)}
     with progress.phase("samples", first.total) as advance:
         for listed in _all(wire, first, everything=everything):
             _bring(wire, folder, held.get(listed.id), listed, haul)
@@ -84,17 +85,33 @@ def collect(wire: Wire, out: Path, progress: Progress, *, everything: bool = Fal
     return haul
 
 
+def _is_whole(folder: SampleFolder, sample: Sample) -> bool:
+    """Whether its picture is here too; one that was taken away is fetched again."""
+    try:
+        return folder.picture(sample).stat().st_size == sample.image.bytes
+    except OSError:
+        return False
+
+
 def _page(wire: Wire, after: str, *, everything: bool) -> Listing:
     query = {"after": after} | ({"all": "1"} if everything else {})
     return wire.document(Listing, SAMPLES, **query)
 
 
 def _all(wire: Wire, page: Listing, *, everything: bool) -> Iterator[Listed]:
+    after = ""
     while True:
-        yield from page.samples
+        for listed in page.samples:
+            if listed.id <= after:  # or it would never end
+                raise BoxError(
+                    f"{wire.url} lists its samples out of order: {listed.id} after {after}",
+                    "check that this is a console's address, and that both have the same version",
+                )
+            after = listed.id
+            yield listed
         if not page.more or not page.samples:
             return
-        page = _page(wire, page.samples[-1].id, everything=everything)
+        page = _page(wire, after, everything=everything)
 
 
 def _claim(out: Path, station: str) -> None:
@@ -151,7 +168,7 @@ def _bring(
 def _record(wire: Wire, listed: Listed) -> Sample:
     path = f"{SAMPLES}/{listed.id.replace('%', '%25')}/record"
     try:
-        sample = Sample.model_validate_json(wire.bytes(path))
+        sample = Sample.model_validate_json(wire.bytes(path, MAX_RECORD_BYTES))
     except ValidationError as error:
         told = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, told["loc"])) or "the whole"
@@ -166,7 +183,7 @@ def _record(wire: Wire, listed: Listed) -> Sample:
 
 def _picture(wire: Wire, sample: Sample) -> bytes:
     path = f"{SAMPLES}/{sample.id.replace('%', '%25')}/picture"
-    body = wire.bytes(path)
+    body = wire.bytes(path, min(sample.image.bytes, MOST_PICTURE_BYTES))
     if len(body) != sample.image.bytes or hashlib.sha256(body).hexdigest() != sample.image.sha256:
         raise BoxError(
             f"{wire.url}{path}: the picture is not the one that the box kept: its SHA-256 differs",

@@ -3,6 +3,7 @@
 A token never crosses a network in clear and never follows a redirect. Knows no sample or bundle.
 """
 
+import builtins
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,11 @@ from export.verdict import Contract
 TRIES = 4
 FIRST_WAIT_S = 0.5
 CHUNK = 1 << 18
+LONGEST_WAIT_S = 30.0
+MOST_BYTES = 16 << 20  # of a document
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 BUSY = frozenset({408, 429, 502, 503, 504})
+KEPT = ("retry-after", "location", "content-type")  # of an answer's headers
 REMEDIES = {
     401: "give a token that an admin made on the console's page People (--token, or "
     "LINEWARDEN_TOKEN); one that was revoked is void",
@@ -61,7 +65,7 @@ class Wire:
                 base_url=self.url, timeout=timeout_s, follow_redirects=False, trust_env=False,
                 verify=True if ca is None else _context(ca),
                 headers={"authorization": f"Bearer {token.strip()}",
-                         "accept": "application/json"},
+                         "accept": "application/json", "accept-encoding": "identity"},
             )  # fmt: skip
         except UnicodeEncodeError as error:
             raise BoxError("the token holds letters that no token has", REMEDIES[401]) from error
@@ -79,9 +83,9 @@ class Wire:
         """GET a document; raises BoxError if it can't be had or isn't one."""
         return self.read(kind, path, self._asked("GET", path, params=query))
 
-    def bytes(self, path: str) -> bytes:
-        """GET bytes."""
-        return self._asked("GET", path).content
+    def bytes(self, path: str, most: int) -> bytes:
+        """GET bytes, at most so many; raises BoxError if more come."""
+        return self._asked("GET", path, most=most).content
 
     def post(self, kind: type[Told], path: str, **form: str) -> Told:
         """POST a form, once: what may have been done is not done twice."""
@@ -110,15 +114,16 @@ class Wire:
 
     def _asked(
         self, method: str, path: str, *, tries: int = TRIES, content: "bytes | Path | None" = None,
-        headers: Mapping[str, str] | None = None, **more: object,
+        headers: Mapping[str, str] | None = None, most: int = MOST_BYTES, **more: object,
     ) -> "httpx2.Response":  # fmt: skip
         wait_s = FIRST_WAIT_S
         for left in reversed(range(tries)):
             sent = _pieces(content) if isinstance(content, Path) else content
             try:
-                answer = self._client.request(
+                with self._client.stream(
                     method, path, content=sent, headers=dict(headers or {}), **more,  # pyright: ignore[reportArgumentType]
-                )  # fmt: skip
+                ) as coming:  # fmt: skip
+                    answer = self._whole(coming, path, most)
             except httpx2.TransportError as error:
                 if left and not _untrusted(error):
                     time.sleep(wait_s)
@@ -126,13 +131,27 @@ class Wire:
                     continue
                 raise self._unreached(method, path, error) from error
             if answer.status_code in BUSY and left:
-                time.sleep(min(30.0, float(answer.headers.get("retry-after", wait_s))))
+                time.sleep(_asked_to_wait_s(answer.headers.get("retry-after", ""), wait_s))
                 wait_s *= 2
                 continue
             if not answer.is_success:
                 raise self._refused(method, path, answer)
             return answer
         raise AssertionError("unreachable")
+
+    def _whole(self, coming: "httpx2.Response", path: str, most: int) -> "httpx2.Response":
+        """The answer with its body, as it came; a refusal may have as many words as a document."""
+        most = most if coming.is_success else MOST_BYTES
+        body = bytearray()
+        for piece in coming.iter_raw(CHUNK):
+            body += piece
+            if len(body) > most:
+                raise BoxError(
+                    f"{self.url}{path} answers with more than {most:,} bytes",
+                    "check that this is a console's address; collect again",
+                )
+        kept = {name: coming.headers[name] for name in KEPT if name in coming.headers}
+        return httpx2.Response(coming.status_code, headers=kept, content=builtins.bytes(body))
 
     def _unreached(self, method: str, path: str, error: Exception) -> BoxError:
         if _untrusted(error):
@@ -186,6 +205,11 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(CHUNK):
             yield piece
+
+
+def _asked_to_wait_s(told: str, otherwise_s: float) -> float:
+    """What Retry-After asks for in seconds; a date (RFC 9110, 10.2.3) is as good as nothing."""
+    return min(LONGEST_WAIT_S, float(told)) if told.isdecimal() else otherwise_s
 
 
 def _untrusted(error: Exception) -> bool:

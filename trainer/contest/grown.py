@@ -5,9 +5,11 @@
     DATA/splits.csv    the split of what is not new: it stays there
     DATA/grown.json    of what it was made
 
-A picture that is here already is not added again. What a box's camera looked at may lie elsewhere
-in the frame than where the champion looks (the part moved): such a picture is shifted by that, so
-that whoever reads the data set sees what the judge saw.
+A picture that is here already is not added again; but if people have said otherwise of it since, it
+gets that label where it is, in its split, and one whose label was taken back is left out. What a
+box's camera looked at may lie elsewhere in the frame than where the champion looks (the part
+moved): such a picture is shifted by that, so that whoever reads the data set sees what the judge
+saw.
 """
 
 import hashlib
@@ -15,7 +17,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -32,7 +34,7 @@ from trainer.box.collect import ORIGIN
 from trainer.dataset import SIDE_FOLDERS
 from trainer.exchange.folder import PART_COLUMNS, PARTS, collect
 from trainer.history import digest_of
-from trainer.run import Run, Split, write_csv
+from trainer.run import Run, SplitRow, write_csv
 
 MARK = "grown.json"
 _PART = "part "
@@ -40,7 +42,12 @@ _PART = "part "
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A picture to add: its file, class and part, its name, and by how far it is shifted."""
+    """A picture to add: its file, class and part, its name, and where its judge looked.
+
+    Attributes:
+        label: its class; "" if people took it back.
+        collected: whether it is a box's, whose label is people's newest word.
+    """
 
     source: Path
     label: str
@@ -48,16 +55,34 @@ class Newcomer:
     name: str
     sha256: str
     region: Region | None = None
+    collected: bool = False
 
 
 @dataclass(slots=True)
 class Growth:
-    """What came of growing: the folder, and how many pictures of each class were added."""
+    """What came of growing: the folder, and how many pictures of each class were added.
+
+    Attributes:
+        known: were there already.
+        corrected: of these, have another label now.
+        withdrawn: of these, have none any more.
+    """
 
     root: Path
     added: Counter[str] = field(default_factory=Counter[str])
     known: int = 0
     shifted: int = 0
+    corrected: int = 0
+    withdrawn: int = 0
+
+    @property
+    def words(self) -> str:
+        """What came of it, for people."""
+        told = ", ".join(f"{n} {label}" for label, n in sorted(self.added.items())) or "nothing"
+        words = f"added {told}; {self.known} were there already"
+        if self.corrected or self.withdrawn:
+            words += f", {self.corrected} have another label now, {self.withdrawn} none"
+        return words
 
 
 def grow(run: Run, old: Path, adds: Sequence[Path], out: Path) -> Growth:
@@ -73,23 +98,23 @@ def grow(run: Run, old: Path, adds: Sequence[Path], out: Path) -> Growth:
         RunError: a picture of the run is missing or has changed.
         DatasetError: something that is added can't be, or `out` holds something else.
     """
-    before = {row.sha256 for row in run.split()}
     newcomers = [one for add in adds for one in _of(add)]
-    growth = Growth(out)
-    fresh = list(_fresh(newcomers, before, growth))
-    if not fresh:
+    growth, said = Growth(out), _Said(run)
+    fresh = list(_fresh(newcomers, said, growth))
+    if not fresh and not said.otherwise:
         raise DatasetError(
             f"all {len(newcomers)} pictures in {', '.join(map(str, adds))} were there already",
             "add what has been labelled since: linewarden collect",
         )
-    mark = _mark(run, fresh)
+    mark = _mark(run, fresh, said.otherwise)
     if out.exists():
         _same(out, mark)
     partial = out.with_name(f".{out.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        _fill(run, old, fresh, partial, growth)
+        kept = _keep(run, old, said.otherwise, partial, growth)
+        _add(run, fresh, kept, partial, growth)
         (partial / MARK).write_text(mark, encoding="utf-8")
         if out.exists():
             shutil.rmtree(partial)
@@ -119,8 +144,9 @@ def _of(add: Path) -> Iterator[Newcomer]:
         ) from error
     folder = SampleFolder(add)
     box = hashlib.sha256(station.encode()).hexdigest()[:6]
-    for sample in folder:
-        if sample.label is not None:
+    for name in folder.ids():
+        sample = folder.read(name)  # one that can't be read may hold a label: it is not passed over
+        if sample.labels:
             yield _sampled(folder, sample, station, box)
 
 
@@ -129,53 +155,112 @@ def _sampled(folder: SampleFolder, sample: Sample, station: str, box: str) -> Ne
     return Newcomer(
         folder.picture(sample), sample.label or "", sample.physical_part(station),
         f"{box}-{sample.id}.{sample.image.suffix}", sample.image.sha256,
-        where and Region(where.x, where.y, where.width, where.height),
+        where and Region(where.x, where.y, where.width, where.height), collected=True,
     )  # fmt: skip
 
 
-def _fresh(newcomers: Sequence[Newcomer], before: set[str], growth: Growth) -> Iterator[Newcomer]:
+class _Said:
+    """What is said now of the pictures that the run has.
+
+    Attributes:
+        otherwise: the label of each, by path, of which a box's people say something else; "" where
+            they took it back.
+    """
+
+    def __init__(self, run: Run) -> None:
+        rows = run.split()
+        self.otherwise: dict[str, str] = {}
+        self._looked = run.record.input.to_input().region
+        self._by_digest = {row.sha256: row for row in rows}
+        self._by_name = {PurePosixPath(row.path).stem: row for row in rows}
+        self._heard: dict[str, Newcomer] = {}
+
+    def knows(self, one: Newcomer) -> bool:
+        """Whether the run has this picture; what is said of it now is noted.
+
+        Raises:
+            DatasetError: two say different things of it, or a data set says other than the run.
+        """
+        row = self._by_digest.get(one.sha256)
+        if row is None and _shift(one, self._looked) != (0.0, 0.0):
+            row = self._by_name.get(PurePosixPath(one.name).stem)  # other bytes: it was shifted
+        if row is None:
+            return False
+        heard = self._heard.setdefault(row.path, one)
+        if heard.label != one.label:
+            raise _two_labels(one, str(heard.source), heard.label)
+        if one.label != row.label:
+            if not one.collected:
+                raise _two_labels(one, row.path, row.label)
+            self.otherwise[row.path] = one.label
+        return True
+
+
+def _two_labels(one: Newcomer, other: str, label: str) -> DatasetError:
+    return DatasetError(
+        f"{one.source} and {other} are the same picture, labelled {one.label!r} and {label!r}",
+        "let an engineer decide, and collect again",
+    )
+
+
+def _fresh(newcomers: Sequence[Newcomer], said: _Said, growth: Growth) -> Iterator[Newcomer]:
     seen: dict[str, Newcomer] = {}
     for one in newcomers:
-        if one.sha256 in before:
+        if said.knows(one):
             growth.known += 1
+        elif not one.label:
+            continue  # taken back before anything learnt it
         elif (twin := seen.get(one.sha256)) is None:
             seen[one.sha256] = one
             yield one
         elif twin.label != one.label:
-            raise DatasetError(
-                f"{one.source} and {twin.source} are the same picture, labelled {one.label!r} and "
-                f"{twin.label!r}",
-                "let an engineer decide, and collect again",
-            )
+            raise _two_labels(one, str(twin.source), twin.label)
         else:
             growth.known += 1
 
 
-def _fill(run: Run, old: Path, fresh: Sequence[Newcomer], out: Path, growth: Growth) -> None:
-    parts: list[list[str]] = []
-    splits: dict[str, Split] = {}
-    names = {PurePosixPath(row.path).stem for row in run.split()}
-    for row in run.split():
-        place = _old_place(row.path, row.label)
-        _link(old / row.path, out / place, row.sha256)
-        parts.append([place, row.part.removeprefix(_PART)])
-        splits[place] = row.split
+def _keep(
+    run: Run, old: Path, otherwise: Mapping[str, str], out: Path, growth: Growth
+) -> dict[str, SplitRow]:
+    """Lay out what the run has, under the labels of now; returns what is at each place."""
+    kept: dict[str, SplitRow] = {}
+    for row in sorted(run.split(), key=lambda row: row.path in otherwise):
+        label = otherwise.get(row.path, row.label)
+        growth.withdrawn += not label
+        if label:
+            growth.corrected += label != row.label
+            place = _free(out, _old_place(row.path, label), row.sha256)
+            _link(old / row.path, out / place, row.sha256)
+            kept[place] = row
+    _carry_masks(run, old, out, otherwise)
+    return kept
+
+
+def _add(
+    run: Run, fresh: Sequence[Newcomer], kept: Mapping[str, SplitRow], out: Path, growth: Growth
+) -> None:
+    """Lay out what is new, and write which part each picture shows and what is settled."""
+    parts = [[place, row.part.removeprefix(_PART)] for place, row in kept.items()]
     for one in fresh:
-        if PurePosixPath(one.name).stem in names:  # shifted when it was added: other bytes
-            growth.known += 1
-            continue
-        place = _put(one, run, out, growth)
-        parts.append([place, one.part])
+        parts.append([_put(one, run, out, growth), one.part])
         growth.added[one.label] += 1
-    _carry_masks(run, old, out)
     write_csv(out / PARTS, list(PART_COLUMNS), sorted(parts))
-    settled.write(out, splits)
+    settled.write(out, {place: row.split for place, row in kept.items()})
 
 
-def _carry_masks(run: Run, old: Path, out: Path) -> None:
+def _free(out: Path, place: str, sha256: str) -> str:
+    """The place, or one beside it if another picture of that name has it."""
+    if not (out / place).exists():
+        return place
+    path = PurePosixPath(place)
+    return path.with_name(f"{sha256[:12]}-{path.name}").as_posix()
+
+
+def _carry_masks(run: Run, old: Path, out: Path, otherwise: Mapping[str, str]) -> None:
+    """A mask is of the defect that it was drawn for: it doesn't go with another label."""
     if not any((old / name).is_dir() for name in SIDE_FOLDERS):
         return
-    label = {row.path: row.label for row in run.split()}
+    label = {row.path: row.label for row in run.split() if row.path not in otherwise}
     for one in collect(old):
         if one.path in label and isinstance(one.mask, Path):
             place = PurePosixPath("masks", _old_place(one.path, label[one.path]))
@@ -199,19 +284,27 @@ def _link(source: Path, place: Path, sha256: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, place)
+    except FileExistsError:
+        raise  # copying would write into another picture, wherever that is linked from
     except OSError:  # another disk
         shutil.copyfile(source, place)
 
 
 def _put(one: Newcomer, run: Run, out: Path, growth: Growth) -> str:
     looked = run.record.input.to_input().region
-    place = f"{one.label}/{one.name}"
+    if not one.source.is_file() or digest_of(one.source) != one.sha256:
+        raise DatasetError(
+            f"{one.source} is missing, or is not the picture that was collected",
+            "remove it, if it is there, and bring it again: linewarden collect",
+        )
+    place = _free(out, f"{one.label}/{one.name}", one.sha256)
     shift = _shift(one, looked)
     if shift == (0.0, 0.0):
         _link(one.source, out / place, "")
         return place
     pixels = shifted(picture.read(one.source), shift)
     place = f"{one.label}/{PurePosixPath(one.name).stem}.png"
+    place = _free(out, place, one.sha256)
     (out / place).parent.mkdir(parents=True, exist_ok=True)
     picture.write(out / place, pixels)
     growth.shifted += 1
@@ -244,9 +337,10 @@ def shifted(pixels: Pixels, by: tuple[float, float]) -> Pixels:
     return np.ascontiguousarray(np.asarray(wide, np.uint8)[top : top + rows, left : left + columns])
 
 
-def _mark(run: Run, fresh: Sequence[Newcomer]) -> str:
+def _mark(run: Run, fresh: Sequence[Newcomer], otherwise: Mapping[str, str]) -> str:
     told = sorted((one.sha256, one.label, one.part) for one in fresh)
-    body = json.dumps([run.record.data.fingerprint, told])
+    more = [sorted(otherwise.items())] if otherwise else []
+    body = json.dumps([run.record.data.fingerprint, told, *more])
     return json.dumps({"made_of": hashlib.sha256(body.encode()).hexdigest()}) + "\n"
 
 

@@ -26,6 +26,7 @@ class Test(Contract):
     p: Finite
     holds: bool
     words: str
+    kind: str = Field(default="", description="the defect type, where it is of one alone")
 
 
 class Comparison(Contract):
@@ -84,5 +85,5 @@ def _test(one: Finding) -> Test:
     return Test(
         where=one.where, error=one.error.value, parts=counts.n, champion=counts.champion,
         challenger=counts.challenger, worse=counts.worse, better=counts.better,
-        margin=one.margin, p=one.p, holds=one.holds, words=one.words,
+        margin=one.margin, p=one.p, holds=one.holds, words=one.words, kind=one.kind,
     )  # fmt: skip

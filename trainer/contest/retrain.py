@@ -16,8 +16,9 @@ from trainer.contest.judging import look
 from trainer.contest.page import Contest, page
 from trainer.contest.record import PAGE, Comparison
 from trainer.contest.ruling import Ruling, Terms, rule
+from trainer.exchange.folder import PARTS
 from trainer.material import Choices
-from trainer.parts import PartRule
+from trainer.parts import PartRule, read_table
 from trainer.progress import Progress
 from trainer.recipe import Recipe, on_this_machine
 from trainer.run import Run
@@ -65,13 +66,27 @@ def retrain(
     terms = terms or Terms()
     grown = out.with_name(f"{out.name}.data")
     growth = grow(champion, data or Path(champion.record.data.root), adds, grown)
-    told = ", ".join(f"{n} {label}" for label, n in sorted(growth.added.items()))
-    progress.say(f"  added {told}; {growth.known} were there already")
+    progress.say(f"  {growth.words}")
     if (out / "run.json").exists():
         challenger = Run.load(out)
+        _check_taught(challenger, grown)
     else:
         challenger = train(plan_of(champion, grown, weights), out, progress)
     return ruled(champion, challenger, growth, terms, progress)
+
+
+def _check_taught(challenger: Run, grown: Path) -> None:
+    """What was trained before must have learnt from this very data; raises RunError."""
+    stays = settled(grown)
+    there = read_table(grown / PARTS)
+    learnt = {row.path for row in challenger.split()}
+    left_out = {path for path in there if stays.get(path, "test") != "test"}
+    root = Path(challenger.record.data.root)
+    if root.resolve() != grown.resolve() or learnt - set(there) or set(there) - learnt - left_out:
+        raise RunError(
+            f"{str(challenger.folder)!r} was trained on other data than {str(grown)!r}",
+            "give another --out, or remove it",
+        )
 
 
 def ruled(

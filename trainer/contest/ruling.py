@@ -4,10 +4,12 @@ On the frozen test, and on it together with the new parts that neither has learn
 challenger must be shown not to be worse than the champion by the margin, in each of three ways a
 part can be misjudged. All must hold, so the chance of promoting one that is worse by a margin is at
 most 1 - confidence (Berger, Technometrics 24, 1982). New parts alone are mostly too few to show
-that; they refuse a challenger that is significantly worse on them.
+that; they refuse a challenger that is significantly worse on them. So does a single defect type,
+which a better rate of all others would hide: where it escapes significantly more often, and by more
+than the margin.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from trainer import rates
 from trainer.contest.judging import WORDS, Error, Sight, paired
 from trainer.contest.paired import Paired
+from trainer.run import GOOD
 
 Where = Literal["frozen test", "frozen test and new parts", "new parts"]
 FROZEN: Where = "frozen test"
@@ -56,8 +59,9 @@ class Finding:
     """One test: of what, where, and whether the challenger passed it.
 
     Attributes:
-        p: of the non-inferiority test, or on new parts of being worse.
+        p: of the non-inferiority test; on new parts, or of one type, of being worse.
         margin: 0 where the test is whether it is worse at all.
+        kind: the defect type, where it is of one alone.
     """
 
     where: Where
@@ -67,6 +71,7 @@ class Finding:
     p: float
     holds: bool
     words: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,24 @@ def rule(champion: Sight, challenger: Sight, new: NDArray[np.bool_], terms: Term
             counts = paired(champion, challenger, error, among=new)
             if counts.n:
                 findings.append(_not_worse(error, counts, terms))
-    return Ruling(tuple(findings))
+    return Ruling((*findings, *_by_type(champion, challenger, sets[-1][0], terms)))
+
+
+def _by_type(champion: Sight, challenger: Sight, where: Where, terms: Terms) -> Iterator[Finding]:
+    """Whether a type, of all the test parts, escapes significantly more often, and by much."""
+    margin = terms.margins[Error.ESCAPE]
+    for kind in sorted({row.label for row in champion.rows} - {GOOD}):
+        counts = paired(champion, challenger, Error.ESCAPE, kind=kind)
+        p = counts.p_worse()
+        holds = p > terms.alpha or counts.difference <= margin
+        verb = "not significantly" if p > terms.alpha else "significantly"
+        much = "more" if counts.difference > margin else "no more"
+        words = (
+            f"escapes of {kind}, on the {where}: {counts.champion} of {counts.n} by the champion, "
+            f"{counts.challenger} by the challenger; {verb} worse (p = {p:.3g}), by {much} than "
+            f"{margin:.0%}"
+        )
+        yield Finding(where, Error.ESCAPE, counts, margin, p, holds, words, kind)
 
 
 def _not_inferior(where: Where, error: Error, counts: Paired, terms: Terms) -> Finding:

@@ -1,9 +1,10 @@
 """The audit log: who did what when, each entry chained to the one before.
 
-An entry's MAC (HMAC-SHA256 under the box's own key) covers its fields and the MAC before it, and a
-seal holds the number and MAC of the last: a changed, removed, moved or cut-off entry shows, unless
-who did it has the key too. Against that, note the head elsewhere: `verify` tells whether a noted
-head is still in the chain.
+An entry's MAC (HMAC-SHA256 under the box's own key) covers its fields and the MAC before it. A seal
+holds the number and MAC of the last, and a proof of these under the key, since whoever can write
+the file could set the seal back too: a changed, removed, moved or cut-off entry shows, unless who
+did it has the key. Against that, and against an old copy of the whole file, note the head
+elsewhere: `verify` tells whether a noted head is still in the chain.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from export.errors import StoreError
 
 KEY_BYTES = 32
 _BEGIN = "0" * 64
+_END = "end of the log"  # no entry's MAC is made of this
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,21 @@ def key(path: Path) -> bytes:
 
 
 class AuditLog:
-    """The log in the accounts' database `db`; the caller holds the transaction."""
+    """The log in the accounts' database `db`; the caller holds the transaction.
 
-    def __init__(self, db: sqlite3.Connection, secret: bytes) -> None:
+    Args:
+        db: the accounts'.
+        secret: the key.
+        mark: a file beside the key that says that the log's end is proved from now on: without it
+            the log was begun by a version that proved none.
+    """
+
+    def __init__(self, db: sqlite3.Connection, secret: bytes, mark: Path) -> None:
         self._db, self._key = db, secret
+        if not mark.exists():
+            if self._proof() is None:
+                self._prove(*(self._seal() or (0, _BEGIN)))
+            mark.touch(mode=0o600)
 
     def write(self, who: str, what: str, about: str = "", detail: str = "") -> None:
         """Add an entry."""
@@ -77,7 +90,10 @@ class AuditLog:
         fields = (last + 1, at, who, what, about, detail)
         mac = self._mac(before, fields)
         self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*fields, mac))
+        sound = self._unproved() == ""
         self._db.execute("INSERT OR REPLACE INTO seal VALUES (1, ?, ?)", (last + 1, mac))
+        if sound:  # a broken proof stays broken: writing on heals nothing
+            self._prove(last + 1, mac)
 
     def newest(self, limit: int, below: int = 2**62) -> list[Entry]:
         """The last entries, the newest first."""
@@ -101,12 +117,36 @@ class AuditLog:
         sealed = self._seal()
         if (sealed or (0, _BEGIN)) != (expected - 1, before):
             wrong.append("the end doesn't match the seal: entries were cut off or added")
+        if unproved := self._unproved():
+            wrong.append(unproved)
         if not seen:
             wrong.append("the noted head is not in the log")
         return Finding(expected - 1, before, tuple(wrong))
 
     def _seal(self) -> tuple[int, str] | None:
         return self._db.execute("SELECT n, mac FROM seal").fetchone()
+
+    def _prove(self, n: int, mac: str) -> None:
+        proof = self._mac(_END, (n, mac))
+        self._db.execute("INSERT OR REPLACE INTO proof VALUES (1, ?, ?, ?)", (n, mac, proof))
+
+    def _proof(self) -> tuple[int, str, str] | None:
+        return self._db.execute("SELECT n, mac, proof FROM proof").fetchone()
+
+    def _unproved(self) -> str:
+        """Why the log may lack its end, in words, or "".
+
+        A console of before wrote entries without a proof: what was proved must be in the chain, be
+        it the last or not. Nobody who cuts the chain shorter than that has a proof of where.
+        """
+        told = self._proof()
+        if told is None or not hmac.compare_digest(told[2], self._mac(_END, told[:2])):
+            return "the proof of the log's end is missing or false"
+        n, mac, _ = told
+        row = self._db.execute("SELECT mac FROM audit WHERE n = ?", (n,)).fetchone()
+        if (row[0] if row else _BEGIN if n == 0 else None) != mac:
+            return f"entry {n}, which was proved to be there, is missing: the end was cut off"
+        return ""
 
     def _mac(self, before: str, fields: tuple[object, ...]) -> str:
         said = json.dumps([before, *fields], ensure_ascii=False, separators=(",", ":"))

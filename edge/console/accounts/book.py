@@ -71,7 +71,8 @@ class Book:
         path = folder / "accounts.db"
         tables.prepare(path)
         self._db = tables.connect(path)
-        self._log = audit.AuditLog(self._db, audit.key(folder / "audit.key"))
+        secret = audit.key(folder / "audit.key")
+        self._log = audit.AuditLog(self._db, secret, folder / "audit.proved")
         self._idle_s, self._wall_ns = idle_s, wall_ns
         self._lock = threading.RLock()
 

@@ -5,6 +5,7 @@ where somebody went around them.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from edge.store.schema import prepare as migrate
@@ -50,6 +51,12 @@ CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is never shortened'); END;
 """
 MIGRATIONS = (ACCOUNTS,)
+# No migration: a console of before, to which a box may go back, knows nothing of it and goes on.
+PROOF = """
+CREATE TABLE IF NOT EXISTS proof (
+  id INTEGER PRIMARY KEY CHECK (id = 1), n INTEGER NOT NULL, mac TEXT NOT NULL, proof TEXT NOT NULL
+) STRICT
+"""
 
 
 def prepare(path: Path) -> None:
@@ -57,6 +64,8 @@ def prepare(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     migrate(path, MIGRATIONS)
+    with closing(connect(path)) as db:
+        db.execute(PROOF)
 
 
 def connect(path: Path) -> sqlite3.Connection:

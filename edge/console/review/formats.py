@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
+from edge.console.review.standing import steps
 from export.errors import SampleError
 from export.sample import Label, Sample, Step, Window
 from export.sample_folder import SampleFolder
@@ -61,8 +62,10 @@ def labelstudio(folder: SampleFolder, out: Path, station: str) -> Counter[str]:
 
 
 def box_of(sample: Sample) -> Window | None:
-    """The last box that somebody drew; None without one."""
-    return next((one.box for one in reversed(sample.labels) if one.box is not None), None)
+    """The last box that somebody drew; None without one, if it was undone, or on a good part."""
+    if sample.label == GOOD:
+        return None
+    return next((one.box for one in reversed(steps(sample)) if one.box is not None), None)
 
 
 def _labelled(folder: SampleFolder, out: Path) -> list[tuple[Sample, str]]:

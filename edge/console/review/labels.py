@@ -11,7 +11,7 @@ from edge import clock
 from edge.console.accounts.book import Refused
 from edge.console.accounts.roles import Role
 from edge.console.review.queue import Reader
-from edge.console.review.standing import Due, due, steps
+from edge.console.review.standing import Due, due, is_decided, steps
 from export.errors import SampleError
 from export.sample import Label, Sample, Step, Window
 from export.sample_folder import SampleFolder
@@ -89,6 +89,8 @@ def _step(sample: Sample, reader: Reader, saying: Saying, what: Due) -> Label:
     said = {
         "by": reader.name, "at": _now(), "note": saying.note[:NOTE_CHARS], "box": saying.box,
     }  # fmt: skip
+    if is_decided(sample) and reader.role < Role.ENGINEER:
+        raise Refused("an engineer decides about this one")
     try:
         if saying.label is None:
             return Label.model_validate({**said, "label": None, "step": Step.UNSURE})

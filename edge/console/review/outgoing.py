@@ -48,11 +48,20 @@ def copy(folder: SampleFolder, out: Path, station: str = "") -> Counter[str]:
                     parts.writerow((place.as_posix(), sample.physical_part(station)))
                     _mask(sample, out / MASKS / place.with_suffix(".png"))
                     counts[sample.label] += 1
+                elif sample.labels:
+                    _forget(sample, out)
     except OSError as error:
         raise SampleError(
             f"{out} can't be written: {error}", "check the folder, its rights and its room"
         ) from error
     return counts
+
+
+def _forget(sample: Sample, out: Path) -> None:
+    """Its label was taken back since the last time, or is in doubt: it teaches nothing."""
+    name = f"{sample.id}.{sample.image.suffix}"
+    for old in [*out.glob(f"*/{name}"), *out.glob(f"{MASKS}/*/{sample.id}.png")]:
+        old.unlink()
 
 
 def _copied(folder: SampleFolder, sample: Sample, out: Path) -> Path:

@@ -53,6 +53,12 @@ def due(sample: Sample, second_share: float) -> Due:
     return Due.NOTHING
 
 
+def is_decided(sample: Sample) -> bool:
+    """Whether an engineer's decision is what counts: nobody below may replace it."""
+    taken = steps(sample)
+    return bool(taken) and taken[-1].step is Step.DECISION
+
+
 def lot(name: str) -> float:
     """The sample's lot, 0 <= lot < 1: the same whenever it is asked, so nobody can choose."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64

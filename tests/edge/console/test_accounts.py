@@ -196,6 +196,56 @@ def test_a_log_that_was_tampered_with_is_detected_100_times_of_100(tmp_path, boo
     assert book.verify("f" * 64).wrong == ("the noted head is not in the log",)
 
 
+def cut(folder, to):
+    """Cut the log behind entry `to`, and the seal with it, as who lacks the key can."""
+    with closing(sqlite3.connect(folder / "accounts.db", isolation_level=None)) as db:
+        db.execute("DROP TRIGGER IF EXISTS audit_is_never_shortened")
+        db.execute("DELETE FROM audit WHERE n > ?", (to,))
+        if not to:
+            db.execute("DELETE FROM seal")
+        else:
+            db.execute("UPDATE seal SET n = ?1, mac = (SELECT mac FROM audit WHERE n = ?1)", (to,))
+
+
+@pytest.mark.parametrize("to", [0, 1, 4])
+def test_a_log_whose_end_was_cut_off_with_its_seal_is_detected(tmp_path, book, to):
+    """Be it the whole of it, and whatever is written after; a proof from elsewhere is none."""
+    for number in range(4):
+        book.note("Ada", "label", f"top-1-{number}")
+    assert book.verify().wrong == ()
+    book.close()
+    cut(tmp_path, to)
+    false = Book(tmp_path, 3600)
+    assert "cut off" in " ".join(false.verify().wrong)
+    for number in range(9):
+        false.note("Eve", "label", f"top-1-{number}")
+    assert "cut off" in " ".join(false.verify().wrong)
+    false._db.execute("UPDATE proof SET n = 1, mac = (SELECT mac FROM audit WHERE n = 1)")
+    assert "missing or false" in " ".join(false.verify().wrong)
+    false._db.execute("DELETE FROM proof")
+    false.close()
+    again = Book(tmp_path, 3600)
+    assert "missing or false" in " ".join(again.verify().wrong)
+    again.close()
+
+
+def test_a_log_of_before_is_taken_over_once_and_may_go_back(tmp_path, book):
+    """A version that proved no end: taken as it is; it may write again in between."""
+    book._db.execute("DELETE FROM proof")
+    (tmp_path / "audit.proved").unlink()
+    book.close()
+    taken = Book(tmp_path, 3600)
+    assert taken.verify().wrong == ()
+    proved = taken._db.execute("SELECT * FROM proof").fetchall()
+    taken.note("Ada", "label", "written by the version of before")
+    taken._db.execute("INSERT OR REPLACE INTO proof VALUES (?, ?, ?, ?)", proved[0])
+    assert taken.verify().wrong == ()
+    taken.note("Ada", "label", "top-1-1")
+    assert taken.verify().wrong == ()
+    assert taken._db.execute("SELECT n FROM proof").fetchall() == [(taken.verify().entries,)]
+    taken.close()
+
+
 def test_sql_can_not_change_the_log(book):
     """The triggers refuse, before the chain has to show it."""
     for statement in ("UPDATE audit SET who = 'Eve'", "DELETE FROM audit"):

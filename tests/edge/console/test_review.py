@@ -1,17 +1,22 @@
 import csv
+import os
 
 import pytest
 
 from edge.console.accounts.book import Refused
 from edge.console.accounts.roles import Role
+from edge.console.desk import Desk
 from edge.console.review import labels
 from edge.console.review.agreement import agreement
 from edge.console.review.labels import Saying
 from edge.console.review.outgoing import copy
 from edge.console.review.queue import Reader, value, waiting
 from edge.console.review.standing import Due, Pair, due, pair
+from edge.console.shelf import Shelf
+from edge.console.web.live import drawer
 from export.audit import escape_rate
 from export.sample import Step, Why, Window
+from export.sample_folder import RECORDS
 from tests.edge.console.plant import DOUBTED, FAILED, NOVEL, Plant
 
 BO, CY = Reader("Bo", Role.OPERATOR), Reader("Cy", Role.OPERATOR)
@@ -112,6 +117,17 @@ def test_unsure_goes_to_an_engineer(plant):
     assert plant.samples.read(plant.names[0]).labels[-1].step is Step.DECISION
 
 
+def test_what_an_engineer_decided_no_operator_undecides(plant):
+    """Neither by another label nor by doubting; another engineer may."""
+    say(plant, 0, BO, None)
+    say(plant, 0, ED, "dent")
+    for label in ("good", None):
+        with pytest.raises(Refused, match="engineer"):
+            say(plant, 0, BO, label)
+    assert plant.samples.read(plant.names[0]).label == "dent"
+    assert say(plant, 0, ED, "good").label == "good"
+
+
 def test_a_second_reader_is_another_person_who_agrees(plant):
     """Never the first; what both say counts, and the pair is told."""
     say(plant, 0, BO, "scratch", EVERY)
@@ -198,6 +214,39 @@ def test_labelled_samples_are_copied_as_a_data_set(plant, tmp_path):
     assert rows[found[0]]["box_width"] == "0.3"
 
 
+def test_what_was_taken_back_is_copied_no_more(plant, tmp_path):
+    """A box goes with its undone label, and a picture with its last label, from the copy too."""
+    box, out = Window(x=0.1, y=0.2, width=0.3, height=0.4), tmp_path / "photos"
+    boxed = say(plant, 0, BO, "scratch", box=box)
+    other = say(plant, 1, BO, "dent", box=box)
+    assert copy(plant.samples, out) == {"scratch": 1, "dent": 1}
+    labels.undo(plant.samples, boxed, BO)
+    say(plant, 0, BO, "dent")
+    labels.undo(plant.samples, other, BO)
+    assert copy(plant.samples, out) == {"dent": 1}
+    found = [path.relative_to(out).as_posix() for path in out.rglob("*.png")]
+    assert found == [f"dent/{plant.names[0]}.png"]
+    say(plant, 0, BO, "dent", box=box)
+    say(plant, 0, BO, "good")
+    copy(plant.samples, out)
+    assert not list((out / "masks").rglob("*.png"))
+
+
+def test_what_is_said_within_one_tick_of_the_disks_clock_is_seen(plant, monkeypatch):
+    """A folder's time stands still for some milliseconds: two labels may bear the same one."""
+    shelf, records = Shelf(plant.samples.root), plant.samples.root / RECORDS
+    shelf.look()
+    at_ns = records.stat().st_mtime_ns
+    monkeypatch.setattr("edge.clock.wall_ns", lambda: at_ns + 1_000_000)
+    for label in ("dent", "scratch"):
+        sample = plant.samples.read(plant.names[0])
+        labels.say(plant.samples, sample.id, BO, Saying(label, seen=len(sample.labels)), NONE)
+        for path in (records / f"{sample.id}.json", records):
+            os.utime(path, ns=(at_ns, at_ns))
+        shelf.look()
+        assert shelf.get(sample.id).label == label
+
+
 def test_review_by_its_pages(plant):
     """Label, undo, skip, unsure, second reading: each form does what it says, and is logged."""
     with plant.open() as console:
@@ -250,3 +299,16 @@ def test_what_is_labelled_is_pinned_in_the_store(plant):
             with console.desk.readers.lend() as db:
                 rows = db.execute("SELECT camera, seq FROM pinned").fetchall()
     assert rows == [("top", 1)]
+
+
+def test_labels_are_pinned_before_the_store_forgets_anything(plant, monkeypatch):
+    """Also those that were given while the console was off."""
+    say(plant, 0, BO, "dent")
+    desk = Desk(plant.appliance, drawer)
+    pinned = []
+    monkeypatch.setattr(desk.feeder, "start", lambda: pinned.extend(desk.feeder._pins))
+    monkeypatch.setattr(desk.shelf, "start", lambda: None)
+    monkeypatch.setattr(desk.hub, "start", lambda: None)
+    desk.start()
+    assert pinned == [plant.samples.read(plant.names[0]).verdict.key]
+    desk.stop()

@@ -75,6 +75,31 @@ def test_a_reason_makes_a_sample(more, why):
     assert Choice(b"seed", 0.0).why(verdict(7, 1, **more)) == (why, None)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_word_that_is_said_while_a_reason_is_added_stays(tmp_path, monkeypatch, late):
+    """Whenever the label falls between reading the record and writing it: nothing said is lost."""
+    pantry = Pantry(tmp_path, ROOM)
+    kept, read = sample(), pantry.folder.read
+    pantry.add(kept, b"picture")
+
+    def labelled_after(name):
+        found = read(name)
+        monkeypatch.undo()
+        SampleFolder(tmp_path).label(name, Label(label="dent", by="Bo", at=AT))
+        return found
+
+    monkeypatch.setattr(pantry.folder, "read", labelled_after)
+    if late:
+        result = LateResult(outcome=Outcome.FAIL, reason=Reason.ABOVE_FAIL, after_ms=900)
+        assert pantry.note_late(kept.id, result)
+    else:
+        assert pantry.also(kept.id, Why.OPERATOR)
+    now = read(kept.id)
+    assert [one.label for one in now.labels] == ["dent"]
+    assert now.late == result if late else Why.OPERATOR in now.why
+    assert pantry.folder.picture(now).exists()
+
+
 def test_a_sample_keeps_where_its_judge_saw_a_defect(rig):
     """The heatmap goes into the record, to a 255th; a part without one has none."""
     keeper, _, folder = rig()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge import clock
 from edge.outbox import Outbox
 from edge.outbox import schema as outbox_schema
-from edge.store import schema, tally
+from edge.store import retention, schema, tally
 from edge.store.feed import Bite, Feed
 from edge.store.feeder import Feeder
 from edge.store.intake import Intake
@@ -229,6 +230,24 @@ def test_nothing_labelled_is_forgotten(box):
     db = schema.reader(box.store)
     assert tally.contents(db).verdicts == 2
     assert sum(row.n for row in tally.by_mark(db, tally.Span(0, 2**45))) == 1200
+
+
+def test_a_label_that_comes_while_much_is_forgotten_counts(box, monkeypatch):
+    """It is heard between any two bites of forgetting, not after all of them."""
+    box.keep = Keep(seconds=10**9, bytes=1, leave_free=0)
+    epoch, forget = box.record(1200), retention.forget
+    feeder = box.open()
+    feeder._tidied_ns = clock.monotonic_ns()
+    box.catch_up()
+
+    def labelled_meanwhile(*args, **more):
+        count = forget(*args, **more)
+        feeder.pin([("cam", epoch, 1100)])
+        return count
+
+    monkeypatch.setattr("edge.store.retention.forget", labelled_meanwhile)
+    feeder.forget()
+    assert [key[2] for key in box.kept()] == [1100]
 
 
 def test_age_is_time_that_the_store_was_open(box):

@@ -1,12 +1,17 @@
 """trainer/box/collect.py: samples come home once, whole, with their history, whatever happens."""
 
+import contextlib
 import csv
+import gzip
 import hashlib
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -14,6 +19,7 @@ import numpy as np
 import pytest
 
 from edge.console.accounts.roles import Role
+from export.doorway import Listed, Listing
 from export.errors import BoxError, DatasetError
 from export.sample import Image, Label, Sample, Why, sample_id
 from export.sample_folder import SampleFolder
@@ -216,6 +222,101 @@ def test_nobody_answers(tmp_path):
         collect(wire, tmp_path / "home", QUIET)
     assert "http://127.0.0.1:1/api/samples" in told.value.problem
     assert "linewarden console" in told.value.remedy
+
+
+@contextmanager
+def lying(answers):
+    """A server that answers each GET with the next of `answers` (status, headers, body)."""
+    asked = []
+
+    class Liar(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            status, headers, body = answers[min(len(asked), len(answers)) - 1]
+            self.send_response(status)
+            for name, value in {"content-length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        with Wire(f"http://127.0.0.1:{server.server_port}", "token", timeout_s=5.0) as wire:
+            yield wire, asked
+        server.shutdown()
+        thread.join()
+
+
+def listing(*names, more=False):
+    """A page of samples."""
+    listed = tuple(Listed(id=n, mark="-", label="dent", sha256="0" * 64, bytes=9) for n in names)
+    told = Listing(station="acme", total=9, samples=listed, more=more)
+    return 200, {}, told.model_dump_json().encode()
+
+
+@pytest.mark.parametrize(
+    "pages", [[listing("a", "b", more=True)], [listing("b", "a")], [listing("a", "a")]]
+)
+def test_a_listing_without_an_end_is_refused(pages, tmp_path, monkeypatch):
+    """The same page again and again, or ids that don't rise."""
+    monkeypatch.setattr("trainer.box.collect._bring", lambda *_: None)
+    with lying(pages) as (wire, asked), pytest.raises(BoxError, match="out of order"):
+        collect(wire, tmp_path / "home", QUIET)
+    assert len(asked) <= 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-encoding": "gzip"}])
+def test_an_answer_without_an_end_is_refused(headers, tmp_path, monkeypatch):
+    """However long it is, and packed or not, it fills no memory and leaves no trace."""
+    monkeypatch.setattr("trainer.box.wire.MOST_BYTES", 1000)
+    body = (200, headers, bytes(5000) if not headers else gzip.compress(bytes(10**6))[:5000])
+    with lying([body]) as (wire, asked), pytest.raises(BoxError):
+        wire.bytes("/x", 100)
+    assert len(asked) == 1
+    with lying([body]) as (wire, _), pytest.raises(BoxError):
+        collect(wire, tmp_path / "home", QUIET)
+
+
+@pytest.mark.parametrize("told", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "nan", "", "soon"])
+def test_whatever_a_server_asks_to_wait_it_is_asked_again(told, tmp_path, monkeypatch):
+    """A date, or nonsense, is no reason to end."""
+    slept = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    with lying([(503, {"retry-after": told}, b"busy"), listing()]) as (wire, asked):
+        assert collect(wire, tmp_path / "home", QUIET).fetched == 0
+    assert len(asked) == 2
+    assert slept[0] == 0.5
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again(tmp_path, monkeypatch):
+    """Less than the server said: the next whole one counts."""
+    monkeypatch.setattr("trainer.box.wire.FIRST_WAIT_S", 0.0)
+    status, _, body = listing()
+    short = (status, {"content-length": str(len(body) + 5), "connection": "close"}, body)
+    with lying([short, listing()]) as (wire, asked):
+        assert collect(wire, tmp_path / "home", QUIET).fetched == 0
+    assert len(asked) == 2
+
+
+def test_a_picture_that_was_taken_away_here_is_fetched_again(box, tmp_path):
+    """Or cut short; what is whole is not."""
+    out = tmp_path / "home"
+    with served(box) as console:
+        brought(console, out)
+        folder = SampleFolder(out)
+        gone, short = (folder.picture(folder.read(box.names[at])) for at in (0, 1))
+        gone.unlink()
+        short.write_bytes(short.read_bytes()[:-1])
+        haul = brought(console, out)
+    assert (haul.fetched, haul.known) == (2, 2)
+    for sample in folder:
+        body = folder.picture(sample).read_bytes()
+        assert hashlib.sha256(body).hexdigest() == sample.image.sha256
 
 
 SCRIPT = (

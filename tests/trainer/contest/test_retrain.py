@@ -14,7 +14,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from export import picture
-from export.errors import DatasetError, RunError
+from export.errors import DatasetError, LinewardenError, RunError
 from export.preprocess import Input, Region
 from export.sample import Image, Label, Sample, Why, Window, sample_id
 from export.sample_folder import SampleFolder
@@ -28,7 +28,9 @@ from trainer.contest.changes import found, shown
 from trainer.contest.grown import grow, shifted
 from trainer.contest.judging import Error, Sight, paired
 from trainer.contest.record import FILE, PAGE, read
+from trainer.contest.retrain import retrain
 from trainer.contest.ruling import Terms, rule
+from trainer.history import digest_of
 from trainer.material import Choices, gather
 from trainer.progress import Progress
 from trainer.recipe import named
@@ -191,6 +193,112 @@ def test_a_picture_is_added_once(champion, tmp_path):
         grow(champion, _photos(champion), [*adds, tmp_path / "wrong"], tmp_path / "third")
 
 
+class Speaks(Line):
+    """A line of which people say something else in time."""
+
+    def says(self, number, label):
+        """A further word on the sample of this number."""
+        name = sorted(self.folder.ids())[number]
+        self.folder.label(name, Label(label=label, by="Ed", at="-"))
+
+
+def grown_run(champion, growth):
+    """The champion as if it had been trained on the grown data: its split, dealt anew."""
+    root, stays = growth.root, settled.read(growth.root)
+    parts = table(root, "parts.csv")
+    rows = [[p, p.split("/")[0], f"part {parts[p]}", stays.get(p, "test"), digest_of(root / p), ""]
+            for p in sorted(parts)]  # fmt: skip
+    folder = root.with_name(f"{root.name}.run")
+    shutil.copytree(champion.folder, folder)
+    write_csv(folder / "split.csv", ["path", "label", "part", "split", "sha256", "phash"], rows)
+    (folder / "run.json").write_text(champion.record.model_dump_json())
+    return Run.load(folder)
+
+
+@pytest.mark.parametrize("region", [None, Window(x=0.3, y=0.2, width=0.5, height=0.5)])
+def test_the_newest_word_on_what_was_learnt_counts(champion, tmp_path, region):
+    """Relabelled in its split, or taken back and left out; also where it had been shifted."""
+    line = Speaks(tmp_path / "line")
+    to = champion.record.input.model_copy(update={"region": (0.2, 0.2, 0.5, 0.5)})
+    champion = Run(champion.folder, champion.record.model_copy(update={"input": to}))
+    for _ in range(3):
+        line.add("ring", region=region)
+    line.add("good")
+    second = grown_run(champion, grow(champion, _photos(champion), [line.folder.root],
+                                      tmp_path / "a"))  # fmt: skip
+    with pytest.raises(DatasetError, match="there already"):
+        grow(second, tmp_path / "a", [line.folder.root], tmp_path / "none")
+    line.says(0, "spot")
+    line.says(1, None)
+    growth = grow(second, tmp_path / "a", [line.folder.root], tmp_path / "b")
+    assert (growth.corrected, growth.withdrawn, growth.known) == (1, 1, 4)
+    names = [name.replace("top-", "") for name in sorted(line.folder.ids())]
+    labels = {n: [p.split("/")[0] for p in table(growth.root, "parts.csv") if p.endswith(f"{n}.png")
+                  and "top" in p] for n in names}  # fmt: skip
+    assert labels == {"1-1": ["spot"], "1-2": [], "1-3": ["ring"], "1-4": ["good"]}
+    stays = settled.read(growth.root)
+    assert {stays[p] for p in stays if "top" in p} == {"test"}
+    assert "1 have another label now, 1 none" in growth.words
+
+
+def test_a_data_set_that_says_otherwise_than_the_run_is_refused(champion, tmp_path):
+    """It is nobody's newer word: a person must decide."""
+    (tmp_path / "more" / "spot").mkdir(parents=True)
+    source = next((_photos(champion) / "good").iterdir())
+    shutil.copyfile(source, tmp_path / "more" / "spot" / source.name)
+    with pytest.raises(DatasetError, match="same picture"):
+        grow(champion, _photos(champion), [tmp_path / "more"], tmp_path / "grown")
+
+
+def test_two_pictures_of_one_name_are_both_kept(champion, tmp_path):
+    """A box whose record was begun anew: neither takes the other's place, nor its bytes."""
+    lines = [Line(tmp_path / name) for name in "ab"]
+    lines[1].rng = np.random.default_rng(10)
+    for line in lines:
+        line.add("ring")
+    bodies = {line.folder.picture(next(iter(line.folder))).read_bytes() for line in lines}
+    growth = grow(champion, _photos(champion), [line.folder.root for line in lines],
+                  tmp_path / "grown")  # fmt: skip
+    assert growth.added == {"ring": 2}
+    assert {path.read_bytes() for path in (growth.root / "ring").iterdir()} == bodies
+    assert {line.folder.picture(next(iter(line.folder))).read_bytes() for line in lines} == bodies
+    assert len(bodies) == 2
+
+
+@pytest.mark.parametrize("spoil", ["picture", "record"])
+def test_a_collected_sample_that_was_spoilt_is_not_passed_over(champion, tmp_path, spoil):
+    """Another picture under its name, or a record that can't be read: its label would be lost."""
+    line = Line(tmp_path / "line")
+    line.add("ring")
+    line.add("good")
+    sample = next(iter(line.folder))
+    if spoil == "picture":
+        shutil.copyfile(next((_photos(champion) / "good").iterdir()), line.folder.picture(sample))
+    else:
+        (line.folder.root / ".records" / f"{sample.id}.json").write_text("{")
+    with pytest.raises(LinewardenError):
+        grow(champion, _photos(champion), [line.folder.root], tmp_path / "grown")
+    assert not (tmp_path / "grown").exists()
+
+
+def test_a_run_of_other_data_is_not_taken_for_the_challenger(champion, tmp_path, monkeypatch):
+    """Its data was removed and grown anew with more: what it learnt before is no answer."""
+    line = Line(tmp_path / "line")
+    line.add("ring")
+    growth = grow(champion, _photos(champion), [line.folder.root], tmp_path / "second.data")
+    run = grown_run(champion, growth)
+    told = run.record.data.model_copy(update={"root": str(growth.root)})
+    record = run.record.model_copy(update={"data": told})
+    (run.folder / "run.json").write_text(record.model_dump_json())
+    run.folder.rename(tmp_path / "second")
+    monkeypatch.setattr("trainer.contest.retrain.ruled", lambda *_: "ruled")
+    assert retrain(champion, [line.folder.root], tmp_path / "second", QUIET) == "ruled"
+    shutil.rmtree(growth.root)
+    line.add("ring")
+    with pytest.raises(RunError, match="other data"):
+        retrain(champion, [line.folder.root], tmp_path / "second", QUIET)
+
+
 def test_a_changed_picture_is_no_ground_to_compare_on(champion, tmp_path):
     """One of the champion's that was overwritten, or taken away."""
     photos = tmp_path / "photos"
@@ -252,6 +360,20 @@ def test_the_ruling_promotes_what_is_not_worse(wrong, promoted, why):
     ruling = rule(champion, challenger, np.zeros(200, bool), Terms())
     assert ruling.promoted is promoted, ruling.reasons
     assert promoted or any(why in reason for reason in ruling.reasons)
+
+
+def test_a_type_that_is_lost_is_not_made_up_for_by_another():
+    """As many escapes as before, on the whole; but now every chip is among them."""
+    before, after = sights(400, 200, missed=(20, 10))
+    rows = [row.model_copy(update={"label": "chip"}) if i < 10 else row
+            for i, row in enumerate(before.rows)]  # fmt: skip
+    before.outcomes[:10] = "fail"
+    champion, challenger = (Sight(tuple(rows), one.outcomes, one.scores) for one in (before, after))
+    for new in (np.zeros(400, bool), np.arange(400) >= 390):
+        ruling = rule(champion, challenger, new, Terms())
+        refused = [one for one in ruling.findings if not one.holds]
+        assert [one.kind for one in refused] == ["chip"]
+        assert "10 by the challenger; significantly worse" in ruling.reasons[0]
 
 
 def test_too_few_parts_promote_nobody():
