@@ -49,6 +49,8 @@ _OUTPUTS = frozenset(
         "ordnung",
         "stueckzahl",
         "numbers",
+        "portion",
+        "amount",
     )
 )
 _BEFORE_NOUNS = frozenset(

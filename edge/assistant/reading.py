@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from edge.assistant.calendar import Calendar, Shift, Span, Spoken, wall_time, weekday
+from edge.assistant.day_phrases import plain_days
 from edge.assistant.time_phrases import plain_times
 from edge.assistant.time_words import (
     DAYS,
@@ -21,13 +22,14 @@ from edge.assistant.time_words import (
     THIS,
     UNIT_S,
     N,
+    compiled,
 )
 
 
 def spoken_spans(calendar: Calendar, text: str, now_ms: int) -> Spoken:
     """The spans that folded `text`, said at `now_ms`, speaks of, and the text without them."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(calendar.zone)
-    return _Reading(calendar, now, plain_times(text)).read()
+    return _Reading(calendar, now, plain_times(plain_days(text, now.date()))).read()
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class _Reading:
         self._clock_times()
         self._ranges()
         self._rest()
-        told = [span for _, span in sorted(self.spans, key=lambda one: one[0])]
+        told = dict.fromkeys(span for _, span in sorted(self.spans, key=lambda one: one[0]))
         if any(span.since_ms > self.now_ms for span in told) and not self.trouble:
             self.trouble = "future"
         rest = re.sub(r"\x02(\d+);", lambda m: f"{self.times[int(m[1])]:%H:%M}", self.text)
@@ -72,7 +74,7 @@ class _Reading:
             found = use(match)
             return match[0] if found is None else f" {found} "
 
-        self.text = re.sub(pattern, replaced, self.text)
+        self.text = compiled(pattern).sub(replaced, self.text)
 
     def _put(self, match: re.Match[str], span: Span | None) -> str | None:
         if span is None:
@@ -125,7 +127,7 @@ class _Reading:
         if not c.shifts:
             return
         shift = r"(?:shift|schicht)(?:'s)?"
-        for words, back in ((THIS, 0), (LAST, 1)):
+        for words, back in ((THIS, 0), (LAST, 1), ("penultimate", 2)):
             self._take(
                 rf"(?<!\w){OF}{words} {shift}(?!\w)",
                 lambda m, b=back: self._put(m, c.running(self.now_ms, b)),
