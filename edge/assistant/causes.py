@@ -31,11 +31,13 @@ _SEEKS_OTHER = re.compile(
     r"(?<![\w-])(?:(?:which|what|welche[rnsm]?|per|by|pro|je|nach) (?:\w+ )?(?:camera|shift|day|hour|station|kamera|schicht|tag|stunde|hours|shifts|cameras)\w*)(?!\w)"
 )
 _FAMILIES: tuple[tuple[str, str], ...] = (
-    (rf"(?:what|which (?:{_REJECTS}|one|ones|types?|kinds?)) {_CAUSED} {_OF}(?:{_REJECTS})", _FREQUENT),
-    (rf"(?:what|which \w+) (?:did|do|does|are|were|was|is|have|has) (.*?(?<!\w)(?:fail|failing|failed|reject|rejected|rejecting|scrap|scrapped|scrapping|stopped|being rejected|go out|thrown out))"
+    (rf"(?:what|which (?:{_REJECTS}|one|ones|types?|kinds?)(?: (?:types?|kinds?|modes?|reasons?|causes?))?) {_CAUSED} {_OF}(?:{_REJECTS})", _FREQUENT),
+    (r"(?:what|which \w+) (?:did|do|does|are|were|was|is|have|has) (.*?(?<!\w)(?:fail|failing|failed|reject|rejected|rejecting|scrap|scrapped|scrapping|stopped|being rejected|go out|thrown out))"
      r"(?: out)? for(?: mostly| mainly| most| the most)?(?= (?:on|in|at|during|mostly|mainly|most|yesterday|today|this|last|over|since|between|from|the (?:early|late|night|day|last|past))|$)", r"why \1"),
+    (r"(?:what|which \w+) (?:did|do|does|have|has) (.*?)(fail|failed|reject|rejected|scrap|scrapped) (?:the |our |most |any )*(?:parts|pieces) for", r"why \1 \2 parts"),
     (r"what (?:are|were|is|was) (.*?)(?:mostly |mainly |mostly being |being )(rejected|failed|scrapped)(?: for)?", r"why \1\2"),
     (r"(?:on what (?:grounds|account)|because of what|due to what|for what (?:reasons?|defects?|faults?|causes?)|aufgrund wovon|aufgrund welcher \w+|weshalb|weswegen|aus welchen gruenden)", "why"),
+    (r"what (?:is it that |was it that )?(?:mostly |mainly |most often |usually )?(?:gets?|got|makes?|made|lets?) (?:the |our |most |most of the )*(?:parts?|pieces?) (?:be |to be |being )?(?:rejected|fail|failed|scrapped|thrown out)", _FREQUENT),
     (rf"(?:what|which) (?:is |was |were |are |has been |have been |been )?(?:kept |keeps )?(?:{_BITING})(?: us| the line| production| you)?(?: the most| most| so much)?", _FREQUENT),
     (rf"what (?:kept |keeps )?(?:{_BIT}) (?:us|the line|production) (?:the )?(?:most|hardest|trouble|grief|worst|problems)(?: (?:trouble|grief|problems))?", _FREQUENT),
     (rf"(?:the |our |my )?(?:{_WORST}) (?:{_PESTS})(?: (?:for|of|in|behind) (?:the |our )?(?:{_REJECTS}))?", _FREQUENT),

@@ -65,6 +65,7 @@ def _written() -> tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]:
         (r"(\d{1,2} (?:[a-z]+)) 2020(\d\d)", r"\1 20\2"),
         (rf"({_MONTH}) (?:the )?(\d{{1,2}})(?:st|nd|rd|th)", r"\1 \2"),
         (r"(?:kurz|knapp|shortly|just|right) (?:vor|nach|before|after)(?= )", "about_at"),
+        (r"(?:week|woche) (\d{1,2})", r"kw \1"),
         (r"yest\.?|ystd|yday|y'day", "yesterday"), (r"tdy|2day", "today"),
         (r"in the (?:previous|preceding) week", "last week"),
         (r"last wk|prev(?:ious)? wk", "last week"), (r"this wk", "this week"), (r"(early|late|night|morning|afternoon) (?:crew|team|gang|guys)", r"\1 shift"),

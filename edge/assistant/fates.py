@@ -44,6 +44,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"not (?:quite |really )?up to (?:scratch|snuff|par|spec|standard)|below (?:par|standard)", "not passed"),
     (r"up to (?:scratch|snuff|par|spec|standard)", "passed"),
     (r"from scratch", "from_scratch"), (r"(?:put|made|left|makes?) a dent in", "dent_in"), (r"(chip|chips|chipped) in", r"\1_in"),
+    (r"prueff(?:all|aelle|aellen)", "pruef_faelle"),  # for a person to check, or all that were checked?
     # thrown out
     (rf"(?:the |our |die |der |unsere |unser )?(?:{_GATE})((?: [\w.:-]+){{0,5}}?) (?:{_BY_GATE})(?: (?:out|off|aside|away))?", r"\1 rejected "),
     (rf"(?:{_BY_GATE})(?: (?:out|off|aside|away))?((?: [\w.:-]+){{0,3}}?) (?:by|through|from|von|vom|durch|via|am|an) (?:the |our |der |den |die |einer |unserer )?(?:{_GATE})", r"rejected \1 "),
@@ -57,6 +58,8 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"(?:raus|heraus|hinaus)(?:zu)?(?:ge)?(?:w[oe]rfen|wirft|warf|schmiss\w*|schmeiss\w*|kick\w*|kegelt|flogen\w*|fliegen|blasen|stossen|sondert|sortiert|filtert|sieb\w*|feuert)\w*", "aussortiert"),
     (r"aus(?:zu)?(?:ge)?(?:sondert|schleust|steuert|siebt|mustert|sondern|schleusen|steuern|sieben|mustern)\w*|aus(?:schleusung|sonderung|sortierung|steuerung)(?:en)?", "aussortiert"),
     (r"zu (?:beanstanden|bemaengeln|bemosern|meckern)|(?:etwas |was )?auszusetzen", "beanstandet"),
+    (r"(?:condemned|consigned|sentenced|relegated|destined|gone|went|go|headed) (?:straight |directly )*(?:to|for|into) (?:the )?scrap", "scrap"),
+    (r"(?:kam|kamen|kommen|kommt|gingen|liefen|sind|ist) (.*?)(?:ohne (?:jede |jegliche )?(?:fehler|beanstandung(?:en)?|maengel|befund)|fehlerfrei|sauber|unbeanstandet) durch(?:gekommen|gelaufen|gegangen)?", r"\1 bestanden"),
     # waved through
     (r"did not (?:get|receive) (?:the |a |an )?(?:green light|thumbs[ -]up|all[ -]clear|ok|okay)", "not passed"),
     (r"(?:got|get|gets|given|gave|received|receive|had|earned|earn|awarded) (?:the |a |an )?(?:green light|thumbs[ -]up|all[ -]clear|ok|okay|go-ahead|clean bill of health|pass(?: mark)?)", "passed"),
@@ -67,7 +70,9 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"(?:gruenes licht|ein ok|das ok|eine freigabe|die freigabe)(?: (?:bekommen|erhalten|gekriegt|bekam|bekamen|erhielten|kriegten))?|(?:bekamen?|erhielten|kriegten|bekommen|erhalten) (.*?)(?:gruenes licht|ein ok|das ok|die freigabe)", r"\1 bestanden"),
     (r"sauber durch(?:gelaufen|gegangen|gekommen)", "bestanden"),
     (r"(?:den test|die pruefung|die kontrolle|die inspektion) (.*?)(?<!nicht )(?:ueberstanden|geschafft|gepackt)", r"\1 bestanden"),
+    (r"(?:came|come|comes|went|go) out (?:all )?(?:clean|fine|good|ok|okay)", "passed"),
     # looked at by a person
+    (r"(?:leave|left|leaves) (?:(?:it |that )?(?:for|to|up to|with) )(?:the |a |an |our )?(?:us|people|operators?|persons?|humans?|staff|inspectors?|somebody|someone)(?: to (?:decide|judge|check|look at|sort out|decide on))?", "review"),
     (rf"(?:operators?|people|humans?|workers?|somebody|someone|inspectors?|colleagues?|we) (?:are |is |were |was )?(?:having|had|have|has|needed|need) to (?:{_CHECKED})(?: (?:{_BY_HAND}))?", "review"),
     (rf"(?:(?:had|has|have|having|needed|need|needs|mussten?|muessen|must|got) (?:to )?)?(?:be |been )?{_CHECKED} (?:\w+ )?(?:{_BY_HAND})", "review"),
     (r"(?:(?:went|go|goes|going|gone|sent|put|passed|handed|ended up|end up|landed|left|up) (?:to|for|in|with|into|at) |needed|needs?|needing|requir\w+|wanted|called for|got|get|had|has|for |with |awaiting )(?: ?(?:a|an|some|the))?"
@@ -76,6 +81,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (rf"(?:{_SYSTEM})(.*?) (?:not|unable|in) (?:to )?(?:(?:quite|really|entirely|fully|be|be able to|able to) )*(?:sure|certain|decid(?:e|ed)|make up (?:its|their) minds?|make (?:its|their) minds? up|two minds|judge)(?: about| on| of)?", r"\1 review"),
     (rf"(?:{_SYSTEM})(.*?) (?:unsure|uncertain|undecided|on the fence|of two minds)(?: about| on| of)?", r"\1 review"),
     (r"(?:on the fence|in (?:the )?(?:grey|gray|review) (?:area|zone|band)|in (?:limbo|two minds)|toss-?ups?|close calls?|touch and go|not clear-?cut|questionable|debatable)", "unclear"),
+    (rf"(?:mussten?|muessen|muss) (?:sich )?(.*?)(?:(?:ein|eine|der|die|unsere|das) )?(?:mensch|mitarbeiter|bediener|werker|pruefer|kollege|person|jemand|personal)(?:en|in)?((?: \w+){{0,4}}?) (?:noch ?mal )?(?:drauf|selbst )?(?:{_LOOKED})", r"\1 \2 nachgeprueft"),
     (rf"(?:mussten?|muessen|muss) (.*?)(?:{_HAND}) (?:\w+ )?(?:{_LOOKED})(?: werden)?", r"\1 nachgeprueft"),
     (rf"(?:{_HAND}) (?:noch ?mals? |nochmal |noch )?(?:{_LOOKED})(?: werden)?", "nachgeprueft"),
     (r"nach(?:geschaut|gesehen|geguckt|beurteilt|bewertet|begutachtet) (?:werden|worden)", "nachgeprueft"),

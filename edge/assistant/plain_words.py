@@ -72,16 +72,16 @@ _ZEIGEN = """wart auf|fuehr durch|sag an|geb:gab:gegeben:gibt an|halt:hielt:geha
 _PARTS = """article assembly bit component inspection item judgement judgment part piece sample specimen unit verdict workpiece
     evaluation examination screening check run"""
 _TEILE = """artikel bauteil exemplar pruefling prueflinge pruefteil stueck stuecke teil teilen werkstueck werkstuecke inspektion urteil
-    begutachtung sichtpruefung ueberpruefung kontrolle prueffall"""
+    begutachtung sichtpruefung ueberpruefung kontrolle"""
 _TIMES = """case incident instance occasion occurrence time finding event appearance example"""
 _MALE = """fall faelle mal vorfall vorfaelle ereignis ergebnis ergebnisse meldung befund vorkommen beispiel"""
 _ENGLISH_THINGS = """amount answer business camera copy data day detail entry figure headcount hour image info information line
     list log lookup machine manner minute moment news night number output overview period pic picture place plant point portion
     position process production quantity question reading readout record report result second set shift sort stand state
     statement station statistic stat stats status sum summary system tally term test thing stop throughput total type update value
-    version volume way week word work kind colleague everyone level rundown snapshot digest conveyor belt ai vision software computer
+    version volume way week word work kind colleague everyone level rundown snapshot digest ai vision software computer
     interval timeframe stretch incidence frequency prevalence performance month breakdown equipment device
-    detail detection judgement"""
+    detail detection judgement chart graph diagram"""
 _DINGE = """anlage hoehe zeitpunkt haeufigkeit verzeichnis anzahl teilanzahl angabe anzeige anlass art aufstellung auswertung band
     baender bericht bild bilanz daten dauer durchgang durchsatz fertigung figur frage gesamtmenge gesamtsumme gesamtzahl
     grund haus info information kamera kennzahl lage linie liste maschine menge minute moment monat niveau ordnung produktion
@@ -89,12 +89,12 @@ _DINGE = """anlage hoehe zeitpunkt haeufigkeit verzeichnis anzahl teilanzahl ang
     stunde summe system tag teilezahl teileanzahl typ ueberblick uebersicht uhr umfang vorgang wert werk woche zahl zeit zeitraum
     zusammenfassung momentaufnahme kurzfassung auskunft aufkommen anfall vorkommnis haeufung frequenz groessenordnung leistung ausstoss
     ausbringung output durchlauf foerderband bildverarbeitung ki rechner pruefanlage pruefsystem pruefplatz kamerasystem intervall
-    zeitspanne zeitfenster zeitabschnitt kennziffer kennwert monat kamerapruefung laufe"""
+    zeitspanne zeitfenster zeitabschnitt kennziffer kennwert monat kamerapruefung laufe diagramm grafik schaubild"""
 _ENGLISH_PLAIN = """able actual accordingly active available aware concrete corresponding current due entire exact happy
     interested likely many much possible ready related respective responsible sure stopped started
     whole worth curious keen handy overall cumulative aggregate combined affected attributable
     subject because caused terms accounted account regard reference respect proven brief precise accurate
-    alone gimme gonna gotta wanna lemme dunno whats hows wheres whos hes thats theres lets im ive id altogether honestly frankly
+    alone led gimme gonna gotta wanna lemme dunno whats hows wheres whos hes thats theres lets im ive id altogether honestly frankly
     unfortunately sadly luckily hopefully apparently obviously seriously okey afterwards alright"""
 _GERMAN_PLAIN = """aktuell auffaellig bekannt betroffen derzeitig gesamt genau gespannt gegeben heutig jeweilig konkret komplett
     kumuliert moeglich neugierig saemtlich ueblich vorhanden verfuegbar viel exakt ungefaehr entsprechend genannt verantwortlich

@@ -186,6 +186,8 @@ def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ..
         return ("time-in-a-time",)
     if measure is Measure.TOP_HOUR and spans and _has(spoken.rest, "hour_of_day"):
         return ("when",) if max(one.until_ms - one.since_ms for one in spans) > _DAY_MS else ()
+    if measure is Measure.COUNT and re.search(r"^ ?(?:what|which)\b.* for ?$", spoken.rest):
+        return ("for",)  # `what did we reject parts for`: no number is asked
     if _has(rest, r"shifts|schichten|hours|stunden|weekdays|wochentage"):
         return ("each",)  # `how did the shifts do`: told for each, or for all?
     return ()

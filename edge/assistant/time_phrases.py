@@ -93,9 +93,10 @@ def _slashed(match: re.Match[str]) -> str:
 _ORDINALS = {"1": "first", "2": "second", "3": "third", "e": "first", "z": "second", "d": "third"}
 _SAID = {"this": "today", "last": "yesterday"}
 _REWRITES: tuple[_Rewrite, ...] = (
+    (rf"({_SHIFT}) ({_AGAINST}) (?:in |im |on |the |die |der )*({_SHIFT})[ -]?(?:shift|schicht)", r"\1 shift \2 \3 shift"),
     (rf"((?:early|late|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)),? (?:vom |von |of )?({_DAY}) ({_AGAINST}) (?:vom |von |of )?({_DAY})(?! ?\w*(?:shift|schicht))", r"\1 \2 \3 \1 \4"),
     (rf"({_SHIFT})(?: shift)? ({_AGAINST}) (?:the |die |der |in der )?({_SHIFT})(?!\w|[ -]?(?:shift|schicht))", r"\1 shift \2 \3 shift"),
-    (rf"(this|yesterday|today|last|heute|gestern)(?:'s)? (?:morning|afternoon|evening|night|morgen|frueh|vormittag|nachmittag|abend|nacht)(?:'s)?,? (?:in |on |during |at |bei |waehrend )?(?:the |der )?(early|late|morning|afternoon|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)",
+    (r"(this|yesterday|today|last|heute|gestern)(?:'s)? (?:morning|afternoon|evening|night|morgen|frueh|vormittag|nachmittag|abend|nacht)(?:'s)?,? (?:in |on |during |at |bei |waehrend )?(?:the |der )?(early|late|morning|afternoon|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)",
      lambda m: f"{m[2]} shift {_SAID.get(m[1], m[1])}"),
     (r"(early|late|night|frueh|spaet|nacht)[ -]?(?:shift|schicht),? (this|yesterday|heute|gestern)(?:'s)? (?:morning|afternoon|evening|night|morgen|frueh|vormittag|nachmittag|abend|nacht)",
      lambda m: f"{m[1]} shift {_SAID.get(m[2], m[2])}"),

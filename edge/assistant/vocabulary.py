@@ -116,14 +116,14 @@ _DEFECTS = (
     r"defects?|faults?|flaws?|failures?|rejects?|rejections?|errors?|defekte?|maengel|problems?|issues?|fehler"
     r"|hauptproblem|beanstandung(?:en)?"
 )
-_KINDS = r"types?|kinds?|sorts?|categor(?:y|ies)|class(?:es)?|art(?:en)?|typ(?:en|s)?|fehlerart(?:en)?|fehlertyp(?:en)?|kategorien?"
+_KINDS = r"types?|modes?|kinds?|sorts?|categor(?:y|ies)|class(?:es)?|art(?:en)?|typ(?:en|s)?|fehlerart(?:en)?|fehlertyp(?:en)?|kategorien?"
 MEASURES: tuple[tuple[Measure, str], ...] = (
     (Measure.YIELD,
      (r"(?:first|1st)[- ](?:pass|time|run)(?:[- ](?:yield|quality|rate|throughput|through))+|first pass|throughput yield|fpy|fty|ftt|rft|right[- ]first[- ]time(?: rate)?|direktlaeufer(?:quote|rate|anteil)?|yields?"
      r"|erstausbeuten?|ausbeuten?|gutausbeute|gutausbringung|erstdurchlauf(?:quote)?|gutquote|gutanteil|success rate|acceptance rate|erfolgsquote|erfolgsrate|bestehensquote"
      r"|bestehensrate|annahmequote|guete?quote")),
     (Measure.WORST_HOUR,
-     (rf"(?:{_HOUR})(?= .*(?:{_MOST}) (?:\w+ )?(?:{_SHARES})| .*(?:{_SHARES}) .*(?:{_MOST}))"
+     (rf"(?:{_HOUR})(?= .*(?:{_MOST}|{_WORST}) (?:\w+ )?(?:{_SHARES})| .*(?:{_SHARES}) .*(?:{_MOST}))"
      rf"|(?:{_HOUR})? ?(?:was |war |is |ist )?(?:the |die |der )?(?:am )?(?:{_WORST}) (?:hour|stunde)"
      rf"|(?:in )?(?:which|what|welche[rn]?) (?:hour|stunde) (?:was |is |war |went |ran |lief |did )*(?:the |am |die )?(?:{_WORST})")),
     (Measure.TOP_HOUR, rf"(?:in |at |during |zu )?(?:(?:which|what|welche[rnsm]?) (?:hour|stunde)|hour_of_day)(?=.*(?<!\w)(?:{_MOST}))"),
@@ -187,7 +187,7 @@ OUTCOMES: tuple[tuple[Which, str], ...] = (
     (Which.FAILED,
      (r"fails?|failed|failures?|failing|failure(?=[ -]?rate)|scrap(?:s|ped)?|scrapping|flunk(?:ed)?|binned|written off|fell through|bombed"
      r"|durchgefallen\w*|durchfaell\w*|durchfiel|durchfielen|durchfallen|gescheitert\w*|versagt\w*|durchgerasselt\w*"
-     r"|fiel durch|ausschuss|ausschusses|ausschussteile?n?|schlechtteile?n?|schrott|schrotts|schrottteile?n?|verschrottet\w*|durchfall(?=quote|rate)")),
+     r"|fiel durch|ausschuss|ausschusses|ausschussteile?n?|schlechtteile?n?|schrott|schrotts|schrottteile?n?|verschrotten|verschrottet\w*|durchfall(?=quote|rate)")),
     (Which.REVIEW,
      (r"(?:manually |by hand )?(?:for|to|in|into|under|up for|needed|need|needing|required|requiring) (?:a |the |manual |human )?reviews?|(?:manual |human )?reviews?|reviewed|sent to (?:a person|people)|second looks?|unclear|borderline|undecided|doubtful|inconclusive|uncertain"
      r"|(?:a |some)?(?:person|human|people|somebody)(?= (?:had|has|have|needed) to (?:look|check))|(?:zur|in die|in der|in) (?:manuellen |manuelle |visuellen )?(?:pruefung|nachpruefung|sichtung|nacharbeitspruefung)"
@@ -200,7 +200,7 @@ COMPARES = (
     r"compar(?:e|ed|es|ing|ison|isons)(?: to| with)?|in comparison(?: to| with)?|as opposed to|relative to|versus|vs\.?|against|contrast(?:ed)?|(?:the )?differences?|differ(?:ed|s)?|more (?:often|common|frequent|frequently)|more|fewer|less|better|worse"
     r"|than|(?:at )?most|fewest|least|lowest|highest|worst|best|biggest|largest"
     r"|higher|lower|greater|smaller|bigger|larger|vergleich\w*|nebeneinander|im vergleich(?: zu[rm]?)?|verglichen|gegenueber\w*|stell\w*(?= .*gegenueber)|gegen|mehr|weniger|besser|schlechter|oefter|haeufiger|den meisten|die meisten|am meisten|meisten?|groessten?r?|am wenigsten"
-    r"|wenigsten?|unterschiede?s?|unterscheiden|unterscheidet|unterschieden|hoeher|am hoechsten|am niedrigsten|am schlechtesten|am besten|hoechsten?r?|niedrigsten?r?|geringsten?r?|schlechtesten?r?|besten?r?"
+    r"|wenigsten?|unterschiede?s?|unterscheiden|unterscheidet|unterschieden|hoeher|am hoechsten|am niedrigsten|am schlechtesten|am besten|hoechsten?r?|niedrigsten?r?|geringsten?r?|schlimmsten?r?|schlechtesten?r?|besten?r?"
     r"|(?:besser|schlechter|hoeher|niedriger|groesser|kleiner|geringer|haeufiger|weniger)e[rnsm]?|niedriger|groesser|kleiner|geringer|who (?:had|did|made|has|produced)(?= .* (?:or|vs))|wer hat(?:te)?(?= .* oder)|set(?= .*against)|put(?= .*compared)|schnitt(?:en)?(?= .*ab)|abgeschnitten|ab(?= ?$)"
 )
 PAST = (
@@ -234,8 +234,8 @@ PART_INTENT = (
     r"|ausgegangen|ausging|ausgang|lebenslauf|vita|do|did|turn(?:ed)? out|end(?:ed)? up|kick(?:ed)?|bounced|wissen|weiss|pass(?:ed)?|pruefen|vorgeschichte|laufbahn|pruefprotokoll|background|reasoning|trace|findings?|befund|bewertung|bewertet|beurteilung|abgeschnitten|schnitt|ab|aussortiert|pruefung|inspektion|inspection|check|not|nicht|no|kein|keine|being|defect|fehler|fehlte|reason|for what|was war los"
 )
 GENERAL = (
-    r"inspect\w*|check\w*|judg\w*|produc\w*|went|go|going|goes|ran|run|running|happened|summary|summarise|summarize|sum up|overview|status|doing|do|numbers|figures|made|make|came off|came through|off the line|output|quantity"
+    r"inspect\w*|check\w*|judg\w*|produc\w*|went|go|going|goes|ran|run|running|happened|summary|summarise|summarize|sum up|overview|status|doing|do|numbers|figures|made|make|came off|came down|came along|came past|came through|off the line|output|quantity"
     r"|report|scanned|examined|evaluated|processed|handled|looked at|assessed|tested|seen|how was (?:it|the shift|production|work)|look(?:ed|ing|s)? like|how is it looking|wie war (?:es|die schicht|die produktion|der tag)|crossed|passed by"
-    r"|geprueft\w*|beurteilt\w*|produzi\w*|gefertigt\w*|lief(?:en)?|liefs|ging(?:en)?|passiert\w*|inspiziert\w*|gelaufen|durchgelaufen\w*|los|zahlen|fass\w*|sah|aussah|aussieht|gemacht|geschafft"
+    r"|geprueft\w*|beurteilt\w*|produzi\w*|gefertigt\w*|lief(?:en)?|liefs|durchgesetzt|geleistet|abgearbeitet|ging(?:en)?|passiert\w*|inspiziert\w*|gelaufen|durchgelaufen\w*|los|zahlen|fass\w*|sah|aussah|aussieht|gemacht|geschafft"
     r"|geschehen|zusammenfassung|uebersicht|ueberblick|lage|bericht|bilanz|statistik|stand|durchliefen|durch|kamen|gesehen|untersucht\w*"
 )
