@@ -32,8 +32,8 @@ _SEEKS_OTHER = re.compile(
 )
 _FAMILIES: tuple[tuple[str, str], ...] = (
     (rf"(?:what|which (?:{_REJECTS}|one|ones|types?|kinds?)(?: (?:types?|kinds?|modes?|reasons?|causes?))?) {_CAUSED} {_OF}(?:{_REJECTS})", _FREQUENT),
-    (r"(?:what|which \w+) (?:did|do|does|are|were|was|is|have|has) (.*?(?<!\w)(?:fail|failing|failed|reject|rejected|rejecting|scrap|scrapped|scrapping|stopped|being rejected|go out|thrown out))"
-     r"(?: out)? for(?: mostly| mainly| most| the most)?(?= (?:on|in|at|during|mostly|mainly|most|yesterday|today|this|last|over|since|between|from|the (?:early|late|night|day|last|past))|$)", r"why \1"),
+    ((r"(?:what|which \w+) (?:did|do|does|are|were|was|is|have|has) (.*?(?<!\w)(?:fail|failing|failed|reject|rejected|rejecting|scrap|scrapped|scrapping|stopped|being rejected|go out|thrown out))"
+     r"(?: out)? for(?: mostly| mainly| most| the most)?(?= (?:on|in|at|during|mostly|mainly|most|yesterday|today|this|last|over|since|between|from|the (?:early|late|night|day|last|past))|$)"), r"why \1"),
     (r"(?:what|which \w+) (?:did|do|does|have|has) (.*?)(fail|failed|reject|rejected|scrap|scrapped) (?:the |our |most |any )*(?:parts|pieces) for", r"why \1 \2 parts"),
     (r"what (?:are|were|is|was) (.*?)(?:mostly |mainly |mostly being |being )(rejected|failed|scrapped)(?: for)?", r"why \1\2"),
     (r"(?:on what (?:grounds|account)|because of what|due to what|for what (?:reasons?|defects?|faults?|causes?)|aufgrund wovon|aufgrund welcher \w+|weshalb|weswegen|aus welchen gruenden)", "why"),
@@ -48,7 +48,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (rf"(?:was|welche[rsn]? \w+) (?:hat|haben|hatte|hatten) (.*?){_MUCH}(?:probleme|aerger|sorgen|kummer|kopfzerbrechen|kopfschmerzen|zu schaffen|das leben schwer) ?(?:gemacht|bereitet|verursacht)?", rf"\1 {_FREQUENT}"),
     (rf"(?:was|wer) (?:verursacht|verursachte|verursachten|trieb|treibt|steckt(?:e)? hinter|war schuld an|ist schuld an|fuehrt(?:e)? zu|sorgt(?:e)? fuer|dominiert(?:e)?|beherrscht(?:e)?) {_OF}(?:{_REJECTS})(?: aus)?", _FREQUENT),
     (rf"(?:was|welche[rsn]? (?:fehler|defekte?|fehlerarten?)) (?:hat|haben) (.*?)(?:{_OF})(?:{_REJECTS}) (?:verursacht|ausgeloest|ausgemacht|verschuldet|getrieben|hervorgerufen)", rf"\1 {_FREQUENT}"),
-    (rf"(what|which|why|was|woran|warum|wieso|welche[rsn]?)(?= )(.*?) (?:mostly|mainly|predominantly|primarily|chiefly|in the main|for the most part|vor allem|hauptsaechlich|meistens|ueberwiegend|vorwiegend|in erster linie)(?= .*(?:fail|reject|scrap|durchge|aussort|rausge|nio|ausschuss|fehler)| (?:for|wrong)|$)", r"\1\2"),
+    (r"(what|which|why|was|woran|warum|wieso|welche[rsn]?)(?= )(.*?) (?:mostly|mainly|predominantly|primarily|chiefly|in the main|for the most part|vor allem|hauptsaechlich|meistens|ueberwiegend|vorwiegend|in erster linie)(?= .*(?:fail|reject|scrap|durchge|aussort|rausge|nio|ausschuss|fehler)| (?:for|wrong)|$)", r"\1\2"),
     (r"(?:what|which) (?:is|was|are|were) (?:the )?(?:most|highest|biggest) (?:common |frequent )?(?:defect|fault|flaw|reject) (?:types?|kinds?|reasons?|causes?)", _FREQUENT),
 )  # fmt: skip
 _COMPILED = tuple(

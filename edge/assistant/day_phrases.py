@@ -112,7 +112,7 @@ def _spoken(today: date) -> list[tuple[str, str | Callable[[re.Match[str]], str]
         (rf"(?:on |of |in |am |an |den )*({_ABBREVIATION})\.? ?(?:-|to|bis|vs\.?|versus|gegen) ?({_ABBREVIATION})\.?", lambda m: _both(m, today)),
         (rf"(?:from |von |vom )?({_DAY}) ?(?:-|to|through|thru|until|till|bis|bis zum)(?: einschliesslich| inklusive)? ?({_DAY})", lambda m: _both(m, today)),
         (rf"(?:in|im|during|for|for the month of|fuer) ({_MONTH})(?: (20\d\d))?(?! ?\d)", lambda m: _month(m, today)),
-        (rf"(yesterday|gestern)(.*?(?:than|vs\.?|versus|against|compared (?:to|with)|or|and|als|gegen|gegenueber|zum|zu|oder|und|mit)) (?:on |am |dem )?(?:the )?(?:day before|previous day|day prior|vortag|tag davor|tag zuvor|tags zuvor)(?! yesterday)",
+        (r"(yesterday|gestern)(.*?(?:than|vs\.?|versus|against|compared (?:to|with)|or|and|als|gegen|gegenueber|zum|zu|oder|und|mit)) (?:on |am |dem )?(?:the )?(?:day before|previous day|day prior|vortag|tag davor|tag zuvor|tags zuvor)(?! yesterday)",
          lambda m: f"{m[1]}{m[2]} vorgestern"),
         (rf"(?:on |am |vom |of |den |der )*(?:the )?(\d{{1,2}})(?:st|nd|rd|th)(?! ?(?:of |{_MONTH}|shift|part|piece|time|pass|hour|camera|try|attempt))", lambda m: _numbered(m[1], today) or m[0]),
         (rf"(?:am|vom|of|den) (\d{{1,2}})\.(?! ?(?:\d|{_MONTH}|schicht|stunde|teil|mal))", lambda m: _numbered(m[1], today) or m[0]),

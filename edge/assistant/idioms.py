@@ -8,7 +8,7 @@ import re
 
 _PLAIN: tuple[tuple[str, str], ...] = (
     (r"(?:wie |worin )?unterscheiden sich (.*?)(?:die |unsere )(kameras|schichten|tage)", r"per \2 compared \1"),
-    (r"(?:down|along|off|over|on) the (?:belt|conveyor|line)", ""),
+    (r"(came|come|ran|run|went|rolled|passed) (?:down|along|off|over|past) the (?:belt|conveyor|line)", r"\1"),
     (r"fist (?=pass|time)", "first "), (r"oeftesten", "haeufigsten"), (r"(?:over|during|in|throughout|through) the course of", "im laufe"),
     (r"(?:defect|fault|reason|type)[- ]?wise|fehlermaessig", "by type"), (r"where did we lose (?:the )?(?:most |most of the )?(?:parts|pieces)|wo haben wir (.*?)die meisten teile verloren", "haeufigste fehler"),
     (r"(?:in den|in die|im|zum|auf den|in der) (?:schrott|ausschuss)(?:behaelter|kiste|tonne|container|box|kasten)?(?: (?:gehauen|geworfen|gewandert|gegangen|geflogen|geschmissen|gekommen|gelandet|gesteckt|gefahren))?", "schrott"),

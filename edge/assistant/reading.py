@@ -282,7 +282,7 @@ class _Reading:
         begin = rf"(?<!\w)(?:from|between|zwischen|von|vom) {link}"
         to = rf" +(?:to|and|until|till|bis|und|bis zum) +{link}"
         day, at = rf"(?:{link}{d} *)?", rf"{link}{t} *"
-        self.text = " ".join(self.text.split())
+        self.text, c = " ".join(self.text.split()), self.calendar
         self._take(
             rf"{begin}{day}{at}{day}{to.replace(' +', ' *', 1)}{day}{at}{day}", self._clock_range
         )
@@ -291,11 +291,12 @@ class _Reading:
             rf"(?<!\w)(?:since|seit|ab|after|nach|from|starting at) {day}{at}{day}", self._since
         )
         self._take(rf"(?<!\w)(?:until|till|before|bis|vor|up to) {day}{at}{day}", self._until)
-        self._take(rf"(?<!\w)(?:since|seit) {link}{d}", self._since_day)
-        self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
         self._take(
-            rf"(?<!\w){OF}{d}", lambda m: self._put(m, self.calendar.day(self.days[int(m[1])]))
+            rf"(?<!\w)(?:since|seit) {link}{d}",
+            lambda m: self._put(m, Span(c.begin(self.days[int(m[1])]), self.now_ms)),
         )
+        self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
+        self._take(rf"(?<!\w){OF}{d}", lambda m: self._put(m, c.day(self.days[int(m[1])])))
 
     def _clock_range(self, m: re.Match[str]) -> str | None:
         a1, t1, b1, a2, t2, b2 = (None if g is None else int(g) for g in m.groups())
@@ -357,9 +358,6 @@ class _Reading:
             return None
         self.spent.add(int(outer[1]))
         return self.days[int(outer[1])]
-
-    def _since_day(self, m: re.Match[str]) -> str | None:
-        return self._put(m, Span(self.calendar.begin(self.days[int(m[1])]), self.now_ms))
 
     def _shift_of(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]

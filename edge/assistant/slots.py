@@ -36,6 +36,7 @@ from edge.assistant.vocabulary import (
     PART_INTENT,
     PAST,
     QUOTAS,
+    TOP_OF_FAULTS,
     Measure,
     Which,
 )
@@ -108,7 +109,8 @@ _AFTER_PART = re.compile(
     r"\b(?:part|piece|workpiece|teil|bauteil|stueck|stück)s?(?: (?:number|no\.?|nr\.?|nummer|id"
     r"|called|named|namens))? "
     r"[\"'\u201e\u201c]?([A-Za-z0-9][\w./#-]*\d[\w./#-]*|\d+)"
-    rf"(?![\w:]| ?(?:{'|'.join(MONTHS)}|am|pm|uhr|o'clock|h|hours?|days?|stunden?|tagen?|tage)(?!\w))",
+    rf"(?![\w:]| ?(?:{'|'.join(MONTHS)}|am|pm|uhr|o'clock|h|hours?|days?"
+    r"|stunden?|tagen?|tage)(?!\w))",
     re.IGNORECASE,
 )
 
@@ -180,7 +182,7 @@ def _tangled(spoken: Spoken, compares: bool) -> tuple[str, ...]:
 
 
 def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ...]:
-    """Several times where only one can be told of; an hour sought in more than a day; who did it, unsaid."""
+    """Several times where one can be told of; an hour sought in more than a day; each, or all."""
     spans = spoken.spans
     if len(spans) > 1 and measure in _ONE_TIME:
         return ("time-in-a-time",)
@@ -232,7 +234,7 @@ def _doubt(rest: str, cameras: Mapping[str, str]) -> tuple[str, ...]:
     """`Top defects`, where a camera is called top: the most frequent, or that camera's?"""
     unclear = "top" in cameras and _has(
         rest,
-        r"(?<!cam )(?<!camera )(?<!kamera )top[ -](?:\d+ )?(?:(?:rejects?|scrap|failure|reject|ausschuss) )?(?:defects?|faults?|flaws?|issues?|problems?|reasons?|causes?|types?|kinds?|rejects|failures|fehler\w*|defekte?|gruende?|ursachen?)",
+        TOP_OF_FAULTS,
     )
     return ("top",) if unclear else ()
 

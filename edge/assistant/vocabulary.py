@@ -219,6 +219,7 @@ QUOTAS = {  # German says in one word what and of which
     "schrottquote": "ausschuss", "nachpruefquote": "nachpruefung", "fehlerprozent": "fehler",
     "rejectquote": "rejects", "rejectrate": "rejects", "fehlteilquote": "rejects",
 }  # fmt: skip
+TOP_OF_FAULTS = r"(?<!cam )(?<!camera )(?<!kamera )top[ -](?:\d+ )?(?:(?:rejects?|scrap|failure|reject|ausschuss) )?(?:defects?|faults?|flaws?|issues?|problems?|reasons?|causes?|types?|kinds?|rejects|failures|fehler\w*|defekte?|gruende?|ursachen?)"
 _ASKED = r"(?:(?:in|on|at|from|by|for|bei|an|auf|in|zu) )?(?:which|what|welche[rnsm]?)"
 _EACH = r"(?:split |broken down |break down |sorted |grouped )?(?:per|by|pro|je|nach|across|between|zwischen)(?: the| our| den)?"
 BY = {
