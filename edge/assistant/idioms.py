@@ -7,6 +7,8 @@ it` failed. Pure.
 import re
 
 _PLAIN: tuple[tuple[str, str], ...] = (
+    (r"pass(?:ed|es)? by (?=(?:camera|cam|station) [\w-]+)", "passed_by "),  # judged good, or gone by
+    (r"(?:auf|ueber) die (?:einzelnen )?tage", "pro tag"),
     (r"(?:wie |worin )?unterscheiden sich (.*?)(?:die |unsere )(kameras|schichten|tage)", r"per \2 compared \1"),
     (r"(came|come|ran|run|went|rolled|passed) (?:down|along|off|over|past) the (?:belt|conveyor|line)", r"\1"),
     (r"fist (?=pass|time)", "first "), (r"oeftesten", "haeufigsten"), (r"(?:over|during|in|throughout|through) the course of", "im laufe"),

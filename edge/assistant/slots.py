@@ -190,7 +190,9 @@ def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ..
         return ("when",) if max(one.until_ms - one.since_ms for one in spans) > _DAY_MS else ()
     if measure is Measure.COUNT and re.search(r"^ ?(?:what|which)\b.* for ?$", spoken.rest):
         return ("for",)  # `what did we reject parts for`: no number is asked
-    if _has(rest, r"shifts|schichten|hours|stunden|weekdays|wochentage"):
+    if _has(rest, r"shifts|schichten|hours|stunden|weekdays|wochentage") or _has(
+        rest, r"(?:auf|across|over|between|zwischen|among) (?:the |die |den )?(?:days|tagen?|tage)"
+    ):
         return ("each",)  # `how did the shifts do`: told for each, or for all?
     return ()
 
