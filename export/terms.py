@@ -87,7 +87,8 @@ _GERMAN = frozenset(
     als wenn hast habt gib gibt gibts zeigt laeuft lief geht ging kann kannst koennen
     koennte moechte brauche danke gerade jetzt morgen abend nacht frueh spaet stueck
     stueckzahl menge prozent gut gute schlechte verlauf vergleich vergleiche mehr weniger
-    nummer teilenummer""".split()  # noqa: SIM905
+    nummer teilenummer
+    diesen diesem dieses monat woche wochenende raussuchen alles kameras schichten tage""".split()  # noqa: SIM905
 )
 _GERMAN_ENDS = (
     "schicht", "schichten", "quote", "ausschuss", "fehler", "teile", "teil", "anteil", "anzahl",

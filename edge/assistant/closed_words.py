@@ -28,7 +28,7 @@ ENGLISH = frozenset(
 )
 GERMAN = frozenset(
     """der die das den dem des ein eine einen einem einer eines dies diese diesen diesem dieser dieses
-    jene jenen jener jenes derselbe dieselbe dasselbe ich mich mir mein meine meinen meinem meiner
+    denen deren dessen jene jenen jener jenes derselbe dieselbe dasselbe ich mich mir mein meine meinen meinem meiner
     meines wir uns unser unsere unseren unserem unserer unseres du dich dir dein deine deinen deinem
     deiner ihr euch euer eure euren eurer sie ihnen er ihm ihn es sich man jemand jeder jede jedes
     jeden jedem alle allen aller alles allem irgendwelche irgendein irgendeine irgendeinen irgendwas

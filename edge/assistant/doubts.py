@@ -16,6 +16,8 @@ _UNTOLD = (
     (r"(?:still|yet|left|remaining) to be \w+ed|noch zu \w+", "to be"),
     ((r"(?:why|warum|wieso|weshalb) (?:did|does|is|was|has|ist|hat|stand|war) (?:the |die |der )?(?:camera|line|system|machine|station"
      r"|kamera|linie|anlage|maschine)"), "why"),
+    (r"what (?:is |was |are |were |has |have |been )*(?:caus(?:ed|es|ing)|triggered|produc(?:ed|es|ing)|creat(?:ed|es|ing)|introduc(?:ed|es|ing)|generat(?:ed|es|ing))", "what"),
+    (r"(?:was|wodurch) (?:.* )?(?:verursach\w*|ausgeloest|ausloest\w*|hervorgerufen)", "was"),
     (r"(?:only |just |exactly |nur )?(?:one|einer|einem|single) (?:camera|shift|kamera|schicht)", "one"),
 )  # fmt: skip
 _WHY = r"(?<![\w-])(?:why|warum|wieso|weshalb|woran)(?![\w-])"
@@ -49,6 +51,8 @@ _OUTPUTS = frozenset(
         "ordnung",
         "stueckzahl",
         "numbers",
+        "portion",
+        "amount",
     )
 )
 _BEFORE_NOUNS = frozenset(

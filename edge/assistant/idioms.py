@@ -7,6 +7,22 @@ it` failed. Pure.
 import re
 
 _PLAIN: tuple[tuple[str, str], ...] = (
+    (r"pass(?:ed|es)? by (?=(?:camera|cam|station) [\w-]+)", "passed_by "),  # judged good, or gone by
+    (r"(?:auf|ueber) die (?:einzelnen )?tage", "pro tag"),
+    (r"(?:wie |worin )?unterscheiden sich (.*?)(?:die |unsere )(kameras|schichten|tage)", r"per \2 compared \1"),
+    (r"(came|come|ran|run|went|rolled|passed) (?:down|along|off|over|past) the (?:belt|conveyor|line)", r"\1"),
+    (r"fist (?=pass|time)", "first "), (r"oeftesten", "haeufigsten"), (r"(?:over|during|in|throughout|through) the course of", "im laufe"),
+    (r"(?:defect|fault|reason|type)[- ]?wise|fehlermaessig", "by type"), (r"where did we lose (?:the )?(?:most |most of the )?(?:parts|pieces)|wo haben wir (.*?)die meisten teile verloren", "haeufigste fehler"),
+    (r"(?:in den|in die|im|zum|auf den|in der) (?:schrott|ausschuss)(?:behaelter|kiste|tonne|container|box|kasten)?(?: (?:gehauen|geworfen|gewandert|gegangen|geflogen|geschmissen|gekommen|gelandet|gesteckt|gefahren))?", "schrott"),
+    (r"(?:looked at|inspected|judged|checked|seen|examined|scanned|recorded|processed|handled|assessed|evaluated|photographed) by (?:the |our |all the |both )?(?:cameras|system|line|stations)", "inspected"),
+    (r"(?:how (?:do|did|does|are|were|have)|wie (?:sind|waren|stehen|standen|haben|schneiden|schnitten|schlagen|schlugen|lagen|liegen)) (?:sich )?(?:the |our |die |unsere )?(?:einzelnen |individual |verschiedenen |different )?(cameras|shifts|days|kameras|schichten|tage)(?: (?:compare|differ|stack(?:ed)? up|fare|rank|do|done|look|looking|perform|performing|measure up|line up|shape up|doing|da|abgeschnitten|geschlagen))?", r"per \1 compared "),
+    (r"(?:der |die |den )?(?:einzelnen |verschiedenen |beiden |drei |jeweiligen )*(kameras|schichten|tage) (?:im vergleich|untereinander|gegeneinander|verglichen|nebeneinander)", r"per \1 compared"),
+    (r"(?:the |our |all )?(cameras|shifts|days) (?:in comparison|side by side|next to each other|compared|head to head|against each other|against one another)", r"per \1 compared"),
+    (r"(?:when|wann|what time(?: of day)?|um wie ?viel uhr|zu welcher (?:zeit|uhrzeit|tageszeit))(?= (?:did|do|does|was|were|is|had|fiel|fielen|gab|war|waren|hatten|hatte|kam|kamen|ist|sind|entstand|traten|passierten?).*?(?<!\w)(?:most(?! recent)|meisten?|peak|groesste[nr]?)(?!\w))", "hour_of_day"),
+    (r"(?:when|wann|what time(?: of day)?|um wie ?viel uhr)(?= (?:was|were|is|war|lag).*?(?:rate|quote|percentage|share|anteil)(?!\w).*?(?:worst|schlimmsten|schlechtesten|highest|hoechsten)(?!\w))", "which hour highest rate"),
+    (r"(?<=what did )we (?:get|got|put) through(?! (?:the )?(?:inspection|check|test|quality))", "we run"),
+    (r"(?:lose|lost|losing)((?: \w+){0,3}?) (?:to|an|because of|due to|through)", r"\1"),
+    (r"(fiel|fielen) (.*?)durch die (?:pruefung|kontrolle|inspektion)|durch die (?:pruefung|kontrolle|inspektion) (?:gefallen|gerasselt|geflogen|gerauscht)", r"\2 durchgefallen"),
     (r"cannot", "can not"),
     (r"qty\.?|quant\.", "quantity"), (r"pcs\.?|pce?s\.?", "pieces"), (r"pct\.?", "percent"), (r"(?:nos?\. of|no of|# of|anz\.?(?: der)?)", "number of"),
     (r"stk\.?", "stueck"), (r"(?:quick|fast|short) (?=numbers?|figures?|count|update|check|answer|overview)", ""),
@@ -109,5 +125,7 @@ _COMPILED = tuple(
 def plainly(text: str) -> str:
     """The text with its idioms said plainly."""
     for pattern, plain in _COMPILED:
-        text = pattern.sub(plain, text)
+        text = pattern.sub(
+            lambda m, p=plain: re.sub(r"\\(\d)", lambda g: m[int(g[1])] or "", p), text
+        )
     return " ".join(text.split())

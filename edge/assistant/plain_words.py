@@ -23,7 +23,8 @@ _RUNNING = """arrive assess bring:brought calculate check class classify come:ca
     examine execute exist fall:fell:fallen figure grade handle happen have image inspect investigate
     judge land log logg look make:made manage manufacture observe occur occurr operate output perform
     photograph process produce rate reach record register run:ran:run scan scann screen see:saw:seen
-    sit:sat stand:stood sum summ take:took:taken tally test total try verify view visit wait"""
+    sit:sat stand:stood sum summ take:took:taken tally test total try verify view visit wait
+    put:put travel:travelled transit traverse feed:fed flow stream whizz vet glance"""
 _SHOWING = """achieve add affect afflict amount answer appear appraise arise:arose:arisen arrange ask assign attain attribute
     award bear:bore:borne become:became believe:believed book bother brand call capture catch:caught categorise
     categorize cause cater chalk clock collect concern consider contain crop cropp declare deem define depict
@@ -35,7 +36,11 @@ _SHOWING = """achieve add affect afflict amount answer appear appraise arise:aro
     quote rack read:read recall receive reckon recognise recognize regard relate remember remind report represent
     result retrieve reveal rise:rose:risen rule say:said seem shape show:showed:shown specify spot spott stack state
     stem stemm stop stopp suffer summarise summarize suppose surface tabulate tag tagg talk tell:told think:thought
-    trace transpire update want wind:wound wonder write:wrote:written yield"""
+    trace transpire update want wind:wound wonder write:wrote:written yield
+    accrue accumulate amass belong bug comprise conclude constitute contribute create creep:crept crunch decide dig:dug discern
+    dog hamper harm haunt hover hurt:hurt incur infer introduce let:let linger mar name notch perceive persist plague possess
+    predominate pronounce recap refer scrutinise scrutinize sense share sneak spawn spell strike:struck sustain term tick tot
+    trigger trip tripp trouble uncover unearth worry"""
 _LAUFEN = """an|fall:fiel:gefallen:faellt an|fahr:fuhr:gefahren auf|nehm:nahm:genommen:nimmt begutacht berechn bewert beurteil check
     durch|fuehr durch|geh:ging:gegangen durch|komm:kam:gekommen durch|lauf:lief:gelaufen:laeuft durchlauf:durchlief:durchlaufen:durchlaeuft
     ein|fahr:fuhr:gefahren:faehrt entsteh:entstand:entstanden erfass erledig ermittl ermittel erzeug fahr:fuhr:gefahren:faehrt fertig
@@ -43,7 +48,9 @@ _LAUFEN = """an|fall:fiel:gefallen:faellt an|fahr:fuhr:gefahren auf|nehm:nahm:ge
     kontrollier komm:kam:gekommen lauf:lief:gelaufen:laeuft mach pass passier produzier pruef registrier rein|komm:kam:gekommen schaff schau seh:sah:gesehen:sieht
     sichte test teste ueberpruef untersuch verarbeit verlauf:verlief:verlaufen:verlaeuft vorbei|komm:kam:gekommen vorbei|lauf:lief:gelaufen:laeuft vorbei|fahr:fuhr:gefahren
     zaehl zusammen|komm:kam:gekommen scann abtast protokollier dokumentier durch|schleus raus|komm:kam:gekommen heraus|komm:kam:gekommen
-    rueber|lauf:lief:gelaufen:laeuft inspektier hinter|bring:brachte:gebracht"""
+    rueber|lauf:lief:gelaufen:laeuft inspektier hinter|bring:brachte:gebracht durch|setz durch|jag ab|arbeit
+    aus|bring:brachte:gebracht durch|fahr:fuhr:gefahren:faehrt durch|schieb:schob:geschoben ein|lauf:lief:gelaufen:laeuft schaff durch|zieh:zog:gezogen
+    rueber|geh:ging:gegangen vorbei|zieh:zog:gezogen durch|check durch|pruef weg|arbeit"""
 _ZEIGEN = """wart auf|fuehr durch|sag an|geb:gab:gegeben:gibt an|halt:hielt:gehalten:haelt an|seh:sah:gesehen:sieht an|zeig auf|fall:fiel:gefallen:faellt auf|lauf:lief:gelaufen:laeuft auf|list
     auf|tauch auf|tret:trat:getreten:tritt auf|weis:wies:gewiesen auf|zaehl auf|zeichn aus|fall:fiel:gefallen:faellt aus|geb:gab:gegeben:gibt
     aus|seh:sah:gesehen:sieht aus|weis:wies:gewiesen aus|wert befind:befand:befunden begegn bekomm:bekam:bekommen
@@ -56,31 +63,43 @@ _ZEIGEN = """wart auf|fuehr durch|sag an|geb:gab:gegeben:gibt an|halt:hielt:geha
     treff:traf:getroffen:trifft tret:trat:getreten:tritt verbuch vermeld vermerk verrat:verriet:verraten:verraet verteil verzeichn vor|find:fand:gefunden vor|fall:fiel:gefallen:faellt
     vor|komm:kam:gekommen vor|leg vor|les:las:gelesen:liest vor|lieg:lag:gelegen vor|weis:wies:gewiesen weis:wies:gewiesen weiss wiss:wusste:gewusst:weiss wuensch zeig zusammen|fass
     zusammen|stell schaetz ordn stuf deklarier markier bekannt|geb:gab:gegeben:gibt dar|stell ab|ruf:rief:gerufen raus|such beantwort antwort beding verursach zu|ordn zuschreib
-    spuck aus|spuck wert zu|komm:kam:gekommen hinzu|komm:kam:gekommen dazu|komm:kam:gekommen da|steh:stand:gestanden heraus|find:fand:gefunden rueckmeld wander schau"""
+    spuck aus|spuck wert zu|komm:kam:gekommen hinzu|komm:kam:gekommen dazu|komm:kam:gekommen da|steh:stand:gestanden heraus|find:fand:gefunden rueckmeld wander schau
+    aerger haeuf uebermittel durch|sag aus|rechn auf|summier verschaff erseh:ersah:ersehen:ersieht ein|seh:sah:gesehen:sieht vor|zeig
+    vor|trag:trug:getragen dar|leg erlaeuter zusammen|trag:trug:getragen an|fuehr ueberwieg:ueberwog:ueberwogen an|sammel auf|stell
+    unterlauf:unterlief:unterlaufen:unterlaeuft bescher fabrizier verschuld aus|loes hervor|ruf:rief:gerufen herbei|fuehr zurueck|fuehr
+    beruh resultier her|ruehr plag befall:befiel:befallen:befaellt ein|fang:fing:gefangen ein|handel auf|schein:schien:geschienen
+    vor|rechn bilanzier beschreib:beschrieb:beschrieben schilder kenn:kannte:gekannt deut auf|komm:kam:gekommen"""
 _PARTS = """article assembly bit component inspection item judgement judgment part piece sample specimen unit verdict workpiece
     evaluation examination screening check run"""
 _TEILE = """artikel bauteil exemplar pruefling prueflinge pruefteil stueck stuecke teil teilen werkstueck werkstuecke inspektion urteil
-    begutachtung sichtpruefung ueberpruefung kontrolle prueffall"""
+    begutachtung sichtpruefung ueberpruefung kontrolle"""
 _TIMES = """case incident instance occasion occurrence time finding event appearance example"""
 _MALE = """fall faelle mal vorfall vorfaelle ereignis ergebnis ergebnisse meldung befund vorkommen beispiel"""
 _ENGLISH_THINGS = """amount answer business camera copy data day detail entry figure headcount hour image info information line
     list log lookup machine manner minute moment news night number output overview period pic picture place plant point portion
     position process production quantity question reading readout record report result second set shift sort stand state
     statement station statistic stat stats status sum summary system tally term test thing stop throughput total type update value
-    version volume way week word work kind colleague everyone"""
+    version volume way week word work kind colleague everyone level rundown snapshot digest ai vision software computer
+    interval timeframe stretch incidence frequency prevalence performance month breakdown equipment device
+    detail detection judgement chart graph diagram"""
 _DINGE = """anlage hoehe zeitpunkt haeufigkeit verzeichnis anzahl teilanzahl angabe anzeige anlass art aufstellung auswertung band
     baender bericht bild bilanz daten dauer durchgang durchsatz fertigung figur frage gesamtmenge gesamtsumme gesamtzahl
     grund haus info information kamera kennzahl lage linie liste maschine menge minute moment monat niveau ordnung produktion
     protokoll pruefstation punkt rahmen rueckmeldung sache schicht sorte stand station stationen statistik stelle stueckzahl
     stunde summe system tag teilezahl teileanzahl typ ueberblick uebersicht uhr umfang vorgang wert werk woche zahl zeit zeitraum
-    zusammenfassung"""
+    zusammenfassung momentaufnahme kurzfassung auskunft aufkommen anfall vorkommnis haeufung frequenz groessenordnung leistung ausstoss
+    ausbringung output durchlauf foerderband bildverarbeitung ki rechner pruefanlage pruefsystem pruefplatz kamerasystem intervall
+    zeitspanne zeitfenster zeitabschnitt kennziffer kennwert monat kamerapruefung laufe diagramm grafik schaubild"""
 _ENGLISH_PLAIN = """able actual accordingly active available aware concrete corresponding current due entire exact happy
     interested likely many much possible ready related respective responsible sure stopped started
     whole worth curious keen handy overall cumulative aggregate combined affected attributable
-    subject because caused terms accounted account regard reference respect proven"""
+    subject because caused terms accounted account regard reference respect proven brief precise accurate
+    alone led gimme gonna gotta wanna lemme dunno whats hows wheres whos hes thats theres lets im ive id altogether honestly frankly
+    unfortunately sadly luckily hopefully apparently obviously seriously okey afterwards alright"""
 _GERMAN_PLAIN = """aktuell auffaellig bekannt betroffen derzeitig gesamt genau gespannt gegeben heutig jeweilig konkret komplett
     kumuliert moeglich neugierig saemtlich ueblich vorhanden verfuegbar viel exakt ungefaehr entsprechend genannt verantwortlich
-    ursaechlich zustaendig total lieb"""
+    ursaechlich zustaendig total lieb ehrlich quasi sozusagen allein alleine leider hoffentlich offenbar anscheinend gluecklicherweise
+    ungluecklicherweise jedoch allerdings trotzdem dennoch zudem ausserdem demnach unterm strich toto gruendlich ganz bloed dato"""
 _OF_OTHERS = frozenset(
     ("bekommen", "erhalten", "genommen", "gefragt", "heard", "wanted", "gehalten")
 )

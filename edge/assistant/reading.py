@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from edge.assistant.calendar import Calendar, Shift, Span, Spoken, wall_time, weekday
+from edge.assistant.day_phrases import plain_days
 from edge.assistant.time_phrases import plain_times
 from edge.assistant.time_words import (
     DAYS,
@@ -21,13 +22,14 @@ from edge.assistant.time_words import (
     THIS,
     UNIT_S,
     N,
+    compiled,
 )
 
 
 def spoken_spans(calendar: Calendar, text: str, now_ms: int) -> Spoken:
     """The spans that folded `text`, said at `now_ms`, speaks of, and the text without them."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(calendar.zone)
-    return _Reading(calendar, now, plain_times(text)).read()
+    return _Reading(calendar, now, plain_times(plain_days(text, now.date()))).read()
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class _Reading:
         self._clock_times()
         self._ranges()
         self._rest()
-        told = [span for _, span in sorted(self.spans, key=lambda one: one[0])]
+        told = dict.fromkeys(span for _, span in sorted(self.spans, key=lambda one: one[0]))
         if any(span.since_ms > self.now_ms for span in told) and not self.trouble:
             self.trouble = "future"
         rest = re.sub(r"\x02(\d+);", lambda m: f"{self.times[int(m[1])]:%H:%M}", self.text)
@@ -72,7 +74,7 @@ class _Reading:
             found = use(match)
             return match[0] if found is None else f" {found} "
 
-        self.text = re.sub(pattern, replaced, self.text)
+        self.text = compiled(pattern).sub(replaced, self.text)
 
     def _put(self, match: re.Match[str], span: Span | None) -> str | None:
         if span is None:
@@ -125,7 +127,7 @@ class _Reading:
         if not c.shifts:
             return
         shift = r"(?:shift|schicht)(?:'s)?"
-        for words, back in ((THIS, 0), (LAST, 1)):
+        for words, back in ((THIS, 0), (LAST, 1), ("penultimate", 2)):
             self._take(
                 rf"(?<!\w){OF}{words} {shift}(?!\w)",
                 lambda m, b=back: self._put(m, c.running(self.now_ms, b)),
@@ -280,7 +282,7 @@ class _Reading:
         begin = rf"(?<!\w)(?:from|between|zwischen|von|vom) {link}"
         to = rf" +(?:to|and|until|till|bis|und|bis zum) +{link}"
         day, at = rf"(?:{link}{d} *)?", rf"{link}{t} *"
-        self.text = " ".join(self.text.split())
+        self.text, c = " ".join(self.text.split()), self.calendar
         self._take(
             rf"{begin}{day}{at}{day}{to.replace(' +', ' *', 1)}{day}{at}{day}", self._clock_range
         )
@@ -289,11 +291,12 @@ class _Reading:
             rf"(?<!\w)(?:since|seit|ab|after|nach|from|starting at) {day}{at}{day}", self._since
         )
         self._take(rf"(?<!\w)(?:until|till|before|bis|vor|up to) {day}{at}{day}", self._until)
-        self._take(rf"(?<!\w)(?:since|seit) {link}{d}", self._since_day)
-        self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
         self._take(
-            rf"(?<!\w){OF}{d}", lambda m: self._put(m, self.calendar.day(self.days[int(m[1])]))
+            rf"(?<!\w)(?:since|seit) {link}{d}",
+            lambda m: self._put(m, Span(c.begin(self.days[int(m[1])]), self.now_ms)),
         )
+        self._take(rf"(?<!\w){OF}(?:{d} *{OF})?{s}(?: *{OF}{d})?", self._shift_of)
+        self._take(rf"(?<!\w){OF}{d}", lambda m: self._put(m, c.day(self.days[int(m[1])])))
 
     def _clock_range(self, m: re.Match[str]) -> str | None:
         a1, t1, b1, a2, t2, b2 = (None if g is None else int(g) for g in m.groups())
@@ -355,9 +358,6 @@ class _Reading:
             return None
         self.spent.add(int(outer[1]))
         return self.days[int(outer[1])]
-
-    def _since_day(self, m: re.Match[str]) -> str | None:
-        return self._put(m, Span(self.calendar.begin(self.days[int(m[1])]), self.now_ms))
 
     def _shift_of(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]

@@ -11,14 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge.assistant.calendar import Calendar, Span, Spoken
+from edge.assistant.causes import told_causes
 from edge.assistant.closed_words import NARROWING
 from edge.assistant.doubts import AMBIGUOUS, doubts
+from edge.assistant.fates import told_fates
 from edge.assistant.framing import unframed
 from edge.assistant.idioms import plainly
 from edge.assistant.lexicon import WORTH_MENDING, is_known, kind_words, pieces_with
 from edge.assistant.plain_words import IGNORED
 from edge.assistant.reading import spoken_spans
 from edge.assistant.spelling import mended
+from edge.assistant.time_words import MONTHS, compiled
 from edge.assistant.vocabulary import (
     ALARM_TALK,
     ALARMS,
@@ -33,6 +36,7 @@ from edge.assistant.vocabulary import (
     PART_INTENT,
     PAST,
     QUOTAS,
+    TOP_OF_FAULTS,
     Measure,
     Which,
 )
@@ -104,7 +108,9 @@ _PARTISH = re.compile(r"(?=\S*\d)[A-Za-z0-9][\w./#-]{1,127}")
 _AFTER_PART = re.compile(
     r"\b(?:part|piece|workpiece|teil|bauteil|stueck|stück)s?(?: (?:number|no\.?|nr\.?|nummer|id"
     r"|called|named|namens))? "
-    r"[\"'\u201e\u201c]?([A-Za-z0-9][\w./#-]*\d[\w./#-]*|\d+)",
+    r"[\"'\u201e\u201c]?([A-Za-z0-9][\w./#-]*\d[\w./#-]*|\d+)"
+    rf"(?![\w:]| ?(?:{'|'.join(MONTHS)}|am|pm|uhr|o'clock|h|hours?|days?"
+    r"|stunden?|tagen?|tage)(?!\w))",
     re.IGNORECASE,
 )
 
@@ -114,7 +120,7 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
     part, is_part, text = _part(question[:MOST_CHARS], known)
     kinds_said, cameras_said = kind_words(known.kinds, known.words), _camera_words(known)
     bare, excused = unframed(_marked(text))
-    plain = _mended(plainly(_plain(bare)), kinds_said, cameras_said)
+    plain = _mended(_plainly(_plain(bare)), kinds_said, cameras_said)
     spoken = spoken_spans(calendar, plain, now_ms)
     rest = f" {spoken.rest} "
     doubt = _doubt(rest, cameras_said)
@@ -144,6 +150,7 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
         measure = Measure.COUNT  # `Were there scratches yesterday?`, `How did the shift go?`
     strange = unknown + doubt + _strange(rest, excused, len(kinds), bare=measure is Measure.PART)
     strange += _tangled(spoken, compares) if not part else ()
+    strange += _of_one(spoken, measure, rest) if not part else ()
     if part and _has(spoken.rest, r"how many(?! times| verdicts)|wie ?viele?(?! uhr)"):
         strange += (AMBIGUOUS,)
     strange += () if measure is Measure.PART else doubts(spoken.rest, rest, measure, which, kinds)
@@ -154,6 +161,11 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
         measure, which, kinds, cameras, spoken.spans, part, is_part, by,
         compares, strange, past, spoken.trouble,
     )  # fmt: skip
+
+
+def _plainly(text: str) -> str:
+    """Every turn of phrase said in plain words."""
+    return plainly(told_causes(told_fates(text)))
 
 
 def _tangled(spoken: Spoken, compares: bool) -> tuple[str, ...]:
@@ -167,6 +179,35 @@ def _tangled(spoken: Spoken, compares: bool) -> tuple[str, ...]:
     return (
         ("time-in-a-time",) if len(spans) > 1 and (not linked or (within and not compares)) else ()
     )
+
+
+def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ...]:
+    """Several times where one can be told of; an hour sought in more than a day; each, or all."""
+    spans = spoken.spans
+    if len(spans) > 1 and measure in _ONE_TIME:
+        return ("time-in-a-time",)
+    if measure is Measure.TOP_HOUR and spans and _has(spoken.rest, "hour_of_day"):
+        return ("when",) if max(one.until_ms - one.since_ms for one in spans) > _DAY_MS else ()
+    if measure is Measure.COUNT and re.search(r"^ ?(?:what|which)\b.* for ?$", spoken.rest):
+        return ("for",)  # `what did we reject parts for`: no number is asked
+    if _has(rest, r"shifts|schichten|hours|stunden|weekdays|wochentage") or _has(
+        rest, r"(?:auf|across|over|between|zwischen|among) (?:the |die |den )?(?:days|tagen?|tage)"
+    ):
+        return ("each",)  # `how did the shifts do`: told for each, or for all?
+    return ()
+
+
+_ONE_TIME = frozenset(
+    (
+        Measure.WORST_HOUR,
+        Measure.TOP_HOUR,
+        Measure.TREND,
+        Measure.LAST,
+        Measure.BUNDLES,
+        Measure.TYPES,
+    )
+)
+_DAY_MS = 25 * 3_600_000
 
 
 def _general(rest: str) -> bool:
@@ -195,7 +236,7 @@ def _doubt(rest: str, cameras: Mapping[str, str]) -> tuple[str, ...]:
     """`Top defects`, where a camera is called top: the most frequent, or that camera's?"""
     unclear = "top" in cameras and _has(
         rest,
-        r"top (?:\d+ )?(?:defects?|faults?|flaws?|issues?|problems?|reasons?|fehler\w*|defekte?)",
+        TOP_OF_FAULTS,
     )
     return ("top",) if unclear else ()
 
@@ -286,11 +327,11 @@ def _names(
 
 
 def _has(text: str, pattern: str) -> bool:
-    return re.search(rf"(?<![\w-])(?:{pattern})(?![\w-])", text) is not None
+    return compiled(rf"(?<![\w-])(?:{pattern})(?![\w-])").search(text) is not None
 
 
 def _without(text: str, pattern: str) -> str:
-    return re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", " ", text)
+    return compiled(rf"(?<![\w-])(?:{pattern})(?![\w-])").sub(" ", text)
 
 
 def _measured(rest: str, by: str = "") -> tuple[Measure | None, Which, bool, str]:

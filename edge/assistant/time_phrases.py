@@ -7,7 +7,7 @@ could be two times (`3/4`) is left as it stands, so that nobody reads the wrong 
 import re
 from collections.abc import Callable
 
-from edge.assistant.time_words import NUMBERS
+from edge.assistant.time_words import NUMBERS, compiled
 
 _HOUR = {word: n for word, n in NUMBERS.items() if word not in ("eine", "einen", "einer")}
 _WORDS = "|".join(_HOUR)
@@ -24,7 +24,7 @@ _Rewrite = tuple[str, str | Callable[[re.Match[str]], str]]
 def plain_times(text: str) -> str:
     """A folded text with its times said plainly."""
     for pattern, plain in _REWRITES:
-        text = re.sub(rf"(?<![\w:.])(?:{pattern})(?!\w)", plain, text)
+        text = compiled(rf"(?<![\w:.])(?:{pattern})(?!\w)").sub(plain, text)
     return _of_the_dial(text)
 
 
@@ -91,10 +91,28 @@ def _slashed(match: re.Match[str]) -> str:
 
 
 _ORDINALS = {"1": "first", "2": "second", "3": "third", "e": "first", "z": "second", "d": "third"}
+_SAID = {"this": "today", "last": "yesterday"}
 _REWRITES: tuple[_Rewrite, ...] = (
+    (rf"({_SHIFT}) ({_AGAINST}) (?:in |im |on |the |die |der )*({_SHIFT})[ -]?(?:shift|schicht)", r"\1 shift \2 \3 shift"),
+    (rf"((?:early|late|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)),? (?:vom |von |of )?({_DAY}) ({_AGAINST}) (?:vom |von |of )?({_DAY})(?! ?\w*(?:shift|schicht))", r"\1 \2 \3 \1 \4"),
+    (rf"({_SHIFT})(?: shift)? ({_AGAINST}) (?:the |die |der |in der )?({_SHIFT})(?!\w|[ -]?(?:shift|schicht))", r"\1 shift \2 \3 shift"),
+    (r"(this|yesterday|today|last|heute|gestern)(?:'s)? (?:morning|afternoon|evening|night|morgen|frueh|vormittag|nachmittag|abend|nacht)(?:'s)?,? (?:in |on |during |at |bei |waehrend )?(?:the |der )?(early|late|morning|afternoon|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)",
+     lambda m: f"{m[2]} shift {_SAID.get(m[1], m[1])}"),
+    (r"(early|late|night|frueh|spaet|nacht)[ -]?(?:shift|schicht),? (this|yesterday|heute|gestern)(?:'s)? (?:morning|afternoon|evening|night|morgen|frueh|vormittag|nachmittag|abend|nacht)",
+     lambda m: f"{m[1]} shift {_SAID.get(m[2], m[2])}"),
+    (rf"({_DAY}|\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.(?:\d+)?)(?:'s)? (early|late|night|frueh|spaet|nacht)(?:s|ies)?(?= |$)(?! ?-?(?:shift|schicht))(?! (?:{_AGAINST})(?!\w))",
+     lambda m: m[0] if m[1] in ("yesterday", "gestern", "heute", "today") and m[2] in ("night", "nacht", "frueh") else f"{m[2]} shift {m[1]}"),
+    (rf"(?:from |between )?({_AT}) ?(am|pm) ?(?:-|to|until|till|and) ?({_AT}) ?(am|pm)", r"from \1 \2 to \3 \4"),
+    (r"(frueh|spaet) (gestern|vorgestern|heute)", r"\1schicht \2"),
+    (r"(?:in der|von der|die|der|zur|auf) spaet(?=$| )", "spaetschicht"),
+    (r"(?:frueh|spaet|nacht)-?schichtler", lambda m: m[0]),
+    (r"(?:in |on |during |for |over )?(?:the |den |die |der |im )?(?:whole|entire|full|ganzen?|gesamten?|kompletten?)(?: of)? (?=(?:day|shift|week|month|early|late|night|tag|schicht|woche|monat|frueh\w+|spaet\w+|nacht\w+|last|yesterday|gestern|today|heute))", ""),
+    (r"(?:over the|ueber den|im lauf des|im laufe des|im verlauf des|through the|throughout the|during the course of the) (?:day|tag(?:es)?)(?= |$)", "im laufe"),
+    (r"(?:von|from) ([01]\d|2[0-3])([0-5]\d) ?(?:hrs|hours|h|uhr)? ?(?:-|to|bis|until|till) ?([01]\d|2[0-4])([0-5]\d)(?: ?(?:hrs|hours|h|uhr))?", r"from \1:\2 to \3:\4"),
+    (r"([01]?\d|2[0-3])h([0-5]\d)", r"\1:\2"), (r"([01]\d|2[0-3])([0-5]\d) ?(?:hrs|hours|uhr)", r"\1:\2"),
     (r"(\d{1,3}) ?(?:hrs?|std)", r"\1 h"),
     (r"(\d{1,3})(h|min)", r"\1 \2"),
-    (rf"(?:half past|half) ({_WORDS}|\d{{1,2}})", _past(30)),
+    (rf"half past ({_WORDS}|\d{{1,2}})", _past(30)),  # `half six` is 6:30 or 5:30
     (rf"halb ({_WORDS}|\d{{1,2}})", _past(-30)),
     (rf"(?:a )?quarter past ({_WORDS}|\d{{1,2}})|viertel nach ({_WORDS}|\d{{1,2}})",
      lambda m: _past(15)(re.match(r"(.*)", m[1] or m[2]) or m)),
@@ -133,7 +151,7 @@ _REWRITES: tuple[_Rewrite, ...] = (
      lambda m: f"{_ORDINALS[m[1] or m[2] or m[3]]} shift"),
     (rf"({_SHIFT})(?: shift)? ({_AGAINST}) (?:the |die |der |in der )?({_SHIFT})(?!\w|[ -]?(?:shift|schicht))", r"\1 shift \2 \3 shift"),
     (rf"({_SHIFT}) (vs\.?|versus|against|gegen) ({_SHIFT}) (?=shift)", r"\1 shift \2 \3 "),
-    (rf"({_SHIFT})- ({_AGAINST}) (\w+schicht|\w+ shift)", lambda m: f"{m[1]}{'schicht' if m[3].endswith('schicht') else ' shift'} {m[2]} {m[3]}"),
+    (rf"({_SHIFT})- ({_AGAINST}) (?:in |im |on |the |die |der )*(\w+schicht|\w+ shift)", lambda m: f"{m[1]}{'schicht' if m[3].endswith('schicht') else ' shift'} {m[2]} {m[3]}"),
     (r"(early|late) (today|yesterday)|(today|yesterday) (early|late)(?! shift)", lambda m: f"{m[1] or m[4]} shift {m[2] or m[3]}"),
     (r"(on|last) (mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\.?", lambda m: f"{m[1]} {_WEEKDAYS[m[2][:3]]}"),
     (r"(am|letzten|seit|vom) (mo|di|mi|do|fr|sa|so)\.?(?= |$)", lambda m: f"{m[1]} {_TAGE[m[2]]}"),

@@ -1,5 +1,8 @@
 """The words that times are made of, English and German, as patterns over folded text."""
 
+import re
+from functools import lru_cache
+
 MONTHS = (
     "january|januar|jaenner|jan", "february|februar|feb", "march|maerz|mrz|mar", "april|apr",
     "may|mai", "june|juni|jun", "july|juli|jul", "august|aug", "september|sept|sep",
@@ -38,3 +41,9 @@ UNIT_S = {
     r"days?|tagen?|tage?": 86_400,
     r"weeks?|wochen?": 604_800,
 }
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern, compiled once: more of them are in use than `re` keeps."""
+    return re.compile(pattern)

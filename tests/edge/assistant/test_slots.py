@@ -12,6 +12,7 @@ from edge.assistant.spelling import mended
 from edge.assistant.time_phrases import plain_times
 from edge.assistant.vocabulary import Measure, Which
 from tests.assistant.phrasing import CALENDAR, KNOWN, NOW_MS, misread, phrasings, unrefused
+from tests.assistant.rounds import unread
 
 
 def read(question):
@@ -34,6 +35,34 @@ def test_what_the_rules_were_developed_with_is_read_as_it_was_meant():
 def test_all_that_the_rules_were_developed_with_is_read_as_it_was_meant():
     """All of them."""
     assert misread() == []
+
+
+def test_rounds_of_wordings_are_read_as_they_were_meant():
+    """One of three of some six hundred, written before the rules were tried on them."""
+    assert unread(every=3) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How did the shifts do on rejects yesterday by the way?", "Scrap hour by hour yesterday and today?",
+     "What caused the scratches yesterday?", "When did most of the scrap come last week?",
+     "How many parts failed shortly before 8 yesterday?"],
+)  # fmt: skip
+def test_what_could_ask_for_two_things_is_not_counted(question):
+    """Each or all, two times where one is told, a cause that isn't recorded, an hour of a week, about a time."""
+    told = read(question)
+    assert not told.clear or told.by
+
+
+def test_a_shift_of_two_days_is_compared_with_itself():
+    """`Early shift today against yesterday` is two shifts, not a shift and a day."""
+    told = read("Ausschuss Fr\u00fchschicht heute gegen gestern")
+    assert [one.shift for one in told.spans] == ["early", "early"]
+
+
+def test_a_day_after_parts_is_no_part():
+    """`Failed parts 20 November`."""
+    assert read("Failed parts 20 November").part == ""
 
 
 def test_a_word_that_could_narrow_is_refused_by_its_name():
