@@ -3,7 +3,7 @@
     ROOT/masks/CLASS/NAME.png, ROOT/masks/NAME.png      the same name as the picture
     ROOT/ground_truth/CLASS/NAME_mask.png               MVTec AD's layout
 
-A pixel is marked where the mask is brighter than half of its brightest. What masks teach and judge
+A pixel is marked where the mask, laid on black, is brighter than half of its brightest. What masks teach and judge
 is decided elsewhere.
 """
 
@@ -22,6 +22,7 @@ from trainer.run import GOOD
 from trainer.tiles import FINE
 
 Mask = NDArray[np.bool_]
+UNMARKED: picture.Colour = (0, 0, 0)  # what a mask's transparency is laid on
 _SUFFIX = "_mask"
 _SKEW = 0.02  # of the ratio of the sides, for masks that were scaled with rounding
 
@@ -74,13 +75,14 @@ def read(path: Path, shown: tuple[int, int], to: Input) -> Mask:
         to: how pictures are cut and shrunk.
 
     Returns:
-        (to.height, to.width), False everywhere if the defect lies outside the region.
+        (to.height, to.width), False everywhere if the defect lies outside the region. What is
+        transparent isn't marked.
 
     Raises:
         PictureError: it can't be read.
         DatasetError: its sides have another ratio than its picture's.
     """
-    grey = picture.read(path).max(axis=2)
+    grey = picture.read(path, UNMARKED).max(axis=2)
     height, width = grey.shape
     if abs(np.log((width / height) / (shown[1] / shown[0]))) > _SKEW:
         raise DatasetError(

@@ -13,12 +13,12 @@ import numpy as np
 from export import stamp
 from export.manifest import Basis
 from export.verdict import Thresholds
-from trainer import calibrate, evaluate, head, pointing
+from trainer import calibrate, evaluate, head, masks, pointing
 from trainer.backbone import Network
 from trainer.curves import draw
 from trainer.evaluate import calibration_metric
 from trainer.finetune import PLACES
-from trainer.material import Material
+from trainer.material import Material, gather
 from trainer.progress import Progress
 from trainer.run import Record, Run, ScoreRow, Split
 from trainer.sensing import sense
@@ -29,7 +29,7 @@ from trainer.thresholds.decision import decide_thresholds
 def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     """Train, calibrate, examine and write the run; raises LinewardenError."""
     begun = time.monotonic()
-    taught = teach(plan, folder, progress)
+    taught = teach(plan, folder, progress, _gathered)
     network, material = taught.network, taught.material
     # Pictures that have taught examine nothing.
     examined: tuple[Split, ...] = ("test",) if taught.refit else ("validation", "test")
@@ -60,6 +60,14 @@ def train(plan: Plan, folder: Path, progress: Progress) -> Run:
     finish(folder)
     progress.say(f"time: {_spent(record.seconds)}")
     return run
+
+
+def _gathered(plan: Plan, progress: Progress) -> Material:
+    """The pictures; a mask that the examination at the end can't use is refused before the work."""
+    material = gather(plan.data, plan.choices, plan.to, plan.seed, progress)
+    paths = [material.album.paths[i] for i in material.of("test").tolist()]
+    masks.read_all(material.dataset, masks.find(material.dataset), paths, plan.to)
+    return material
 
 
 def _spent(seconds: dict[str, float]) -> str:

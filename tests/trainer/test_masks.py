@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from export.errors import DatasetError
 from export.preprocess import Input, Region
+from tests.trainer.tiny_run import draw
 from trainer import masks
+from trainer.calibrate import Budgets
 from trainer.dataset import open_dataset
+from trainer.material import Choices
+from trainer.progress import Progress
+from trainer.recipe import named
+from trainer.training import Plan, train
 
 
 def put(path, shape=(60, 80, 3), value=120):
@@ -73,6 +79,19 @@ def test_a_mask_is_cut_and_shrunk_as_its_picture(tmp_path):
     assert set(np.flatnonzero(shown.any(0))) == set(range(20, 30))
 
 
+def test_what_is_transparent_is_not_marked(tmp_path):
+    """A mask with opacity, as some tools save it, marks where it is bright and there."""
+    mask = np.zeros((60, 80, 4), np.uint8)
+    mask[:, :40] = (60, 60, 200, 255)
+    mask[:, 40:] = (60, 60, 200, 0)
+    mask[:30, :40] = (0, 0, 0, 255)
+    cv2.imwrite(str(tmp_path / "m.png"), mask)
+    shown = masks.read(tmp_path / "m.png", (60, 80), Input(80, 60))
+    assert shown[31:, :39].all()
+    assert not shown[:29].any()
+    assert not shown[:, 41:].any()
+
+
 def test_a_faint_mark_counts_and_a_tiny_one_survives(tmp_path):
     """0 and 1 is a mask too; a mark of four pixels is still there on a quarter of the side."""
     mask = np.zeros((240, 320), np.uint8)
@@ -106,3 +125,16 @@ def test_a_cell_is_marked_when_any_of_its_pixels_is(height, width, data):
     mask = np.zeros((height, width), bool)
     mask[row, column] = True
     assert np.argwhere(masks.cells(mask)).tolist() == [[row // 16, column // 16]]
+
+
+def test_a_mask_that_cannot_be_used_is_refused_before_the_work(tmp_path):
+    """Training examines by masks at its end: one of other sides is told at the beginning."""
+    photos = tmp_path / "photos"
+    draw(photos, per_class=8, size=(64, 64))
+    for path in (photos / "spot").iterdir():
+        put(photos / "masks" / "spot" / path.name, (64, 200), 255)
+    recipe = named("tune").model_copy(update={"epochs": 0})
+    plan = Plan(photos, "resnet18", "none", 1, Input(64, 64), recipe, Budgets(), Choices())
+    with pytest.raises(DatasetError, match="is 200x64, its picture 64x64"):
+        train(plan, tmp_path / "run", Progress(None))
+    assert not (tmp_path / "run").exists()
