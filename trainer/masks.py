@@ -3,8 +3,8 @@
     ROOT/masks/CLASS/NAME.png, ROOT/masks/NAME.png      the same name as the picture
     ROOT/ground_truth/CLASS/NAME_mask.png               MVTec AD's layout
 
-A pixel is marked where the mask, laid on black, is brighter than half of its brightest. What masks teach and judge
-is decided elsewhere.
+A pixel is marked where the mask, laid on black, is brighter than half of its brightest. What masks
+teach and judge is decided elsewhere.
 """
 
 from collections import defaultdict
