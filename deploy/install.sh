@@ -26,10 +26,14 @@ if [ -n "$wanted" ]; then
     # A broker that the distribution would start with everybody let in is not started.
     had_broker=$(command -v mosquitto || true)
     # shellcheck disable=SC2086
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $wanted; } >/dev/null
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $wanted; } >/dev/null || {
+        echo "install.sh: apt-get could not get $wanted: see what it said above" >&2
+        exit 2
+    }
     if [ -z "$had_broker" ] && [ -d /run/systemd/system ]; then systemctl disable --now --quiet mosquitto; fi
 fi
 if [ "${1:-}" = packages ]; then exit 0; fi
 if [ "${1:-}" = install ]; then shift; fi
-cd "$here"
-exec python3 -m deploy.box install "$@"
+# Its own program, and the caller's folder for what --bundle and the like name.
+run='import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module("deploy.box", run_name="__main__", alter_sys=True)'
+exec python3 -c "$run" "$here" install "$@"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.box.bridge import Bridge
 from deploy.box.install import CHAIN, Box, Tell, Wish
-from deploy.box.layout import BROKER, LINE, UNITS, Layout
+from deploy.box.layout import BROKER, CONSOLE, LINE, UNITS, Layout
 from deploy.box.line import Sight
 from deploy.box.machine import runs_systemd
 from deploy.box.program import InstallError, run, write
@@ -42,6 +42,9 @@ def main() -> None:
     except LinewardenError as error:
         sys.stderr.write(f"linewarden-box: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:  # a file that isn't there, a full disk
+        sys.stderr.write(f"linewarden-box: {error}\n")
+        sys.exit(2)
 
 
 @contextmanager
@@ -75,7 +78,6 @@ def arm(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
     """Give the line its bundle and start it."""
     now = box.releases.current()
     box.line.take(asked.bundle, asked.key, now)
-    box.line.prove(now)
     box.services.restart(LINE)
     if why := box.services.settled(LINE, ready=True):
         raise InstallError(f"the line doesn't start: {why}", "linewarden-box doctor")
@@ -89,14 +91,14 @@ def rollback(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
 
 def recover(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
     """Undo a switch that a power cut left unproven; for linewarden-guard.service."""
-    trial = box.layout.opt / "trial"
-    if not trial.exists():
+    name = box.layout.cut_off()
+    if not name:
+        box.layout.trial.unlink(missing_ok=True)
         return
-    name = trial.read_text(encoding="utf-8").strip()
     if box.releases.current() != name:
         box.releases.switch(name)
     box.services.place(box.releases.path(name) / "share/deploy/box/files")
-    trial.unlink()
+    box.layout.trial.unlink()
     tell("program", f"an upgrade was cut off: release {name} runs again")
 
 
@@ -128,12 +130,16 @@ def bridge(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
     for given, name in ((asked.ca_file, "above-ca.pem"), (asked.certificate, "above.pem")):
         write(layout.tls / name, given.read_text(encoding="utf-8"))
     write(layout.secrets / "above.key", asked.key.read_text(encoding="utf-8"), 0o600)
-    write(layout.acl.parent / "conf.d/bridge.conf", conf)
+    at = layout.acl.parent / "conf.d/bridge.conf"
+    write(at, conf)
     box.services.credential(BROKER, "above.key", layout.secrets / "above.key")
     box.services.restart(BROKER)
     if why := box.services.settled(BROKER):
+        at.unlink()
+        box.services.restart(BROKER)
         raise InstallError(
-            f"the broker doesn't start with the bridge: {why}", "look at the files given"
+            f"the broker doesn't start with the bridge, which was taken out again: {why}",
+            "look at the files given",
         )
     tell("bridge", f"to {asked.to}; it may be reached if --network of the installer allows it")
 
@@ -146,6 +152,11 @@ def status(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
         tell(unit.removesuffix(".service"), state)
     reasons = box.services.ready() if box.line.armed() else ["the line has no bundle"]
     tell("line", "; ".join(reasons) or "ready")
+    if before := box.layout.cut_off():
+        said = f"the switch to it was cut off: the next start goes back to {before}"
+        tell("release", f"{said}; run the installer again to stay")
+    needed = {BROKER, CONSOLE, *box.services.asked_for()}
+    ill = [unit for unit, state in states.items() if unit in needed and state != "active"]
     soon = {
         path.stem: left
         for path in sorted(box.layout.tls.glob("*.pem"))
@@ -153,8 +164,10 @@ def status(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
         and (left := box.authority.days_left(path)) < EXPIRES_SOON_DAYS
     }
     for name, left in soon.items():
-        tell("certificate", f"{name} ends in {left:.0f} days: run the installer again")
-    if reasons or soon:
+        own = name in {"server", "web", *(account for account, *_ in CHAIN)}
+        remedy = "run the installer again" if own else "have it made anew, and hand it over"
+        tell("certificate", f"{name} ends in {left:.0f} days: {remedy}")
+    if reasons or soon or ill or before:
         sys.exit(1)
 
 
@@ -166,7 +179,7 @@ def doctor(box: Box, asked: argparse.Namespace, _tell: Tell) -> None:
         program = box.releases.path(box.releases.current()) / "bin/linewarden"
         print(run(program, "doctor", "--config", box.layout.settings))
     finally:
-        if was == "active":
+        if was not in ("inactive", "failed"):  # also one that starts and ends again and again
             box.services.restart(LINE)
 
 
@@ -200,7 +213,7 @@ def _options(one: argparse.ArgumentParser) -> None:
         "--wheelhouse", type=Path, help="install from these wheels (make wheelhouse), no network"
     )
     one.add_argument(
-        "--listen", default="127.0.0.1", help="address of broker and console (this box only)"
+        "--listen", default="", help="address of broker and console (as it is; first: this box)"
     )
     one.add_argument(
         "--network", action="append", help="may be spoken to, e.g. 192.168.1.0/24; repeatable"

@@ -48,21 +48,23 @@ class Accounts:
         if name not in {one.name for one in known}:
             names = ", ".join(sorted(one.name for one in known))
             raise InstallError(f"there is no account {name!r}", f"there are: {names}")
-        self._store([one for one in known if one.name != name])
-        certificate = self._layout.tls / f"{name}.pem"
-        if certificate.exists():
-            self._authority.revoke(certificate)
-        certificate.unlink(missing_ok=True)
+        self._authority.revoke(name)
+        (self._layout.tls / f"{name}.pem").unlink(missing_ok=True)
         (self._layout.secrets / f"{name}.key").unlink(missing_ok=True)
+        self._store([one for one in known if one.name != name])  # last: cut off, it is done again
 
     def hand_out(self, name: str, out: Path) -> None:
         """Copy what somebody needs to log in as `name`: authority, certificate, key."""
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copyfile(self._layout.tls / "ca.pem", out / "ca.pem")
-        shutil.copyfile(self._layout.tls / f"{name}.pem", out / f"{name}.pem")
-        key = out / f"{name}.key"
-        key.touch(mode=0o600)
-        shutil.copyfile(self._layout.secrets / f"{name}.key", key)
+        tls, secrets = self._layout.tls, self._layout.secrets
+        for given, mode in (
+            (tls / "ca.pem", 0o644), (tls / f"{name}.pem", 0o644), (secrets / f"{name}.key", 0o600)
+        ):  # fmt: skip
+            write(out / given.name, given.read_text(encoding="utf-8"), mode)
+
+    def settle(self) -> bool:
+        """Have the ACL say what `accounts.json` says; returns whether it said something else."""
+        return self._store(self.all())
 
     def _store(self, accounts: list[Account]) -> bool:
         kept = [

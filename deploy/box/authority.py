@@ -6,7 +6,6 @@ root.
 """
 
 import os
-import shutil
 import time
 from calendar import timegm
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from deploy.box.layout import FILES
-from deploy.box.program import InstallError, run
+from deploy.box.program import InstallError, run, write
 
 BEGIN = "20000101000000Z"
 ROOT_YEARS, LEAF_YEARS = 20, 5
@@ -36,7 +35,7 @@ class Authority:
 
     def found(self, name: str) -> bool:
         """Make the root, called `name`, if there is none; returns whether it was made."""
-        made = not (self._folder / "ca.key").exists()
+        made = not (self._folder / "ca.pem").exists()  # last of what is made: else it was cut off
         if made:
             (self._folder / "issued").mkdir(parents=True, exist_ok=True)
             (self._folder / "index.txt").touch(mode=0o600)
@@ -44,7 +43,7 @@ class Authority:
             self._sign("root.csr", self._folder / "ca.pem", "root", ROOT_YEARS, itself=True)
         if not self.certificate.exists():
             self.certificate.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._folder / "ca.pem", self.certificate)
+            write(self.certificate, (self._folder / "ca.pem").read_text(encoding="utf-8"))
         if not self.revoked.exists():
             self._list_revoked()
         return made
@@ -58,9 +57,10 @@ class Authority:
         wanted = sorted({*names})
         return self._issue(wanted[0], key, certificate, "server", wanted)
 
-    def revoke(self, certificate: Path) -> None:
-        """Let `certificate` be valid no more."""
-        self._ca("-revoke", certificate)
+    def revoke(self, name: str) -> None:
+        """Let no certificate that `name` ever had be valid any more; safe to do twice."""
+        for serial in self._valid(name):
+            self._ca("-revoke", self._folder / "issued" / f"{serial}.pem")
         self._list_revoked()
 
     def days_left(self, certificate: Path) -> float:
@@ -73,13 +73,13 @@ class Authority:
         self, name: str, key: Path, certificate: Path, kind: str, names: Iterable[str] = ()
     ) -> bool:
         said = ",".join(f"{_kind(one)}:{one}" for one in names)
-        if key.exists() and self._lasts(certificate, said):
+        if self._lasts(certificate, said) and _belong(key, certificate):
             return False
         request = self._folder / "request.csr"
         fresh = key.with_name(f".{key.name}.new")
         self._req(fresh, request, name)
         self._sign(request.name, certificate, kind, LEAF_YEARS, names=said)
-        fresh.replace(key)  # last: a certificate without its key is made again
+        fresh.replace(key)  # last: a certificate that doesn't fit the key is made again
         return True
 
     def _lasts(self, certificate: Path, names: str) -> bool:
@@ -92,13 +92,20 @@ class Authority:
         except InstallError:
             return False
         told = run("openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectAltName")
-        has = set(told.replace("IP Address:", "IP:").replace(",", " ").split())
-        return set(names.split(",")) - {""} <= has
+        has = {_plain(one) for one in told.replace(",", " ").replace("IP Address:", "IP:").split()}
+        return {_plain(one) for one in names.split(",")} - {""} <= has
+
+    def _valid(self, name: str) -> list[str]:
+        """The serial numbers of what `name` has and isn't revoked (openssl's index.txt)."""
+        index = (self._folder / "index.txt").read_text(encoding="utf-8")
+        rows = (line.split("\t") for line in index.splitlines())
+        subject = _indexed(f"/O=Linewarden/CN={_common_name(name)}")
+        return [serial for state, _, _, serial, _, who in rows if (state, who) == ("V", subject)]
 
     def _req(self, key: Path, request: Path, name: str) -> None:
         key.unlink(missing_ok=True)
         key.touch(mode=0o600)
-        subject = f"/O=Linewarden/CN={name.replace('/', '-')}"
+        subject = f"/O=Linewarden/CN={_common_name(name)}"
         where = ("-config", FILES / "authority.cnf", "-subj", subject, "-utf8")
         run(
             "openssl",
@@ -160,6 +167,31 @@ class Authority:
 
     def _env(self, names: str = "") -> dict[str, str]:
         return dict(os.environ) | {"DIR": str(self._folder), "NAMES": names or "DNS:none"}
+
+
+def _common_name(name: str) -> str:
+    return name.replace("/", "-")
+
+
+def _indexed(subject: str) -> str:
+    r"""As openssl's index writes it: what isn't ASCII byte by byte, as \xC3."""
+    letters = (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02X}" for byte in subject.encode())
+    return "".join(letters)
+
+
+def _belong(key: Path, certificate: Path) -> bool:
+    """Whether a key is there, and that of the certificate."""
+    try:
+        public = run("openssl", "pkey", "-in", key, "-pubout")
+    except InstallError:
+        return False
+    return public == run("openssl", "x509", "-in", certificate, "-noout", "-pubkey")
+
+
+def _plain(name: str) -> str:
+    """`IP:::1` and `IP:0:0:0:0:0:0:0:1` alike; other names as they are."""
+    kind, _, address = name.partition(":")
+    return f"IP:{ip_address(address)}" if kind == "IP" else name
 
 
 def _kind(name: str) -> str:

@@ -7,6 +7,7 @@ the broker above knows the bridge by its certificate (role `site`), the bridge c
 """
 
 import argparse
+import re
 import sys
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from deploy.box.rights import Account, Role
 from edge.topics import TABLE, Direction
 from export.errors import LinewardenError
 
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|\[?[0-9A-Fa-f:.]+\]?")
 HEADING = """\
 # To the broker above, written by deploy.box.bridge. MQTT 5, so that it hears when it is refused.
 connection {name}
@@ -54,7 +56,7 @@ class Bridge:
     def __post_init__(self) -> None:
         Account(self.name, Role.SITE, self.scope)  # the same rules for names and scopes
         host, _, port = self.to.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        if not _HOST.fullmatch(host) or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise InstallError(f"--to {self.to!r} is no address", "write HOST:8883")
 
     def conf(self) -> str:

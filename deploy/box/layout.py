@@ -69,6 +69,20 @@ class Layout:
         return self.etc / "broker/accounts.json"
 
     @property
+    def broker(self) -> Path:
+        """The broker's settings."""
+        return self.etc / "broker/mosquitto.conf"
+
+    @property
+    def trial(self) -> Path:
+        """Names the release that ran before, while it isn't known if the new one starts."""
+        return self.opt / "trial"
+
+    def cut_off(self) -> str:
+        """The release before a switch that was cut off; '' if none was."""
+        return self.trial.read_text(encoding="utf-8").strip() if self.trial.exists() else ""
+
+    @property
     def wrapper(self) -> Path:
         """The command `linewarden-box`."""
         return self.root / "usr/local/sbin/linewarden-box"

@@ -1,5 +1,6 @@
 """The line itself: its settings, its bundle, and the proof that a release judges as it must."""
 
+import re
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from deploy.box.program import InstallError, run, write
 from deploy.box.releases import Releases
 
 USER = "linewarden"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")  # a bare key of TOML
+_VARIABLE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")  # a part of a variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,14 @@ class Sight:
     camera: str = "top"
     what: str = "virtual"
 
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.camera):
+            raise InstallError(
+                f"{self.camera!r} can't be a camera's name", "letters, digits, - and _"
+            )
+        if not self.what.isprintable():
+            raise InstallError(f"--camera {self.what!r} is no camera", "write it on one line")
+
     def source(self) -> str:
         """As a table of the settings; an address's password is left out."""
         kind, _, rest = self.what.partition(":")
@@ -29,8 +40,9 @@ class Sight:
         if kind == "device" and rest.isdigit():
             return f'{{ kind = "device", index = {int(rest)} }}'
         if urlsplit(self.what).hostname:
-            bare = self.what.replace(f"{urlsplit(self.what).netloc.rpartition('@')[0]}@", "", 1)
-            return f'{{ kind = "stream", url = "{bare}" }}'
+            who, at, _ = urlsplit(self.what).netloc.rpartition("@")
+            bare = self.what.replace(f"{who}{at}", "", 1) if at else self.what
+            return f'{{ kind = "stream", url = "{_escaped(bare)}" }}'
         raise InstallError(
             f"--camera {self.what!r} is no camera", "virtual, device:0, or rtsp://HOST/PATH"
         )
@@ -39,15 +51,18 @@ class Sight:
         """The address with its password, as a variable that overrides the settings; '' without."""
         if "@" not in urlsplit(self.what).netloc:
             return ""
+        if not _VARIABLE.fullmatch(self.camera):
+            said = f"the password of the camera {self.camera!r} can't be handed to the line"
+            raise InstallError(said, "--camera-name: small letters, digits and single _")
         key = f"LINEWARDEN__CAMERAS__{self.camera.upper()}__SOURCE__URL"
-        return f'{key}="{self.what}"\n'
+        return f'{key}="{_escaped(self.what)}"\n'
 
 
 def appliance(prefix: str, listen: str, port: int, sight: Sight) -> str:
     """A box's settings."""
     text = (FILES / "appliance.toml").read_text(encoding="utf-8")
     told = {
-        "prefix": prefix, "listen": listen, "port": str(port), "camera": sight.camera,
+        "prefix": _escaped(prefix), "listen": listen, "port": str(port), "camera": sight.camera,
         "trigger": '{ kind = "gate" }', "source": sight.source(),
     }  # fmt: skip
     for key, value in told.items():
@@ -69,22 +84,40 @@ class Line:
         """The box's topic prefix; '' without settings."""
         return str(self._told().get("station", {}).get("prefix", ""))
 
+    def console(self) -> str:
+        """The address that the settings have the console listen on; '' if they don't say."""
+        return str(self._told().get("console", {}).get("host", ""))
+
+    def agree(self, prefix: str) -> str:
+        """The topic prefix: `prefix`, or the settings' if that is ''; raises if they differ."""
+        told = self.prefix()
+        if prefix and told and prefix != told:
+            said = f"the settings say {told!r}, --prefix says {prefix!r}"
+            raise InstallError(said, f"change station.prefix in {self._layout.settings}")
+        if not (prefix or told):
+            raise InstallError(
+                "the box has no topic prefix yet", "--prefix enterprise/site/area/line/cell"
+            )
+        return prefix or told
+
     def settle(self, prefix: str, listen: str, port: int, sight: Sight) -> bool:
         """Write settings if there are none, for the line to read and no stranger."""
-        if self._layout.settings.exists():
-            if prefix and prefix != self.prefix():
-                said = f"the settings say {self.prefix()!r}, --prefix says {prefix!r}"
-                raise InstallError(said, f"change station.prefix in {self._layout.settings}")
-            return False
-        text = appliance(prefix, listen, port, sight)
-        if secret := sight.secret():
-            write(self._layout.secrets / "line.env", secret, 0o600)
-        write(self._layout.settings, text, 0o640)
+        made = not self._layout.settings.exists()
+        if made:
+            text = appliance(prefix, listen, port, sight)
+            if secret := sight.secret():
+                write(self._layout.secrets / "line.env", secret, 0o600)
+            write(self._layout.settings, text, 0o640)
         shutil.chown(self._layout.settings, group=USER)
-        return True
+        return made
 
     def take(self, bundle: Path, key: Path, release: str) -> bool:
-        """Have every camera judge by `bundle`, signed by `key`; returns if it is another."""
+        """Have every camera judge by `bundle`, signed by `key`; returns if it is another.
+
+        Raises:
+            InstallError: it isn't signed by `key`, or `release` doesn't answer its golden samples;
+                what was there lies there again.
+        """
         program = self._releases.path(release) / "bin/linewarden"
         run(
             program,
@@ -96,11 +129,21 @@ class Line:
             remedy="the bundle was left as it was",
         )
         trusted = self._layout.etc / "trust/line.pub"
-        changed = write(trusted, key.read_text(encoding="utf-8"))
-        for camera in self._told()["cameras"].values():
-            changed |= _copied(bundle, Path(camera["bundle"]))
+        before = trusted.read_text(encoding="utf-8") if trusted.exists() else ""
+        another = write(trusted, key.read_text(encoding="utf-8"))
+        places = {Path(camera["bundle"]) for camera in self._told()["cameras"].values()}
+        new = [at for at in sorted(places) if replaced(bundle, at, keep=True)]
+        try:
+            self.prove(release)
+        except InstallError:
+            for at in new:
+                _put_back(at)
+            write(trusted, before) if before else trusted.unlink()
+            raise
+        for at in new:
+            shutil.rmtree(_old(at), ignore_errors=True)
         self._layout.armed.touch()
-        return changed
+        return another or bool(new)
 
     def prove(self, release: str) -> None:
         """See that `release` reads the settings and answers every golden sample."""
@@ -134,14 +177,17 @@ class Line:
             ) from error
 
 
-def _copied(bundle: Path, to: Path) -> bool:
-    """Have a copy of a bundle at `to`, whole or not at all; returns whether it is another one."""
+def replaced(bundle: Path, to: Path, *, keep: bool = False) -> bool:
+    """Have a copy of a bundle at `to`, whole or not at all; returns whether it is another one.
+
+    `keep`: the one before stays beside it, hidden.
+    """
     signature = "manifest.sig"
     if (to / signature).exists() and (to / signature).read_bytes() == (
         bundle / signature
     ).read_bytes():
         return False
-    new, old = to.with_name(f".{to.name}.new"), to.with_name(f".{to.name}.old")
+    new, old = to.with_name(f".{to.name}.new"), _old(to)
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(bundle, new)
@@ -150,5 +196,22 @@ def _copied(bundle: Path, to: Path) -> bool:
     if to.exists():
         to.replace(old)
     new.replace(to)
-    shutil.rmtree(old, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(old, ignore_errors=True)
     return True
+
+
+def _old(to: Path) -> Path:
+    return to.with_name(f".{to.name}.old")
+
+
+def _put_back(to: Path) -> None:
+    """Undo `replaced`."""
+    shutil.rmtree(to)
+    if _old(to).exists():
+        _old(to).replace(to)
+
+
+def _escaped(text: str) -> str:
+    """As it stands between double quotes, in TOML and in systemd's files of variables."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

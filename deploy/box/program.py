@@ -1,5 +1,6 @@
 """Other programs, run to their end: what they say on failure becomes an error that names them."""
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +36,22 @@ def write(path: Path, body: str, mode: int = 0o644) -> bool:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)  # cut off before, perhaps with other rights
     new.touch(mode=0o600)
-    new.write_text(body, encoding="utf-8")
-    new.chmod(mode)
+    with new.open("w", encoding="utf-8") as file:
+        file.write(body)
+        new.chmod(mode)
+        file.flush()
+        os.fsync(file.fileno())
     new.replace(path)
+    on_disk(path.parent)
     return True
+
+
+def on_disk(folder: Path) -> None:
+    """Have what was renamed or made in `folder` last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

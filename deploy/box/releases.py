@@ -5,12 +5,13 @@ To switch is to rename one symbolic link, which is atomic (rename(2)); the one b
 """
 
 import hashlib
+import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.box.program import InstallError, run
+from deploy.box.program import InstallError, on_disk, run
 
 ROLES = "edge,console,assistant,modbus,gpio,oidc,sparkplug,opcua"
 SUMS = "SHA256SUMS"
@@ -55,8 +56,12 @@ class Source:
         sums = self.wheelhouse / SUMS
         if not sums.is_file():
             raise InstallError(f"there is no {sums}", "make the wheelhouse with: make wheelhouse")
-        pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines())
-        listed = {name: digest for digest, name in pairs}
+        lines = [line.split() for line in sums.read_text(encoding="utf-8").splitlines()]
+        if odd := [words for words in lines if len(words) not in (0, 2)]:
+            raise InstallError(
+                f"{sums} says {' '.join(odd[0])!r}: no sum of a file", "make it again"
+            )
+        listed = {words[1]: words[0] for words in lines if words}
         for wheel in sorted(self.wheelhouse.glob("*.whl")):
             if listed.pop(wheel.name, None) != hashlib.sha256(wheel.read_bytes()).hexdigest():
                 raise InstallError(f"{wheel} isn't the file that {SUMS} speaks of", "copy it again")
@@ -75,9 +80,7 @@ class Source:
         ours = [self.constraints, self.tree / "pyproject.toml"]
         ours += sorted((self.tree / "deploy").rglob("*.*"))
         wheels = sorted(self.wheelhouse.glob("linewarden-*.whl")) if self.wheelhouse else []
-        rooms = (
-            [] if wheels else [*self.tree.glob("edge/**/*.py"), *self.tree.glob("export/**/*.py")]
-        )
+        rooms = [] if wheels else [*self.tree.glob("edge/**/*"), *self.tree.glob("export/**/*")]
         return [
             one
             for one in [*ours, *wheels, *sorted(rooms)]
@@ -114,7 +117,14 @@ class Releases:
         if self.complete(name):
             return name
         self.sweep()
-        at = self.path(name)
+        try:
+            self._make(self.path(name), source)
+        finally:
+            if not self.complete(name):  # half of it would fill the disk of a line that runs
+                shutil.rmtree(self.path(name), ignore_errors=True)
+        return name
+
+    def _make(self, at: Path, source: Source) -> None:
         run(sys.executable, "-m", "venv", at, remedy="apt-get install python3-venv")
         pip = (at / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         told = ("--constraint", source.constraints)
@@ -124,15 +134,16 @@ class Releases:
                 raise InstallError(
                     f"{source.wheelhouse} holds {len(wheels)} wheels of linewarden", "make it again"
                 )
-            offline = ("--no-index", "--find-links", source.wheelhouse)
+            offline = ("--no-index", "--only-binary", ":all:", "--find-links", source.wheelhouse)
             run(*pip, *told, *offline, f"linewarden[{ROLES}] @ {wheels[0].resolve().as_uri()}")
         else:
             run(*pip, *told, f"linewarden[{ROLES}] @ {source.tree.resolve().as_uri()}")
         for shared in _SHARED:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source.tree / shared, at / "share" / shared, ignore=ignored)
+        os.sync()  # a stamp that outlived a power cut without the rest would lie
         (at / _STAMP).touch()
-        return name
+        on_disk(at)
 
     def switch(self, name: str) -> None:
         """Have `name` be the one that runs from the next start on."""
@@ -145,9 +156,9 @@ class Releases:
             self._lead("previous", before)
         self._lead("current", name)
 
-    def go_back(self) -> str:
-        """Switch to the one before; returns its name."""
-        before = self.previous()
+    def go_back(self, to: str = "") -> str:
+        """Switch to `to`, or else to the one before; returns its name."""
+        before = to or self.previous()
         if not before or not self.complete(before):
             raise InstallError("there is no release to go back to", "install one")
         self._lead("previous", self.current())
@@ -176,3 +187,4 @@ class Releases:
         new.unlink(missing_ok=True)
         new.symlink_to(Path("releases") / name)
         new.replace(self.home / link)
+        on_disk(self.home)

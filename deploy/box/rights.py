@@ -4,6 +4,7 @@ An account is the common name of a certificate. Its scope is a topic prefix in w
 `+`, so that one account can read every box of an area; a box's own has none. Knows no file.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,6 +90,10 @@ ELSEWHERE: dict[Role, tuple[tuple[str, ...], tuple[str, ...]]] = {  # (reads, wr
     Role.HOST: ((*_TOLD, *_ORDERED), _ORDERED),
     Role.MONITOR: ((OF_THE_BROKER,), ()),
 }
+# Neither Mosquitto's ACL nor a topic may take a part of it for something else.
+_NAME = re.compile(r"""[^\s+#/"\\]([^+#/"\\]*[^\s+#/"\\])?""")
+# An account's certificate and key are called by its name, beside these.
+TAKEN = frozenset({"ca", "revoked", "server", "web", "grafana", "above", "above-ca"})
 _LEVELS = {row.name: row.levels.replace("{camera}", "+") for row in TABLE}
 
 
@@ -101,8 +106,12 @@ class Account:
     scope: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name or any(letter in '+#/\n\r\0"\\' for letter in self.name):
+        if not _NAME.fullmatch(self.name) or not self.name.isprintable():
             raise InstallError(f"{self.name!r} can't be an account's name", "letters, digits, -")
+        if self.name in TAKEN:
+            raise InstallError(
+                f"the box has files of its own called {self.name!r}", "take another name"
+            )
         if len(self.name) > 64:  # X.520's upper bound of a common name
             raise InstallError(f"the account name {self.name!r} is too long", "64 at most")
         if self.role is Role.MONITOR:

@@ -9,15 +9,15 @@ Safe to run twice. Needs openssl, and root to give each container's user its own
 import argparse
 import os
 import secrets
-import shutil
 import sys
 from pathlib import Path
 
 from deploy.box.accounts import Accounts
 from deploy.box.authority import Authority
 from deploy.box.layout import FILES, Layout
-from deploy.box.line import Sight, appliance
+from deploy.box.line import Line, Sight, appliance, replaced
 from deploy.box.program import InstallError, write
+from deploy.box.releases import Releases
 from deploy.box.rights import Account, Role
 from export.errors import LinewardenError
 
@@ -59,7 +59,15 @@ def prepare(
     """Make or complete the folder `out`; raises InstallError."""
     if not (bundle / "manifest.json").is_file():
         raise InstallError(f"{bundle} is no bundle", "name the folder that linewarden export made")
+    if sight.secret():
+        raise InstallError(
+            "a camera's password isn't kept in the containers' settings",
+            "give the address without it, and the line the whole one as the variable "
+            f"LINEWARDEN__CAMERAS__{sight.camera.upper()}__SOURCE__URL",
+        )
     site = Site(out)
+    Line(site, Releases(site.opt)).agree(prefix)
+    trusted = key.read_text(encoding="utf-8")
     for folder in ("secrets", "tls", "broker/conf.d", "trust", "bundles", "models"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     authority = Authority(out / "authority", site.tls / "ca.pem", site.tls / "revoked.pem")
@@ -67,7 +75,8 @@ def prepare(
     shown = {"localhost", "127.0.0.1", *names}
     authority.server({*shown, "broker"}, site.secrets / "server.key", site.tls / "server.pem")
     authority.server({*shown, "console", "grafana"}, site.secrets / "web.key", site.tls / "web.pem")
-    shutil.copyfile(site.secrets / "web.key", site.secrets / "grafana.key")
+    web = (site.secrets / "web.key").read_text(encoding="utf-8")
+    write(site.secrets / "grafana.key", web, 0o400)
     accounts = Accounts(site, authority)
     for name, role in SCOPED.items():
         accounts.add(Account(name, role, prefix))
@@ -82,8 +91,8 @@ def prepare(
             "127.0.0.1:9464", "0.0.0.0:9464"
         )
         write(site.settings, text)
-    write(out / "trust/line.pub", key.read_text(encoding="utf-8"))
-    shutil.copytree(bundle, out / "bundles" / sight.camera, dirs_exist_ok=True)
+    write(out / "trust/line.pub", trusted)
+    replaced(bundle, out / "bundles" / sight.camera)
     if not (site.secrets / "grafana_admin").exists():
         write(site.secrets / "grafana_admin", f"{secrets.token_urlsafe(18)}\n", 0o400)
     _owned(site)
@@ -127,6 +136,9 @@ def main() -> None:
     except LinewardenError as error:
         sys.stderr.write(f"prepare: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"prepare: {error}\n")
+        sys.exit(2)
     site = asked.out.resolve()
     print(f"{site}: ready; SITE={site} docker compose -f {HERE / 'compose.yaml'} up -d")
 

@@ -96,5 +96,6 @@ def test_silence_is_no_clean_audit(service, capsys):
     for url in (service.url, nobody):
         assert audit.main(["--url", url]) == 3
         assert "nothing was checked" in capsys.readouterr().err
+    assert audit.main(["--url", service.url, "--unless-offline"]) == 3
     assert audit.main(["--url", nobody, "--unless-offline"]) == 0
     assert "nothing was checked" in capsys.readouterr().err

@@ -255,3 +255,31 @@ def test_a_bundle_that_is_none_is_refused_before_anything_is_made(tmp_path):
             tmp_path / "site", "a/b", [], sight=Sight(), bundle=tmp_path, key=tmp_path / "x.pub"
         )
     assert not (tmp_path / "site").exists()
+
+
+def test_a_cameras_password_is_not_dropped_in_silence(tmp_path):
+    """The settings don't hold it; who gives one is told where it belongs."""
+    small_bundle(tmp_path / "bundle", load_or_make(tmp_path / "signing.key")[0])
+    sight = Sight("top", "rtsp://cam:s3cret@10.0.0.9/")
+    told = {"bundle": tmp_path / "bundle", "key": tmp_path / "signing.pub"}
+    with pytest.raises(InstallError, match="LINEWARDEN__CAMERAS__TOP__SOURCE__URL"):
+        prepare(tmp_path / "site", "a/b", [], sight=sight, **told)
+    with pytest.raises(FileNotFoundError):
+        prepare(tmp_path / "site", "a/b", [], sight=Sight(), **told | {"key": tmp_path / "none"})
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="keys are given to the containers' users: needs root")
+def test_another_bundle_replaces_the_one_before_and_another_prefix_is_refused(site):
+    """No file of the bundle before is left, which its signature wouldn't know."""
+    (site / "bundles/top/left.png").touch()
+    (site / "bundles/top/manifest.sig").write_text("another")
+    prepared(site.parent)
+    assert not (site / "bundles/top/left.png").exists()
+    rights = (site / "broker/acl").read_text()
+    with pytest.raises(InstallError, match="the settings say"):
+        prepare(
+            site, "acme/other", [], sight=Sight(), bundle=site.parent / "bundle",
+            key=site.parent / "signing.pub",
+        )  # fmt: skip
+    assert (site / "broker/acl").read_text() == rights
