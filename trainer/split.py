@@ -12,13 +12,8 @@ from dataclasses import dataclass
 
 from export.errors import DatasetError
 from trainer.run import GOOD, SPLITS, Split
+from trainer.shares import SHARES
 
-SHARES: dict[Split, float] = {
-    "train": 0.50,
-    "validation": 0.15,
-    "calibration": 0.15,
-    "test": 0.20,
-}
 _TIES: tuple[Split, ...] = ("train", "test", "calibration", "validation")
 
 

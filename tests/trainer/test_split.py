@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from export.errors import DatasetError
 from trainer.run import SPLITS
-from trainer.split import SHARES, Sample, astray, deal
+from trainer.shares import SHARES
+from trainer.split import Sample, astray, deal
 
 
 @st.composite

@@ -7,7 +7,7 @@ from trainer.doctor.finding import Case, Finding, Grade, Harm
 from trainer.doctor.subject import Subject
 from trainer.rates import CONFIDENCE, Rate, needed
 from trainer.run import GOOD
-from trainer.split import SHARES
+from trainer.shares import SHARES, photographed
 
 _FEW_PARTS = 20
 _UNEVEN = 20
@@ -92,7 +92,7 @@ def _unproven(count: dict[str, int]) -> Finding | None:
         "even if none of these is "
         f"missed, that is all they show at {CONFIDENCE:.0%} confidence.",
         remedy=f"{enough} calibration parts without a miss prove {BUDGET:.0%}: some "
-        f"{round((enough - whole) / SHARES['calibration'])} more "
+        f"{photographed(enough - whole)} more "
         "defective parts, or a larger escape budget (--escape-budget).",
         cases=tuple(rows),
     )

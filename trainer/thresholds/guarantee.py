@@ -23,6 +23,7 @@ from scipy.stats import binom
 from export.manifest import GOOD
 from trainer.evaluate import Judged
 from trainer.rates import CONFIDENCE, Rate, needed
+from trainer.shares import photographed
 
 ALL = "all defects"
 
@@ -135,7 +136,10 @@ class Claim:
         what = "defective parts" if self.kind == ALL else f"parts with {self.kind!r}"
         if self.more is None:
             return f"no number of {what} proves that none escapes: state a budget above 0"
-        return f"{self.more} more {what} without a miss would prove {100 * self.budget:g} %"
+        return (
+            f"{self.more} more {what} calibrating without a miss would prove "
+            f"{100 * self.budget:g} %: some {photographed(self.more)} photographed"
+        )
 
 
 def claims(

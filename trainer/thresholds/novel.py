@@ -53,7 +53,8 @@ def limit(
     )
     if bound > rate:
         words += f"; {100 * rate:g} % is not proven"
-        words += f", {more} more good parts without an alarm would prove it" if more else ""
+        enough = f", {more} more good parts calibrating without an alarm would prove it"
+        words += enough if more else ""
     return begins, NoveltyBasis(
         false_alarm_rate=rate,
         confidence=confidence,

@@ -59,7 +59,10 @@ def test_the_basis_says_whether_each_type_is_proven():
     assert (strict.proven, loose.proven) == (False, True)
     assert strict.types["dent"].proven
     assert strict.types["crack"].more_parts == 39
-    assert strict.plan == ("39 more parts with 'crack' without a miss would prove 5 %",)
+    (more,) = strict.plan
+    proof, _, brought = more.partition(": ")
+    assert proof == "39 more parts with 'crack' calibrating without a miss would prove 5 %"
+    assert brought == "some 260 photographed"
     assert strict.escape_bound <= 0.05
     assert loose.types["crack"].bound >= strict.types["crack"].bound
 
@@ -70,7 +73,9 @@ def test_without_enough_parts_nothing_defective_passes():
     assert decision.basis.escapes == 0
     assert not decision.basis.proven
     assert "1 % is NOT PROVEN" in decision.basis.words
-    assert decision.basis.plan[0] == "279 more defective parts without a miss would prove 1 %"
+    proof, _, brought = decision.basis.plan[0].partition(": ")
+    assert proof == "279 more defective parts calibrating without a miss would prove 1 %"
+    assert brought == "some 1860 photographed"
 
 
 def test_no_dearer_point_is_taken():

@@ -84,7 +84,9 @@ def test_each_type_has_its_own_bound():
     assert dent.proven
     assert crack.bound == pytest.approx(1 - 0.05 ** (1 / 27))
     assert not crack.proven
-    assert crack.plan() == "32 more parts with 'crack' without a miss would prove 5 %"
+    proof, _, brought = crack.plan().partition(": ")
+    assert proof == "32 more parts with 'crack' calibrating without a miss would prove 5 %"
+    assert brought == "some 213 photographed"
     assert "0 of 27 parts with 'crack' missed: at most 10.5% escape" in crack.words()
     assert "5 % is NOT PROVEN" in crack.words()
 

@@ -144,7 +144,8 @@ def test_the_command_shows_and_writes_nothing(command, tmp_path: Path):
     assert "more defective parts" not in shown.output
     dry = command("--escape-budget", "0.01", "--out", "small-2", "--dry-run")
     assert "1 % is NOT PROVEN" in dry.output
-    assert "229 more parts with 'bright' without a miss would prove 1 %" in dry.output
+    proof = "229 more parts with 'bright' calibrating without a miss would prove 1 %"
+    assert f"{proof}: some 1527 photographed" in dry.output
     assert "nothing was" in dry.output
     assert not (tmp_path / "small-2").exists()
 
