@@ -17,6 +17,7 @@ ROLES = "edge,console,assistant,modbus,gpio,oidc,sparkplug,opcua"
 SUMS = "SHA256SUMS"
 KEPT = 3
 _STAMP = ".complete"
+_NO_NETWORK = "without a network: --wheelhouse FOLDER, which `make wheelhouse` fills elsewhere"
 _SHARED = ("deploy", "docs", "requirements")
 
 
@@ -137,7 +138,8 @@ class Releases:
             offline = ("--no-index", "--only-binary", ":all:", "--find-links", source.wheelhouse)
             run(*pip, *told, *offline, f"linewarden[{ROLES}] @ {wheels[0].resolve().as_uri()}")
         else:
-            run(*pip, *told, f"linewarden[{ROLES}] @ {source.tree.resolve().as_uri()}")
+            ours = f"linewarden[{ROLES}] @ {source.tree.resolve().as_uri()}"
+            run(*pip, *told, ours, remedy=_NO_NETWORK)
         for shared in _SHARED:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source.tree / shared, at / "share" / shared, ignore=ignored)

@@ -7,6 +7,8 @@ these, and nothing is turned. Pure.
 
 import re
 
+from edge.assistant.phrases import Phrases
+
 _REJECTS = (
     r"rejects?|rejections?|scrap|failures?|fails|defects?|faults?|bad parts|nok(?: parts)?|nio(?: teile)?|ausschuss|fehler|schlechtteile"
     r"|ausfaelle|rueckweisungen|beanstandungen|reject rate|scrap rate|fehlerquote|ausschussquote|rejected|failed"
@@ -30,7 +32,7 @@ _MUCH = r"(?:(?:am meisten|vor allem|hauptsaechlich|besonders|meistens|meist|ueb
 _SEEKS_OTHER = re.compile(
     r"(?<![\w-])(?:(?:which|what|welche[rnsm]?|per|by|pro|je|nach) (?:\w+ )?(?:camera|shift|day|hour|station|kamera|schicht|tag|stunde|hours|shifts|cameras)\w*)(?!\w)"
 )
-_FAMILIES: tuple[tuple[str, str], ...] = (
+_TABLE = Phrases((
     (rf"(?:what|which (?:{_REJECTS}|one|ones|types?|kinds?)(?: (?:types?|kinds?|modes?|reasons?|causes?))?) {_CAUSED} {_OF}(?:{_REJECTS})", _FREQUENT),
     ((r"(?:what|which \w+) (?:did|do|does|are|were|was|is|have|has) (.*?(?<!\w)(?:fail|failing|failed|reject|rejected|rejecting|scrap|scrapped|scrapping|stopped|being rejected|go out|thrown out))"
      r"(?: out)? for(?: mostly| mainly| most| the most)?(?= (?:on|in|at|during|mostly|mainly|most|yesterday|today|this|last|over|since|between|from|the (?:early|late|night|day|last|past))|$)"), r"why \1"),
@@ -50,19 +52,11 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (rf"(?:was|welche[rsn]? (?:fehler|defekte?|fehlerarten?)) (?:hat|haben) (.*?)(?:{_OF})(?:{_REJECTS}) (?:verursacht|ausgeloest|ausgemacht|verschuldet|getrieben|hervorgerufen)", rf"\1 {_FREQUENT}"),
     (r"(what|which|why|was|woran|warum|wieso|welche[rsn]?)(?= )(.*?) (?:mostly|mainly|predominantly|primarily|chiefly|in the main|for the most part|vor allem|hauptsaechlich|meistens|ueberwiegend|vorwiegend|in erster linie)(?= .*(?:fail|reject|scrap|durchge|aussort|rausge|nio|ausschuss|fehler)| (?:for|wrong)|$)", r"\1\2"),
     (r"(?:what|which) (?:is|was|are|were) (?:the )?(?:most|highest|biggest) (?:common |frequent )?(?:defect|fault|flaw|reject) (?:types?|kinds?|reasons?|causes?)", _FREQUENT),
-)  # fmt: skip
-_COMPILED = tuple(
-    (re.compile(rf"(?<![\w-])(?:{pattern})(?:(?![\w-])|(?<=\s))"), plain)
-    for pattern, plain in _FAMILIES
-)
+))  # fmt: skip
 
 
 def told_causes(text: str) -> str:
     """The text with questions for causes said plainly."""
     if _SEEKS_OTHER.search(text):
         return text
-    for pattern, plain in _COMPILED:
-        text = pattern.sub(
-            lambda m, p=plain: re.sub(r"\\(\d)", lambda g: m[int(g[1])] or "", p), text
-        )
-    return " ".join(text.split())
+    return _TABLE.plainly(text)

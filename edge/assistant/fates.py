@@ -5,7 +5,7 @@ it, and what it is called. Each is turned into a word that edge/assistant/vocabu
 mean two fates (`taken out`, `came through`) stands in no family. Pure.
 """
 
-import re
+from edge.assistant.phrases import Phrases
 
 _SYSTEM = (
     r"system|camera|cam|model|machine|ai|software|computer|inspection|station|line|kamera|anlage|ki|maschine|modell|pruefung"
@@ -39,7 +39,7 @@ _LOOKED = (
 )
 _BY_HAND = r"by hand|by eye|manually|by (?:a |an |the |our |some )?(?:person|human|humans|colleagues?|operators?|someone|people|inspectors?|workers?|human eye)|by somebody"
 _CHECKED = r"(?:double[- ]?|re-?|cross-?)?(?:check|inspect|judg|verif|decid|look|assess|examin|review|evaluat|sort)(?:e|y|ed|ied|ing|ked)?(?: at| on| over| again)*"
-_FAMILIES: tuple[tuple[str, str], ...] = (
+_TABLE = Phrases((
     # idioms that hide the name of a type
     (r"not (?:quite |really )?up to (?:scratch|snuff|par|spec|standard)|below (?:par|standard)", "not passed"),
     (r"up to (?:scratch|snuff|par|spec|standard)", "passed"),
@@ -98,17 +98,9 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"(fail[- ]?safe) (?:rejects?|rejections?|rejected|verdicts?|fails?|failures?|faelle|urteile|teile)", r"\1"),
     (r"(?:got|get|had|with|mit|received|bekam|bekamen) (?:no|kein(?:em?)?) (?:result|results|ergebnis)", "fail-safe"),
     (r"(fail(?:s|ed|ures?)?) outright|outright (?=fail)", r"\1"),
-)  # fmt: skip
-_COMPILED = tuple(
-    (re.compile(rf"(?<![\w-])(?:{pattern})(?:(?![\w-])|(?<=\s))"), plain)
-    for pattern, plain in _FAMILIES
-)
+))  # fmt: skip
 
 
 def told_fates(text: str) -> str:
     """The text with what became of parts said in words that are known."""
-    for pattern, plain in _COMPILED:
-        text = pattern.sub(
-            lambda m, p=plain: re.sub(r"\\(\d)", lambda g: m[int(g[1])] or "", p), text
-        )
-    return " ".join(text.split())
+    return _TABLE.plainly(text)

@@ -4,9 +4,9 @@ Over folded text without marks, before any table is looked at. `how come` asks w
 it` failed. Pure.
 """
 
-import re
+from edge.assistant.phrases import Phrases
 
-_PLAIN: tuple[tuple[str, str], ...] = (
+_TABLE = Phrases((
     (r"pass(?:ed|es)? by (?=(?:camera|cam|station) [\w-]+)", "passed_by "),  # judged good, or gone by
     (r"(?:auf|ueber) die (?:einzelnen )?tage", "pro tag"),
     (r"(?:wie |worin )?unterscheiden sich (.*?)(?:die |unsere )(kameras|schichten|tage)", r"per \2 compared \1"),
@@ -115,17 +115,9 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     (r"(lacked|lacking|were missing|was missing|are missing|had missing|missed|missing) (?:a |an |the |some |one of the )?(features?|holes?)", "missing \\2"),
     (r"fehlten? (.*?)(?:ein |eine |das |die )?(merkmale?|loch|loecher)", r"\1 fehlendes merkmal"),
     (r"when(?= .*?(?:last|most recent|latest))|wann(?= .*?(?:letzte|zuletzt))", " "),
-)  # fmt: skip
-_COMPILED = tuple(
-    (re.compile(rf"(?<![\w-])(?:{pattern})(?:(?![\w-])|(?<=\s))"), plain)
-    for pattern, plain in _PLAIN
-)
+))  # fmt: skip
 
 
 def plainly(text: str) -> str:
     """The text with its idioms said plainly."""
-    for pattern, plain in _COMPILED:
-        text = pattern.sub(
-            lambda m, p=plain: re.sub(r"\\(\d)", lambda g: m[int(g[1])] or "", p), text
-        )
-    return " ".join(text.split())
+    return _TABLE.plainly(text)

@@ -32,7 +32,6 @@ from edge.store import search
 from edge.store.feeder import Feeder
 from edge.store.retention import Keep
 from edge.topics import Topics
-from export.signature import load_public
 from export.verdict import Verdict
 
 VERDICTS, INBOX = "verdicts.db", "inbox"
@@ -81,7 +80,7 @@ class Desk:
         self.inquiry = Inquiry(appliance.assistant)
         self.pictures = Pictures(self.shelf.folder)
         self.inbox = Inbox(
-            section.folder / INBOX, [load_public(path) for path in appliance.trust.keys],
+            section.folder / INBOX, appliance.trust.keys,
             round(section.leave_free_gb * 1024**3),
         )  # fmt: skip
         topics = Topics(appliance.station.prefix)

@@ -23,7 +23,7 @@ from export.bundle import MAX_MANIFEST_BYTES, believed
 from export.doorway import Offer
 from export.errors import BundleError, StoreError
 from export.manifest import MANIFEST, SIGNATURE, FileEntry, Manifest
-from export.signature import PublicKey
+from export.signature import load_public
 from export.verdict import BundleRef
 
 MOST_BYTES = 4 << 30  # of one bundle
@@ -36,11 +36,12 @@ class Inbox:
 
     Args:
         folder: made when it is needed.
-        keys: whose signature is believed.
+        keys: the files of the keys whose signature is believed; read when a bundle comes, since
+            a box is armed, or gets another key, while the console runs.
         leave_free: bytes that the disk must have left.
     """
 
-    def __init__(self, folder: Path, keys: Sequence[PublicKey], leave_free: int) -> None:
+    def __init__(self, folder: Path, keys: Sequence[Path], leave_free: int) -> None:
         self._folder, self._keys, self._leave_free = folder, keys, leave_free
         self._lock = threading.Lock()
 
@@ -48,12 +49,13 @@ class Inbox:
         """Believe a manifest, or not; returns which bundle it is, and what is lacking of it.
 
         Raises:
-            SignatureError, BundleError: not by a trusted key, or not of that digest; too large.
+            SignatureError, BundleError: not by a trusted key, or a key can't be read; not of that
+                digest; too large.
             StoreError: there is no room, or the folder can't be written.
         """
         if hashlib.sha256(manifest).hexdigest() != digest:
             raise BundleError("the manifest is not the one that was announced", "push it again")
-        told = believed(manifest, signed, self._keys, Path(MANIFEST))[1]
+        told = self._believed(manifest, signed, Path(MANIFEST))
         place = self.place(digest)
         with self._lock, _told(place):
             self._sweep(place)
@@ -97,7 +99,10 @@ class Inbox:
             signed = (place / SIGNATURE).read_bytes()
         except OSError as error:
             raise BundleError("send its manifest first", "push it again") from error
-        return believed(body, signed, self._keys, place / MANIFEST)[1]
+        return self._believed(body, signed, place / MANIFEST)
+
+    def _believed(self, manifest: bytes, signed: bytes, path: Path) -> Manifest:
+        return believed(manifest, signed, [load_public(one) for one in self._keys], path)[1]
 
     def _left(self, digest: str, told: Manifest) -> Offer:
         place = self.place(digest)

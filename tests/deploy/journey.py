@@ -202,6 +202,28 @@ def sums(house: Path) -> None:
     (house / "SHA256SUMS").write_text("".join(lines))
 
 
+def bare(j: Journey) -> None:
+    """Without a model everything but the line runs; armed, it judges; then all is wiped away."""
+    done = j.sh(*INSTALL, "--prefix", PREFIX)
+    assert "no bundle yet: linewarden-box arm" in done.stdout
+    assert j.says("systemctl", "is-active", "linewarden-console") == "active"
+    page = "import ssl, urllib.request as u; c = ssl.create_default_context(cafile={!r}); {}"
+    asks = "u.urlopen('https://localhost:8480/', context=c)"
+    j.sh(PYTHON, "-c", page.format("/etc/linewarden/tls/ca.pem", asks))
+    assert j.says("linewarden-box", "code")
+    told = j.sh("linewarden-box", "status", check=False)
+    assert told.returncode == 1
+    assert "the line has no bundle" in told.stdout
+    own = ("--bundle", "/root/media/bundle", "--key", "/root/media/signing.pub")
+    j.sh("linewarden-box", "arm", *own)
+    assert "ready" in j.says("linewarden-box", "status")
+    before = j.pids()
+    j.upgrade(works=True)
+    assert j.pids() == before
+    j.sh("linewarden-box", "uninstall")
+    j.sh("sh", "-c", "rm -rf /etc/linewarden /var/lib/linewarden*")
+
+
 def installs(j: Journey) -> None:
     """From nothing to a line that judges, in one command and without a network."""
     began = time.monotonic()
@@ -549,6 +571,7 @@ def leaves(j: Journey) -> None:
 
 
 STEPS = (
+    bare,
     installs,
     twice,
     doctor,
@@ -585,7 +608,7 @@ def main() -> None:
     steps = STEPS[
         names.index(asked.again_from) if asked.again_from else 0 : names.index(asked.until) + 1
     ]
-    if steps[0] is installs:
+    if steps[0] is STEPS[0]:
         print("a clean Debian", flush=True)
         j.machine()
     j.room = Room(j.root)

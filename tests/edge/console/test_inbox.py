@@ -28,7 +28,7 @@ class Way:
         self.folder = folder
         self.key = load_or_make(folder / "signing.key")[0]
         self.stranger = load_or_make(folder / "stranger.key")[0]
-        self.inbox = Inbox(folder / "inbox", [self.key.public], 0)
+        self.inbox = Inbox(folder / "inbox", [folder / "signing.pub"], 0)
 
     def bundle(self, name="sent", key=None, **more):
         """A fresh one."""
@@ -128,9 +128,21 @@ def test_there_is_an_end_to_what_is_half_here(way):
     assert not first.exists()
 
 
+def test_a_key_that_comes_later_is_believed(way):
+    """A box without a model has no key yet: bundles are refused, until it is armed with one."""
+    key = way.folder / "signing.pub"
+    away = key.rename(way.folder / "away.pub")
+    bundle = way.bundle()
+    with pytest.raises(SignatureError, match=r"signing\.pub can't be read"):
+        way.offer(bundle)
+    assert not (way.folder / "inbox").exists()
+    away.rename(key)
+    assert way.offer(bundle).missing
+
+
 def test_a_full_disk_takes_none(way):
     """What the disk must have left stays."""
-    full = Inbox(way.folder / "inbox", [way.key.public], 1 << 60)
+    full = Inbox(way.folder / "inbox", [way.folder / "signing.pub"], 1 << 60)
     bundle = way.bundle()
     with pytest.raises(StoreError, match="bytes left"):
         full.offer(bundle.digest, (bundle.path / MANIFEST).read_bytes(),
