@@ -4,7 +4,7 @@ import re
 
 
 class Phrases:
-    r"""Patterns of whole words, in order, and what is said instead; \1 there is what a group took."""
+    r"""Patterns of whole words, in order; in what is said instead, \1 is what group 1 took."""
 
     def __init__(self, table: tuple[tuple[str, str], ...]) -> None:
         self._table = tuple(
