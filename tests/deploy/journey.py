@@ -38,6 +38,11 @@ PYTHON = "/opt/linewarden/current/bin/python"
 BESIDE = ("linewarden-assistant", "linewarden-gateway")  # enabled by whoever wants them
 QUESTION = "How many parts were judged today?"
 INSTALL = ("/root/new/deploy/install.sh", "--wheelhouse", "/root/media/wheelhouse")
+LOGIN = (
+    "import ssl, urllib.request as u\n"
+    "c = ssl.create_default_context(cafile='/etc/linewarden/tls/ca.pem')\n"
+    "print(u.urlopen('https://127.0.0.1:8480/login', context=c, timeout=5).status)"
+)
 BREAKS = {
     "fails its golden test": (
         "edge/inspection/session.py", "\nraise RuntimeError('a broken build')\n"
@@ -207,9 +212,7 @@ def bare(j: Journey) -> None:
     done = j.sh(*INSTALL, "--prefix", PREFIX)
     assert "no bundle yet: linewarden-box arm" in done.stdout
     assert j.says("systemctl", "is-active", "linewarden-console") == "active"
-    page = "import ssl, urllib.request as u; c = ssl.create_default_context(cafile={!r}); {}"
-    asks = "u.urlopen('https://localhost:8480/', context=c)"
-    j.sh(PYTHON, "-c", page.format("/etc/linewarden/tls/ca.pem", asks))
+    assert console_answers(j) == "200"
     assert j.says("linewarden-box", "code")
     told = j.sh("linewarden-box", "status", check=False)
     assert told.returncode == 1
@@ -407,16 +410,16 @@ def billed(j: Journey) -> None:
     )
 
 
+def console_answers(j: Journey) -> str:
+    """How the console answers whoever trusts the box's authority."""
+    j.sh("sh", "-c", "for i in $(seq 40); do ss -ltn | grep -q :8480 && break; sleep 0.5; done")
+    return j.says(PYTHON, "-c", LOGIN)
+
+
 def page(j: Journey) -> None:
     """The console answers over TLS to who trusts the box's authority, and has a first code."""
-    script = (
-        "import ssl, urllib.request as u\n"
-        "c = ssl.create_default_context(cafile='/etc/linewarden/tls/ca.pem')\n"
-        "print(u.urlopen('https://127.0.0.1:8480/login', context=c, timeout=5).status)"
-    )
-    j.sh("sh", "-c", "for i in $(seq 40); do ss -ltn | grep -q :8480 && break; sleep 0.5; done")
-    assert j.says(PYTHON, "-c", script) == "200"
-    untrusting = script.replace("cafile='/etc/linewarden/tls/ca.pem'", "")
+    assert console_answers(j) == "200"
+    untrusting = LOGIN.replace("cafile='/etc/linewarden/tls/ca.pem'", "")
     assert "CERTIFICATE_VERIFY_FAILED" in j.sh(PYTHON, "-c", untrusting, check=False).stderr
     assert re.fullmatch(r"([A-Z0-9]{4}-?)+", j.says("linewarden-box", "code"))
     assert not list((j.root / "var/lib").rglob(".onnxruntime"))
