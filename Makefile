@@ -131,7 +131,7 @@ WHEELS := dist/wheelhouse
 # What is installed on a box: deploy/box/releases.py names the same.
 BOX := edge,console,assistant,modbus,gpio,oidc,sparkplug,opcua
 
-wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (415 MB)
+wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install without a network (some 450 MB)
 	rm -rf $(WHEELS)
 	$(BIN)/python -m pip wheel --quiet --constraint requirements/box.txt --wheel-dir $(WHEELS) '.[$(BOX)]'
 	$(BIN)/python -m pip wheel --quiet --no-deps --constraint requirements/box.txt --wheel-dir $(WHEELS) onnxruntime

@@ -15,6 +15,7 @@
     ├── SampleError            a kept sample can't be read or written
     ├── BoxError               a box's console can't be reached, or says no
     ├── StoreError             the outbox can't be opened or written
+    │   └── AbsentError        no box runs there
     ├── DocumentError          a document for the assistant can't be used
     └── LanguageError          a text model, or what it learns from, can't be used
 
@@ -103,6 +104,10 @@ class BoxError(LinewardenError):
 
 class StoreError(LinewardenError):
     """The outbox can't be opened or written."""
+
+
+class AbsentError(StoreError):
+    """No box runs there."""
 
 
 class DocumentError(LinewardenError):

@@ -21,6 +21,8 @@ SIDE_FOLDERS = frozenset({"masks", "mask", "ground_truth"})
 FOREIGN_SUFFIXES = frozenset(
     {".tif", ".tiff", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm", ".dng"}
 )
+# Tables at the root that are read elsewhere: trainer/parts.py, settled.py, contest/grown.py.
+_TABLES = frozenset({"parts.csv", "splits.csv", "grown.json"})
 # Beside train/ these are a catalog's (docs/catalog.md).
 _SHOP = frozenset({"studio", "reject"})
 _OF_VAL = "; move val/ into train/, since validation is dealt anew, or give train/ alone"
@@ -189,6 +191,8 @@ def _subfolders(root: Path, inside: str, found: Walk) -> list[str]:
         if entry.name.startswith("."):
             continue
         _check_name(entry)
+        if not inside and entry.name in _TABLES:
+            continue
         if not entry.is_dir():
             found.others.append(entry.relative_to(root).as_posix())
         elif entry.name.lower() in SIDE_FOLDERS:

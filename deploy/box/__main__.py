@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,9 @@ def main() -> None:
     except LinewardenError as error:
         sys.stderr.write(f"linewarden-box: {error}\n")
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # `| head`: Python's own advice (signal, Note on SIGPIPE)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:  # a file that isn't there, a full disk
         sys.stderr.write(f"linewarden-box: {error}\n")
         sys.exit(2)
@@ -62,10 +66,12 @@ def install(box: Box, asked: argparse.Namespace, tell: Tell) -> None:
     """Install, or upgrade to this tree's release."""
     if (asked.bundle is None) is not (asked.key is None):
         raise InstallError("--bundle and --key belong together", "give both or neither")
+    sight = None
+    if asked.camera or asked.camera_name:
+        sight = Sight(asked.camera_name or Sight.camera, asked.camera or Sight.what)
     wish = Wish(
-        Source(TREE, asked.wheelhouse), asked.prefix, asked.listen, asked.network,
-        Sight(asked.camera_name, asked.camera), asked.bundle, asked.key,
-        tuple(asked.name), asked.untested,
+        Source(TREE, asked.wheelhouse), asked.prefix, asked.listen, asked.network, sight,
+        asked.bundle, asked.key, tuple(asked.name), asked.untested,
     )  # fmt: skip
     box.install(wish)
     if not box.line.armed():
@@ -150,7 +156,7 @@ def status(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
     states = {unit: box.services.state(unit) for unit in UNITS}
     for unit, state in states.items():
         tell(unit.removesuffix(".service"), state)
-    reasons = box.services.ready() if box.line.armed() else ["the line has no bundle"]
+    reasons = _reasons(box)
     tell("line", "; ".join(reasons) or "ready")
     if before := box.layout.cut_off():
         said = f"the switch to it was cut off: the next start goes back to {before}"
@@ -169,6 +175,15 @@ def status(box: Box, _asked: argparse.Namespace, tell: Tell) -> None:
         tell("certificate", f"{name} ends in {left:.0f} days: {remedy}")
     if reasons or soon or ill or before:
         sys.exit(1)
+
+
+def _reasons(box: Box) -> list[str]:
+    """Why the line can't be trusted with parts."""
+    if not box.line.armed():
+        return ["the line has no bundle"]
+    if wrong := box.line.wrong(box.releases.current()):
+        return [f"its settings are wrong: {wrong}"]
+    return box.services.ready()
 
 
 def doctor(box: Box, asked: argparse.Namespace, _tell: Tell) -> None:
@@ -221,8 +236,8 @@ def _options(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--name", action="append", default=[], help="the box is also known by; repeatable"
     )
-    one.add_argument("--camera", default="virtual", help="virtual, device:0 or rtsp://… (virtual)")
-    one.add_argument("--camera-name", default="top", help="what it is called in topics (top)")
+    one.add_argument("--camera", help="at first: virtual, device:0 or rtsp://… (virtual)")
+    one.add_argument("--camera-name", help="at first: what it is called in topics (top)")
     one.add_argument("--untested", action="store_true", help="go on where nobody has tried it")
 
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class Wish:
         listen: the address that broker and console listen on; '' keeps the broker's, at first
             this box only.
         networks: that the services may speak to besides the box; None leaves it as it is.
-        sight: the first camera.
+        sight: the first camera; None: as the settings have it, at first the virtual one.
         bundle, key: judge with this bundle, signed by this key; None: later, with `arm`.
         names: further names and addresses by which the box is known.
         untested: go on where nobody has tried it.
@@ -54,7 +54,7 @@ class Wish:
     prefix: str = ""
     listen: str = ""
     networks: tuple[str, ...] | None = None
-    sight: Sight = field(default_factory=Sight)
+    sight: Sight | None = None
     bundle: Path | None = None
     key: Path | None = None
     names: tuple[str, ...] = ()
@@ -248,12 +248,20 @@ class Box:
         listen, at = self._listen(wish), self.layout.broker
         changed = write(at, broker_conf(listen), 0o640)
         shutil.chown(at, group=at.parent.stat().st_gid)
-        if self.line.settle(wish.prefix, listen, PORT, wish.sight):
+        if self.line.settle(wish.prefix, listen, PORT, wish.sight or Sight()):
             self._tell("settings", f"{self.layout.settings}: made; yours from now on")
-        elif wish.listen not in ("", self.line.console()):
+        else:
+            self._kept(wish)
+        return {BROKER} if changed else set()
+
+    def _kept(self, wish: Wish) -> None:
+        """Say what was asked for and is not as the settings have it: they are a person's."""
+        if wish.listen not in ("", self.line.console()):
             said = f"the console stays at {self.line.console()}: they are yours, [console] host"
             self._tell("settings", said)
-        return {BROKER} if changed else set()
+        if wish.sight and not self.line.sees(wish.sight):
+            said = f"--camera {wish.sight.what} changes nothing: they are yours"
+            self._tell("settings", f"{said}, [cameras.{wish.sight.camera}] source")
 
     def _listen(self, wish: Wish) -> str:
         """The address to listen on: asked for, or as the broker has it, or this box only."""

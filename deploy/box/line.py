@@ -165,6 +165,20 @@ class Line:
                 said, "nothing was changed; the line goes on with what it had"
             ) from error
 
+    def wrong(self, release: str) -> str:
+        """What `release` finds wrong with the settings; '' if it can read them."""
+        program = self._releases.path(release) / "bin/linewarden"
+        try:
+            run(program, "config", "check", self._layout.settings)
+        except InstallError as error:
+            return error.problem.partition("\n")[2] or error.problem
+        return ""
+
+    def sees(self, sight: Sight) -> bool:
+        """Whether the settings have that camera."""
+        camera = self._told().get("cameras", {}).get(sight.camera, {})
+        return camera.get("source") == tomllib.loads(f"source = {sight.source()}")["source"]
+
     def _told(self) -> dict[str, Any]:
         if not self._layout.settings.exists():
             return {}

@@ -38,7 +38,12 @@ def watch(
         Path | None, typer.Option(help="A file to note the place in, to go on from there.")
     ] = None,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="Begin with the oldest verdict the box keeps.")
+        bool,
+        typer.Option(
+            "--from-start",
+            help="Begin with the oldest verdict the box keeps; an installed box lets only "
+            "an account of the role collector ask.",
+        ),
     ] = False,
 ) -> None:
     """Show every verdict of one box, in order and none twice, asking again for missing ones.
@@ -86,8 +91,8 @@ def watch(
     report = watcher.report()
     if not report.connections:
         raise LinewardenError(
-            f"{broker} was never reached: {watcher.trouble or 'no answer'}",
-            "check its address and that it runs; linewarden doctor tries every right",
+            f"no connection to {broker}: {watcher.trouble or 'no answer'}",
+            "check its address, that it runs, and --certificate, --key, --user if it asks for them",
         )
     if watcher.state is None and not page.shown:
         raise LinewardenError(

@@ -21,7 +21,7 @@ from edge.clock import wall_ns
 from export import durable
 from export.bundle import MAX_MANIFEST_BYTES, believed
 from export.doorway import Offer
-from export.errors import BundleError, StoreError
+from export.errors import BundleError, BusyError, StoreError
 from export.manifest import MANIFEST, SIGNATURE, FileEntry, Manifest
 from export.signature import load_public
 from export.verdict import BundleRef
@@ -119,7 +119,7 @@ class Inbox:
             )
         others = [one for one in self._folder.glob("*") if one.is_dir() and one != place]
         if len(others) >= AT_ONCE:
-            raise StoreError(f"{len(others)} bundles are on their way in already", "wait for them")
+            raise BusyError(f"{len(others)} bundles are on their way in already", "wait for them")
         self._folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self._folder).free
         if free - total < self._leave_free:

@@ -164,9 +164,24 @@ class Pipe:
         self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         end_ns = clock.monotonic_ns() + int(self._settings.connect_s * _SECOND)
         while not self._accepted:
-            self.step(0.1)
+            try:
+                self.step(0.1)
+            except PipeClosed as error:
+                raise self._unanswered(error) from error
             if clock.monotonic_ns() > end_ns and not self._accepted:
                 raise PipeClosed(f"{url} does not answer")
+
+    def _unanswered(self, error: PipeClosed) -> PipeClosed:
+        """What it means that the broker hung up before it answered: over TLS, mostly who we are."""
+        if error.code is not None:
+            return error
+        why = f"{self._settings.url} ended the connection before it answered"
+        if not self._settings.url.tls:
+            return PipeClosed(f"{why}; does it speak TLS there (mqtts://)?")
+        if self._settings.certificate is None:
+            return PipeClosed(f"{why}; it may ask for a certificate, and none was given")
+        said = f"it may refuse the certificate {self._settings.certificate}"
+        return PipeClosed(f"{why}; {said}: revoked, expired, or by another authority")
 
     def step(self, timeout_s: float, bell: Bell | None = None) -> None:
         """Wait up to `timeout_s` for the network or the bell, and do what is to be done.

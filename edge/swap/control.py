@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from export import errors
-from export.errors import LinewardenError, StoreError
+from export.errors import AbsentError, LinewardenError, StoreError
 
 NAME = "control.sock"
 ASK_BYTES = 65_536
@@ -123,7 +123,7 @@ def ask(
     """Ask the box whose store is at `folder`; returns what it answers.
 
     Raises:
-        StoreError: no box runs there.
+        AbsentError: no box runs there.
         LinewardenError: as the box refused it, of the same kind.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as line:
@@ -132,7 +132,7 @@ def ask(
             with _short(folder / NAME) as address:
                 line.connect(address)
         except OSError as error:
-            raise StoreError(
+            raise AbsentError(
                 f"no box answers at {folder / NAME}: {error.strerror}",
                 "start it with `linewarden run`, and ask as the same user on the same machine",
             ) from error

@@ -1,6 +1,8 @@
 """What is true of a recorded line, counted from its rows and never from the store."""
 
+import shutil
 import tempfile
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +45,7 @@ class Line:
 
     def __post_init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="line-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.path = self.folder / "verdicts.db"
         self.rows = record(
             self.path, self.begin, self.now, seed=self.seed, per_hour=self.per_hour,

@@ -229,6 +229,19 @@ def test_who_moves_the_broker_hears_that_the_console_stays(box):
     assert "the console stays at 127.0.0.1" in str(told)
 
 
+def test_a_camera_that_the_settings_do_not_have_is_not_passed_over(box):
+    """They are the owner's and stay; who asks again for what they have hears nothing."""
+    told = []
+    box._tell = lambda *words: told.append(words)
+    box.install(Wish("1", PREFIX, sight=Sight("top", "device:0")))
+    box.install(Wish("1", sight=Sight("top", "device:0")))
+    assert "changes nothing" not in str(told)
+    for sight in (Sight("top", "device:1"), Sight("side", "device:0")):
+        box.install(Wish("1", sight=sight))
+        assert f"--camera {sight.what} changes nothing" in str(told)
+        told.clear()
+
+
 @needs_mosquitto
 def test_the_line_reaches_a_broker_that_listens_elsewhere(tmp_path):
     """On an address for clients, and on loopback for the box's own: each asks for a certificate."""
@@ -310,6 +323,36 @@ def test_the_doctor_starts_a_line_again_that_ends_and_ends(box, monkeypatch):
         box.services.states, box.services.told = {LINE: state}, []
         command.doctor(box, None, None)
         assert (("restart", LINE) in box.services.told) is again
+
+
+def test_settings_that_are_wrong_are_what_the_status_says(box):
+    """Not that the line doesn't answer; also where they are no TOML at all."""
+    settled(box)
+    box.layout.armed.touch()
+    program = box.layout.opt / "releases/1/bin/linewarden"
+    program.write_text("#!/bin/sh\necho 'trigger: none of gate, free' >&2; exit 2")
+    program.chmod(0o755)
+    told = []
+    with pytest.raises(SystemExit):
+        command.status(box, None, lambda *words: told.append(words))
+    assert ("line", "its settings are wrong: trigger: none of gate, free") in told
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_without_a_trace(tmp_path):
+    """`linewarden-box status | head -1`."""
+    script = (
+        "import sys\nfrom deploy.box import __main__ as command\n"
+        "command.alone = __import__('contextlib').nullcontext\n"
+        "def act(_box, _asked, tell):\n    [tell('line', 'x' * 1000) for _ in range(1000)]\n"
+        "command.parser = lambda: type('P', (), {'parse_args': lambda _: "
+        "type('A', (), {'act': staticmethod(act)})})()\n"
+        "command.main()"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f'{sys.executable} -c "$0" | head -1; exit ${{PIPESTATUS[0]}}', script],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_a_dead_console_and_a_switch_that_was_cut_off_are_told(box):

@@ -49,15 +49,21 @@ def test_mvtec_is_pooled_and_said_so(tmp_path):
 
 
 def test_strays_are_ignored_and_counted(tmp_path):
-    """Masks, a README, a contact sheet and notes among pictures are no classes, and are told."""
+    """Masks, a README, a contact sheet and notes among pictures are no classes, and are told.
+
+    Tables that are read elsewhere are no strays, but only where they are read.
+    """
     fill(tmp_path, "good", "dent", "masks/dent")
+    for name in ("parts.csv", "splits.csv", "grown.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "dent/parts.csv").touch()
     for name in ("README.md", "contact.jpg", "dent/notes.txt", ".hidden", "dent/.hidden.png"):
         (tmp_path / name).touch()
     dataset = open_dataset(tmp_path)
     assert len(dataset.pictures) == 8
     assert dataset.notes == (
         "masks/: 4 files, not a class",
-        "3 other files ignored: 'README.md', 'contact.jpg', 'dent/notes.txt'",
+        "4 other files ignored: 'README.md', 'contact.jpg', 'dent/notes.txt', 'dent/parts.csv'",
     )
 
 

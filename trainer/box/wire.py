@@ -159,6 +159,12 @@ class Wire:
                 f"{self.url}: its certificate is not to be trusted: {error}",
                 "give the certificate that signed it: --ca box.pem; it is always checked",
             )
+        if _speaks_plain(error):
+            return BoxError(
+                f"{self.url} speaks plain HTTP, and no TLS",
+                "on this machine write http://; elsewhere give the console a certificate "
+                "([console] certificate, key)",
+            )
         return BoxError(
             f"{method} {self.url}{path}: no answer: {error or type(error).__name__}",
             "check the address, that `linewarden console` runs there, and the network between",
@@ -210,6 +216,11 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _asked_to_wait_s(told: str, otherwise_s: float) -> float:
     """What Retry-After asks for in seconds; a date (RFC 9110, 10.2.3) is as good as nothing."""
     return min(LONGEST_WAIT_S, float(told)) if told.isdecimal() else otherwise_s
+
+
+def _speaks_plain(error: Exception) -> bool:
+    """Whether TLS met a server that speaks HTTP; OpenSSL's reasons for what is no TLS record."""
+    return any(said in str(error).upper() for said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER"))
 
 
 def _untrusted(error: Exception) -> bool:

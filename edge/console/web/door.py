@@ -23,12 +23,13 @@ from edge.console.accounts.roles import Role
 from edge.console.desk import Desk
 from edge.console.web.language import Words, chosen, words
 from export.doorway import Refusal
-from export.errors import LinewardenError, StoreError
+from export.errors import AbsentError, BusyError, LinewardenError, StoreError
 
 MOST_BYTES = 65_536
 SLOWEST_S = 1800.0  # for a file to come in
 NOBODY = Session("", Role.PUBLIC)
 SAFE = frozenset({"GET", "HEAD"})
+_STATUS = ((AbsentError, 503), (BusyError, 409), (StoreError, 507))  # for machines; all else 422
 THEMES = ("auto", "light", "dark")
 
 
@@ -137,8 +138,8 @@ def _admitted(request: Request, role: Role) -> "Asked | Response":
 
 
 def refused(error: LinewardenError) -> Response:
-    """What the box said no to, for machines: 507 where there is no room, else 422."""
-    status = 507 if isinstance(error, StoreError) else 422
+    """What the box said no to, for machines."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 422)
     told = Refusal(error=error.problem, remedy=error.remedy)
     return Response(told.model_dump_json(), status, media_type="application/json")
 
@@ -210,6 +211,8 @@ def _turned_away(request: Request, session: Session) -> Response:
     if request.method in SAFE and "text/html" in request.headers.get("accept", ""):
         back = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
         return RedirectResponse(f"/login?next={back}", 303)
+    if "authorization" in request.headers:
+        raise HTTPException(401, "This token is unknown here, or was revoked")
     raise HTTPException(401, "Log in first")
 
 

@@ -209,6 +209,8 @@ def test_a_token_of_a_machine_needs_no_page(console):
     assert ask("/health", headers={"authorization": f"Bearer {token}"}).status_code == 200
     assert ask("/people", headers={"authorization": f"Bearer {token}"}).status_code == 403
     assert ask("/health", headers={"authorization": f"Bearer {token}x"}).status_code == 401
+    wrong = {"authorization": f"Bearer {token}x", "accept": "application/json"}
+    assert "token is unknown" in ask("/health", headers=wrong).json()["error"]
 
 
 @pytest.mark.parametrize("path", ["/login", "/", "/static/base.css", "/nowhere", "/people/add"])

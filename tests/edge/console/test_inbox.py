@@ -14,7 +14,7 @@ from edge.console.web import bundles
 from edge.swap.control import Control
 from export.bundle import open_bundle
 from export.doorway import BUNDLES, SIGNATURE_HEADER
-from export.errors import BundleError, SignatureError, StoreError
+from export.errors import BundleError, BusyError, SignatureError, StoreError
 from export.manifest import MANIFEST, SIGNATURE
 from export.signature import load_or_make
 from tests.edge.console.plant import Plant
@@ -119,7 +119,7 @@ def test_there_is_an_end_to_what_is_half_here(way):
     for number in range(AT_ONCE):
         way.offer(way.bundle(f"b{number}", version=number + 1))
     further = way.bundle("further", version=9)
-    with pytest.raises(StoreError, match="on their way"):
+    with pytest.raises(BusyError, match="on their way"):
         way.offer(further)
     old = time.time() - 3 * 86_400
     first = next((way.folder / "inbox").iterdir())

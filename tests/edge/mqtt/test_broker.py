@@ -334,21 +334,48 @@ def test_only_who_may_connects(tmp_path):
         box.close()
 
 
+def certificate(folder):
+    """A key and a certificate that it signed itself."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    with contextlib.suppress(FileNotFoundError):
+        words = [*OPENSSL.split(), "-keyout", str(key), "-out", str(cert)]
+        subprocess.run(words, check=True, capture_output=True)
+    if not cert.exists():
+        pytest.skip("openssl is not installed")
+    return key, cert
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho's socket
+@needs_mosquitto
+def test_a_broker_that_wants_another_certificate_is_no_silent_one(tmp_path):
+    """It hangs up without a word: what it may have missed is said, and a plain client hears TLS."""
+    key, cert = certificate(tmp_path)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    other_key, other = certificate(foreign)
+    conf = f"certfile {cert}\nkeyfile {key}\ncafile {cert}\nrequire_certificate true"
+    with Mosquitto(tmp_path, conf) as broker:
+        url, said = f"mqtts://127.0.0.1:{broker.port}", {}
+        for name, address, more in (
+            ("none was given", url, {}),
+            (f"may refuse the certificate {other}", url, {"certificate": other, "key": other_key}),
+            ("does it speak TLS", url.replace("mqtts", "mqtt"), {}),
+        ):
+            if address == url:
+                more["ca_file"] = cert
+            stranger = Box(tmp_path, address, **more)
+            assert wait(lambda: name in stranger.broker._trouble), stranger.broker._trouble  # noqa: B023
+            stranger.close()
+            said[name] = stranger.broker._trouble
+    assert len(said) == 3
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho's socket
 @needs_mosquitto
 def test_tls_trusts_only_its_ca(tmp_path):
     """mqtts:// works with the CA's certificate and is refused without."""
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    with contextlib.suppress(FileNotFoundError):
-        subprocess.run(
-            [*OPENSSL.split(), "-keyout", str(key), "-out", str(cert)],
-            check=True,
-            capture_output=True,
-        )
-    if not cert.exists():
-        pytest.skip("openssl is not installed")
-    conf = f"certfile {cert}\nkeyfile {key}"
-    with Mosquitto(tmp_path, conf) as broker:
+    key, cert = certificate(tmp_path)
+    with Mosquitto(tmp_path, f"certfile {cert}\nkeyfile {key}") as broker:
         url = f"mqtts://127.0.0.1:{broker.port}"
         stranger = Box(tmp_path, url)
         assert wait(lambda: "CERTIFICATE_VERIFY_FAILED" in stranger.broker._trouble)

@@ -19,12 +19,13 @@ import numpy as np
 import pytest
 
 from edge.console.accounts.roles import Role
-from export.doorway import Listed, Listing
+from export.doorway import BUNDLES, Listed, Listing, Seats
 from export.errors import BoxError, DatasetError
 from export.sample import Image, Label, Sample, Why, sample_id
 from export.sample_folder import SampleFolder
 from tests.edge.console.plant import DOUBTED, FAILED, Plant
 from tests.edge.console.served import certificate, served
+from trainer.box import wire as wire_module
 from trainer.box.collect import collect
 from trainer.box.wire import Wire
 from trainer.parts import PartRule, rule_for
@@ -205,6 +206,28 @@ def test_a_certificate_is_always_checked(box, tmp_path):
         assert "--ca" in told.value.remedy
         with Wire(console.url, console.token(), ca=tls[0]) as wire:
             assert collect(wire, tmp_path / "home", QUIET).fetched == 4
+
+
+def test_a_console_without_tls_a_wrong_token_and_a_box_that_rests_are_three_things(
+    box, monkeypatch
+):
+    """Each is told by its name, with what to do about it."""
+    monkeypatch.setattr(wire_module, "FIRST_WAIT_S", 0.01)
+    with served(box) as console:
+        told = []
+        for url, token in (
+            (console.url.replace("http://", "https://"), "token"),
+            (console.url, f"{console.token()}x"),
+            (console.url, console.token()),
+        ):
+            with Wire(url, token) as wire, pytest.raises(BoxError) as error:
+                wire.document(Seats, BUNDLES)
+            told.append(str(error.value))
+    plain, token, resting = told
+    assert "speaks plain HTTP" in plain
+    assert "this token is unknown" in token.lower()
+    assert "503: no box answers" in resting
+    assert "linewarden run" in resting
 
 
 @pytest.mark.parametrize(
