@@ -16,7 +16,7 @@ setup: $(STAMP) ## Install everything into .venv (about 7 GB: torch brings CUDA 
 $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Linewarden needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,assistant,tuner,demo,dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements/dev.txt --editable '.[edge,trainer,console,assistant,text,tuner,demo,dev]'
 	$(BIN)/python -m pip install --quiet --no-deps pysparkplug==0.6.1  # its tests' decoder: Eclipse Tahu's classes
 	@touch $@
 
@@ -171,13 +171,14 @@ lock: $(STAMP) ## Write the pinned constraints of each role again
 	for role in dev edge trainer console assistant tuner gateway archive box; do \
 	  extras=$$role; told="--constraint requirements/dev.txt"; \
 	  case $$role in \
-	    dev) extras=edge,trainer,console,assistant,tuner,qlora,gcs,https,archive,oidc,$(OPTIONS),$(GATEWAY),demo,dev; told=--upgrade;; \
+	    dev) extras=edge,trainer,console,assistant,text,tuner,qlora,gcs,https,archive,oidc,$(OPTIONS),$(GATEWAY),demo,dev; told=--upgrade;; \
 	    edge) extras=edge,$(OPTIONS);; \
+	    assistant) extras=assistant,text;; \
 	    console) extras=console,oidc;; \
 	    trainer) extras=trainer,gcs,https;; \
 	    tuner) extras=tuner,qlora;; \
 	    gateway) extras=edge,$(GATEWAY);; \
-	    box) extras=$(BOX),$(OPTIONS);; \
+	    box) extras=$(BOX),text,$(OPTIONS);; \
 	  esac; \
 	  [ $$role = dev ] || rm -f requirements/$$role.txt; \
 	  $(BIN)/pip-compile --quiet $$told --strip-extras --no-header --no-annotate \

@@ -166,10 +166,17 @@ class Assistant(Section):
     model_url: str = Field(
         default="",
         pattern=r"^$|^https?://.+",
-        description="OpenAI-compatible; empty: quote sections",
+        description="OpenAI-compatible; empty: the bundle's own model, or quoted sections",
     )
     model_name: str = Field(
         default="default", min_length=1, description="as the model's server has it"
+    )
+    bundle_model: bool = Field(
+        default=True,
+        description="without a model_url, run the text model that the bundle carries, if it does",
+    )
+    model_threads: int = Field(
+        default=1, ge=1, le=64, description="of the processor, for the bundle's text model"
     )
     model_key_file: LocalPath | None = Field(default=None, description="file with the server's key")
     time_zone: str = Field(default="", description="such as Europe/Berlin; empty: the box's own")

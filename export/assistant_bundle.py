@@ -2,7 +2,8 @@
 
 Of kind `assistant`, in the same sealed folder as an inspection's bundle. What was measured of the
 adapter stands in its manifest, on the very files that it carries; without an adapter it is a bundle
-of documents and context for a stock model.
+of documents and context for a stock model. It may carry the text model itself, rounded, for the box
+to run: then the adapter is in that model, and the parity is that file's.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ CONTEXT = "context.txt"
 TEMPLATE = "chat_template.jinja"
 TOOLS = "tools.json"
 ADAPTER = "adapter/adapter_model.safetensors"
+MODEL_GRAPH, MODEL_WEIGHTS = "model/graph.xml", "model/graph.bin"
+MODEL_TOKENIZER = "model/tokenizer.json"
 MOST_TEXT = 1 << 20
 __all__ = ["CONTEXT", "DOCUMENTS", "TEMPLATE", "TOOLS", "AssistantBundle", "open_assistant"]
 
@@ -41,12 +44,24 @@ class LanguageParity(Contract):
 
 
 class LanguageBase(Contract):
-    """What the adapter stands on; it isn't in the bundle."""
+    """What the adapter stands on; it isn't in the bundle, unless `model` says so."""
 
     name: str = Field(max_length=256)
     adapter: bool = Field(description="whether the bundle carries one")
     form: int = Field(description="of the prompt that it was tuned for (export/dialogue.py)")
     stops: tuple[int, ...] = Field(default=(), description="token ids that end an answer")
+
+
+class TextModel(Contract):
+    """The text model that a bundle carries for the box to run itself (export/text_runtime.py)."""
+
+    runtime: Literal["openvino"] = Field(description="what runs it")
+    weights: Literal["int8 in blocks"] = Field(description="how they are rounded")
+    adapter: bool = Field(description="whether the plant's adapter is in it, beside the weights")
+    most_tokens: int = Field(ge=1, description="prompt and answer together")
+    specials: dict[str, str] = Field(
+        description="as the chat template names them (bos_token, eos_token) → the tokens"
+    )
 
 
 class AssistantDescription(Contract):
@@ -59,6 +74,7 @@ class AssistantDescription(Contract):
     created_at: Moment
     base: LanguageBase
     sections: Count = Field(description="of the documents")
+    model: TextModel | None = Field(default=None, description="if the bundle carries one")
     parity: LanguageParity | None = None
     metrics: tuple[Metric, ...] = ()
     linewarden: str
@@ -70,13 +86,15 @@ class AssistantManifest(AssistantDescription):
     files: dict[FilePath, FileEntry]
 
     def model_post_init(self, _context: object, /) -> None:
-        """Refuse a bundle without its documents or context, or whose adapter was not compared."""
+        """Refuse a bundle that lacks a file, or whose adapter or model was not compared."""
         wanted = [DOCUMENTS, CONTEXT, TOOLS, *([ADAPTER, TEMPLATE] if self.base.adapter else [])]
+        if self.model is not None:
+            wanted += [MODEL_GRAPH, MODEL_WEIGHTS, MODEL_TOKENIZER, TEMPLATE]
         if missing := [name for name in wanted if name not in self.files]:
             raise ValueError(f"files lacks {', '.join(missing)}")
-        if self.base.adapter and self.parity is None:
+        if (self.base.adapter or self.model is not None) and self.parity is None:
             raise ValueError(
-                "an adapter without parity was never compared with the trainer's model"
+                "an adapter or model without parity was never compared with the trainer's model"
             )
 
 

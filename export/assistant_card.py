@@ -18,12 +18,18 @@ def assistant_card(bundle: AssistantBundle) -> str:
     return "\n".join(lines)
 
 
+def _tuned(bundle: AssistantBundle) -> str:
+    base, model = bundle.manifest.base, bundle.manifest.model
+    adapted = base.adapter if model is None else model.adapter
+    told = "an adapter" if adapted else "no adapter: the model as it is"
+    return told if model is None else f"{told}; carried whole, {model.weights}, for {model.runtime}"
+
+
 def _facts(bundle: AssistantBundle) -> Iterator[tuple[str, str]]:
     manifest = bundle.manifest
     files = sum(entry.bytes for entry in manifest.files.values()) / 1e6
     yield "documents", f"{manifest.sections} section{'s' * (manifest.sections != 1)}"
-    tuned = "an adapter" if manifest.base.adapter else "no adapter: the model as it is"
-    yield "model", f"{manifest.base.name}, with {tuned}"
+    yield "model", f"{manifest.base.name}, with {_tuned(bundle)}"
     yield "prompts", f"of form {manifest.base.form}"
     if (found := manifest.parity) is not None:
         agreed = f"{found.top1_agreement:.2%} of {found.tokens} tokens as the trainer's model"

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from edge import clock
+from edge.assistant.bundled_model import BundledModel
 from edge.assistant.calendar import Calendar, shifts
 from edge.assistant.clerk import Clerk
 from edge.assistant.openai_url import OpenAiUrl
@@ -55,9 +56,18 @@ class Desk:
         self.clerk = Clerk(
             self._records, self.library, calendar(section),
             lambda: clock.wall_ns() // 1_000_000, words=dict(section.words),
-            model=model or _model(section), context=self.context(), alarms=lambda: self.alarms,
-            otherwise=section.language,
+            model=model or _model(section, self.bundle), context=self.context(),
+            alarms=lambda: self.alarms, otherwise=section.language,
         )  # fmt: skip
+
+    def warm(self) -> None:
+        """Load the bundle's text model now, so that the first question needn't wait for it.
+
+        Raises:
+            LanguageError, BundleError: it can't be run, or changed since the bundle was opened.
+        """
+        if isinstance(self.clerk.model, BundledModel):
+            self.clerk.model.load()
 
     def context(self) -> str:
         """The system context, as it is in its file now; the bundle's without a file."""
@@ -134,9 +144,11 @@ def _library(section: Assistant, bundle: AssistantBundle | None) -> Library:
     return Library(None if bundle is None else bundle.path / DOCUMENTS)
 
 
-def _model(section: Assistant) -> TextModel | None:
+def _model(section: Assistant, bundle: AssistantBundle | None) -> TextModel | None:
     if not section.model_url:
-        return None
+        if bundle is None or bundle.manifest.model is None or not section.bundle_model:
+            return None
+        return BundledModel(bundle, section.model_threads)
     key = section.model_key_file
     try:
         secret = key.read_text(encoding="utf-8").strip() if key is not None else ""

@@ -44,6 +44,7 @@ def serve(config: Config = SETTINGS) -> None:
     appliance = load(config).appliance
     section = appliance.assistant
     desk, feedback = Desk(appliance), Feedback(section.folder / FILE)
+    desk.warm()
     broker = appliance.broker
     post = None
     if broker is not None:

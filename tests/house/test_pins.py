@@ -16,7 +16,8 @@ PLACES = {
     "edge": ("edge", "box"), "modbus": ("edge", "box"), "gpio": ("edge", "box"),
     "openvino": ("edge", "box"), "genicam": ("edge", "box"), "sparkplug": ("gateway", "box"),
     "opcua": ("gateway", "box"), "console": ("console", "box"), "oidc": ("console", "box"),
-    "assistant": ("assistant", "box"), "archive": ("archive",), "trainer": ("trainer",),
+    "assistant": ("assistant", "box"), "text": ("assistant", "box"), "archive": ("archive",),
+    "trainer": ("trainer",),
     "tuner": ("tuner",), "qlora": ("tuner",), "gcs": ("trainer",), "https": ("trainer",),
     "demo": (), "dev": (),
 }  # fmt: skip

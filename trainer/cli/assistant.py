@@ -8,6 +8,11 @@ import typer
 from export.errors import LanguageError
 
 if TYPE_CHECKING:
+    from export.assistant_bundle import AssistantBundle, LanguageParity
+    from export.signature import PrivateKey
+    from trainer.assistant.base import Base
+    from trainer.assistant.parity import Reader
+    from trainer.assistant.publish import Material
     from trainer.assistant.tune import Plan
 
 Documents = Annotated[
@@ -177,6 +182,12 @@ def publish(
         Path | None, typer.Option(metavar="FILE", help="The exam, for parity; an adapter needs it.")
     ] = None,
     served: Annotated[str, typer.Option(help="The base's precision as served.")] = "bfloat16",
+    with_model: Annotated[
+        bool, typer.Option("--with-model", help="Put the whole model in, for the box to run.")
+    ] = False,
+    base: Annotated[
+        str, typer.Option(help="With --with-model and no adapter: folder, .gguf file, or name.")
+    ] = "",
     key: Annotated[
         Path | None,
         typer.Option(help="Private key [default: .linewarden/signing.key, made on first use]."),
@@ -185,7 +196,9 @@ def publish(
     """Publish the assistant as a signed bundle: documents, system context, template, adapter.
 
     An adapter is loaded again as it is served and compared with the trainer's model; if it answers
-    otherwise, nothing is written.
+    otherwise, nothing is written. With --with-model the bundle carries the whole model, its weights
+    rounded to 8 bits in blocks, the adapter beside them; that very file is compared. A box with the
+    extra 'text' runs it, without a server.
 
     For example:
 
@@ -193,46 +206,102 @@ def publish(
 
     linewarden assistant publish --documents manual --adapter adapter --heldout heldout.jsonl
     --out bundles/assistant-2
+
+    linewarden assistant publish --documents manual --adapter adapter --heldout heldout.jsonl
+    --with-model --out bundles/assistant-3
     """
     from export import signature
     from export.bundle import next_version
-    from export.library import Library
     from export.passage import read_folder
     from export.sealed_folder import refuse_existing
-    from trainer.assistant.exam import read_exam
-    from trainer.assistant.publish import Material, parity
+    from trainer.assistant.publish import Material
     from trainer.assistant.publish import publish as write
-    from trainer.assistant.tune import reload
-    from trainer.progress import Progress
 
     refuse_existing(out)
+    _refuse_odd(adapter, heldout, base, with_model=with_model)
     passages, text = read_folder(documents), _text(context)
     path = key or signature.PRIVATE_KEY
     private, made = signature.load_or_make(path)
     if made:
         typer.echo(f"made the signing key {path} (keep it secret) and {path.with_suffix('.pub')}")
     material = Material(name, next_version(out.parent, name), passages, text)
-    base = told = None
-    if adapter is not None:
-        if heldout is None:
-            raise LanguageError("an adapter is published only after parity", "give --heldout")
-        base = reload(adapter, dtype="float32")
-        told = parity(
-            base,
-            reload(adapter, dtype=served),
-            read_exam(heldout),
-            Library.of(passages),
-            context=text,
-            progress=Progress(),
-        )
-        typer.echo(
-            f"parity: {told.top1_agreement:.1%} of {told.tokens} tokens agree, divergence"
-            f" {told.mean_divergence:.4f} nats, {told.facts} of {told.of} right as served in"
-            f" {served}"
-        )
-    bundle = write(out, material, private, adapter=adapter, base=base, told=told)
+    if heldout is None or not (adapter or with_model):
+        bundle = write(out, material, private)
+    elif with_model:
+        bundle = _with_model(out, material, private, heldout, adapter=adapter, base=base)
+    else:
+        assert adapter is not None
+        bundle = _with_adapter(out, material, private, heldout, adapter=adapter, served=served)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     typer.echo(
         f"{out}: version {material.version}, {bundle.manifest.sections} sections, {size / 1e6:.1f}"
         f" MB"
     )
+
+
+def _refuse_odd(adapter: Path | None, heldout: Path | None, base: str, *, with_model: bool) -> None:
+    """Raise LanguageError if what was asked for doesn't fit together."""
+    if (adapter is not None or with_model) and heldout is None:
+        raise LanguageError("an adapter or model is published only after parity", "give --heldout")
+    if base and (adapter is not None or not with_model):
+        raise LanguageError(
+            "--base is for a model without an adapter; an adapter knows its own",
+            "give --with-model and no --adapter, or leave --base out",
+        )
+    if with_model and adapter is None and not base:
+        raise LanguageError("--with-model: which model is not said", "give --adapter or --base")
+
+
+def _with_adapter(
+    out: Path, material: "Material", key: "PrivateKey", heldout: Path, *, adapter: Path,
+    served: str,
+) -> "AssistantBundle":  # fmt: skip
+    from trainer.assistant.parity import Loaded
+    from trainer.assistant.publish import publish as write
+    from trainer.assistant.tune import reload
+
+    base = reload(adapter, dtype="float32")
+    told = _compared(base, Loaded(reload(adapter, dtype=served)), material, heldout, served)
+    return write(out, material, key, adapter=adapter, base=base, told=told)
+
+
+def _with_model(
+    out: Path, material: "Material", key: "PrivateKey", heldout: Path, *, adapter: Path | None,
+    base: str,
+) -> "AssistantBundle":  # fmt: skip
+    import os
+    from tempfile import TemporaryDirectory
+
+    from trainer.assistant import base as bases
+    from trainer.assistant.box_model import Filed, write_model
+    from trainer.assistant.publish import publish as write
+    from trainer.assistant.tune import reload
+
+    trained = bases.load(base, dtype="float32") if adapter is None else reload(
+        adapter, dtype="float32"
+    )  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}.model.", dir=out.parent) as folder:
+        model = write_model(trained, Path(folder))
+        how = f"{model.described.weights}, by {model.described.runtime}"
+        told = _compared(trained, Filed(model, os.cpu_count() or 1), material, heldout, how)
+        return write(out, material, key, base=trained, told=told, model=model)
+
+
+def _compared(
+    trained: "Base", served: "Reader", material: "Material", heldout: Path, how: str
+) -> "LanguageParity":
+    from export.library import Library
+    from trainer.assistant.exam import read_exam
+    from trainer.assistant.parity import parity
+    from trainer.progress import Progress
+
+    told = parity(
+        trained, served, read_exam(heldout), Library.of(material.passages),
+        context=material.context, progress=Progress(),
+    )  # fmt: skip
+    typer.echo(
+        f"parity: {told.top1_agreement:.1%} of {told.tokens} tokens agree, divergence"
+        f" {told.mean_divergence:.4f} nats, {told.facts} of {told.of} right as served in {how}"
+    )
+    return told

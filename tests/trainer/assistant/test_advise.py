@@ -14,7 +14,8 @@ from trainer.assistant.advise import advise, table, write
 from trainer.assistant.arms import ARMS, DOCUMENTS, STOCK, TUNED_DOCUMENTS, Sat, put, sit
 from trainer.assistant.compare import difference, holm
 from trainer.assistant.exam import mark, read_exam, says
-from trainer.assistant.publish import Material, parity, publish
+from trainer.assistant.parity import Loaded, parity, refuse_apart
+from trainer.assistant.publish import Material, publish
 from trainer.progress import Progress
 
 
@@ -161,8 +162,6 @@ def test_parity_sees_a_model_that_answers_otherwise(exam, passages, monkeypatch)
     """The same model agrees wholly; one with other weights doesn't, and isn't published."""
     import torch
 
-    from trainer.assistant.publish import refuse_apart
-
     monkeypatch.setattr(arms, "MOST_TOKENS", 2)
     same, apart = base(), base()
     with torch.no_grad():
@@ -170,9 +169,9 @@ def test_parity_sees_a_model_that_answers_otherwise(exam, passages, monkeypatch)
             weight.add_(0.2 * torch.randn_like(weight))
     library, quiet = Library.of(passages), Progress(None)
     few = [one for one in exam if one.answerable][:3]
-    told = parity(same, same, few, library, context="", progress=quiet)
+    told = parity(same, Loaded(same), few, library, context="", progress=quiet)
     assert (told.top1_agreement, told.of) == (1, 3)
     assert abs(told.mean_divergence) < 1e-6
     refuse_apart(told)
     with pytest.raises(LanguageError, match="agrees on"):
-        refuse_apart(parity(same, apart, few, library, context="", progress=quiet))
+        refuse_apart(parity(same, Loaded(apart), few, library, context="", progress=quiet))
