@@ -104,6 +104,32 @@ def test_a_stale_pass_is_never_shown(rig):
     assert health.counts("eye").faults == {"output_missed": 1}
 
 
+def test_a_pass_that_a_slow_wire_shows_too_late_is_taken_back(rig):
+    """It began in time; when the wire has answered another part may stand there."""
+    gate, wire, health, _ = rig
+    wire.seconds = 0.03
+    gate.decide(shown(seq=1, left_s=0.08))
+    assert until(lambda: wire.told)
+    wire.seconds = 0.1
+    gate.decide(shown(seq=2, left_s=0.05))
+    assert until(lambda: (True, 2) in wire.told)
+    assert until(lambda: not wire.accepting, 0.15)  # hold_s has not passed since it was shown
+    assert gate.stale == 1
+    assert health.counts("eye").faults == {"output_missed": 1}
+    wire.seconds = 0.0
+
+
+def test_a_pass_never_follows_the_decision_about_a_later_part(rig):
+    """Two threads decide; a pass that one was slow to hand over lets no later part through."""
+    gate, wire, _, _ = rig
+    gate.decide(shown(Outcome.FAIL, seq=6))
+    gate.decide(shown(seq=5))
+    gate.decide(shown(seq=7))
+    assert until(lambda: (True, 7) in wire.told)
+    assert wire.told == [(False, 6), (True, 7)]
+    assert gate.stale == 1
+
+
 def test_the_heartbeat_stands_still_when_nobody_decides(rig):
     """It beats for as long as every part gets its verdict, and no longer."""
     _, wire, _, alive = rig
