@@ -133,7 +133,10 @@ class Bench:
             return self._changed.wait_for(lambda: not self._due.of(camera), timeout_s)
 
     def stop(self, timeout_s: float) -> None:
-        """Judge what waits, for `timeout_s`; whatever is then left gets its fail-safe verdict."""
+        """Judge what waits, for `timeout_s`; whatever is then left gets its fail-safe verdict.
+
+        Deadlines hold until then.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -141,6 +144,7 @@ class Bench:
             left = list(self._due)
             for part in left:
                 self._due.remove(part)
+            self._changed.notify_all()
         for part in left:
             self._give_up(part, Reason.LATE, "the box was being stopped")
 
@@ -183,7 +187,7 @@ class Bench:
         while True:
             self._timing()
             with self._changed:
-                if self._closed:
+                if self._closed and not len(self._due):
                     return
                 due = [part for part in self._due if not part.settled]
                 now_ns = monotonic_ns()

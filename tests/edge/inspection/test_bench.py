@@ -217,6 +217,22 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
     assert health.counts("eye").verdicts == health.counts("eye").triggers == 5
 
 
+def test_deadlines_hold_while_the_bench_is_being_stopped(box):
+    """A judge hangs: its parts are failed at their deadline, not when the time to stop is up."""
+    _, record, bench = box
+    gate = threading.Event()
+    for number in range(2):
+        bench.offer(Part(frame(number), terms(Judge(gate=gate), deadline_ms=60)))
+    stopping = threading.Thread(target=bench.stop, args=(0.4,))
+    stopping.start()
+    stopping.join()
+    assert len(record.verdicts) == 2
+    assert all(one.latency_ms.total < 200 for one in record.verdicts)
+    gate.set()
+    bench._timekeeper.join(0.5)
+    assert not bench._timekeeper.is_alive()
+
+
 def test_a_camera_that_floods_the_box_does_not_hold_up_another():
     """Every part has its one verdict, and the quiet camera's is among the next few given."""
     health, record, gate = Health(("flood", "eye")), Record(), threading.Event()
