@@ -188,3 +188,28 @@ def test_orders_for_a_dead_camera_do_not_gather(line):
     assert len(verdicts(record, 30)) == 30
     orders.trigger(said(camera="eye", part="last"))
     assert len(lane._orders) == 1
+
+
+def test_orders_beyond_the_room_do_not_gather():
+    """They have their verdicts at once and need no frame, however long the deadline."""
+    health, record = Health(("eye",)), Record()
+    bench = Bench(record, 7, health)
+    lane = Lane(Slot(), OnOrder(), terms(Judge(), room=4), bench, health)
+    for number in range(50):
+        lane.order(f"p{number}")
+    assert [one.reason for one in record.verdicts] == [Reason.OVERLOAD] * 46
+    assert len(lane._orders) == 4
+
+
+def test_one_part_may_be_announced_to_several_cameras():
+    """With the same id: each camera's message is one of its own."""
+    health, record = Health(("eye", "side")), Record()
+    bench = Bench(record, 7, health)
+    lanes = {
+        name: Lane(Slot(), OnOrder(), Terms(name, Judge(), 60_000, 4), bench, health)
+        for name in ("eye", "side")
+    }
+    orders = Orders(lanes, None)
+    for camera in ("eye", "side", "eye", "side"):
+        orders.trigger(said(camera=camera, part="a", id="m-1"))
+    assert [len(lane._orders) for lane in lanes.values()] == [1, 1]
