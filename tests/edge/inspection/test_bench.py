@@ -217,6 +217,32 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
     assert health.counts("eye").verdicts == health.counts("eye").triggers == 5
 
 
+def test_the_bench_is_alive_while_both_its_threads_are(box):
+    """The reject gate's heartbeat stands on it: one dead thread, or the stop, ends it."""
+    _, _, bench = box
+    assert bench.alive
+    for name in ("_thread", "_timekeeper"):
+        one, dead = getattr(bench, name), threading.Thread()
+        setattr(bench, name, dead)
+        assert not bench.alive
+        setattr(bench, name, one)
+    assert bench.alive
+    bench.stop(1)
+    assert not bench.alive
+
+
+def test_the_bench_is_busy_while_a_part_is_due(box):
+    """A challenger in the shadow leaves it the processor by that."""
+    _, _, bench = box
+    gate = threading.Event()
+    assert not bench.busy
+    bench.offer(Part(frame(), terms(Judge(gate=gate))))
+    assert bench.busy
+    gate.set()
+    assert bench.settled("eye", 5)
+    assert not bench.busy
+
+
 def test_deadlines_hold_while_the_bench_is_being_stopped(box):
     """A judge hangs: its parts are failed at their deadline, not when the time to stop is up."""
     _, record, bench = box

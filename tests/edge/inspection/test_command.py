@@ -1,4 +1,5 @@
 import json
+import threading
 import time
 
 import pytest
@@ -188,6 +189,24 @@ def test_orders_for_a_dead_camera_do_not_gather(line):
     assert len(verdicts(record, 30)) == 30
     orders.trigger(said(camera="eye", part="last"))
     assert len(lane._orders) == 1
+
+
+def test_an_ordered_part_whose_judge_hangs_is_late_and_names_its_frame():
+    """It isn't the camera that is to blame: its frame came."""
+    health, record, slot, hangs = Health(("eye",)), Record(), Slot(), threading.Event()
+    bench = Bench(record, 7, health)
+    lane = Lane(slot, OnOrder(), terms(Judge(gate=hangs), deadline_ms=80), bench, health)
+    bench.start()
+    lane.start()
+    lane.order("a")
+    slot.put(frame(3))
+    (verdict,) = verdicts(record, 1)
+    hangs.set()
+    slot.close()
+    lane.join(2)
+    bench.stop(2)
+    assert (verdict.part, verdict.frame, verdict.reason) == ("a", 3, Reason.LATE)
+    assert health.counts("eye").triggers == health.counts("eye").verdicts == 1
 
 
 def test_orders_beyond_the_room_do_not_gather():
