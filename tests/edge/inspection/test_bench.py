@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge.clock import monotonic_ns, wall_ns
 from edge.frame import Frame, Unusable
 from edge.health import Health
+from edge.inspection.audience import Nobody
 from edge.inspection.bench import Bench
 from edge.inspection.inspector import Judgement
 from edge.inspection.part import Part, Terms
@@ -215,6 +216,40 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
     gate.set()
     time.sleep(0.1)
     assert health.counts("eye").verdicts == health.counts("eye").triggers == 5
+
+
+class Listener(Nobody):
+    """Notes the late results that it hears of."""
+
+    def __init__(self):
+        self.heard = []
+
+    def late(self, part, verdict, judgement):
+        self.heard.append((part.name, verdict.seq, verdict.reason, judgement.score))
+
+
+@pytest.mark.parametrize("record_s", [0.0, 0.15])
+def test_a_late_result_is_told_once_beside_its_verdict(record_s):
+    """After the verdict stands, and while it is only being recorded: nothing is lost of it."""
+    record, hangs, listener = Record(), threading.Event(), Listener()
+
+    def slow(camera, make):
+        time.sleep(record_s)
+        return record(camera, make)
+
+    bench = Bench(slow, 7, Health(("eye",)), listener)
+    bench.start()
+    part = Part(frame(), terms(Judge(gate=hangs), deadline_ms=100), "a")
+    bench.offer(part)
+    limit = time.monotonic() + 2
+    while not (part.settled and (record.verdicts or record_s)) and time.monotonic() < limit:
+        time.sleep(0.001)
+    hangs.set()
+    while not listener.heard and time.monotonic() < limit:
+        time.sleep(0.001)
+    bench.stop(1)
+    assert listener.heard == [("a", 1, Reason.LATE, 0.1)]
+    assert len(record.verdicts) == 1
 
 
 def test_the_bench_is_alive_while_both_its_threads_are(box):

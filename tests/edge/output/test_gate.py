@@ -19,9 +19,10 @@ class Wire:
 
     def __init__(self):
         self.accepting, self.told, self.beats, self.opened = None, [], [], 0
-        self.broken, self.seconds = False, 0.0
+        self.broken, self.seconds, self.tried, self.at_s = False, 0.0, 0, []
 
     def open(self):
+        self.tried += 1
         self._say()
         self.opened += 1
         self.accepting = False
@@ -29,6 +30,7 @@ class Wire:
     def show(self, *, accept, shown):
         self._say()
         self.accepting = accept
+        self.at_s.append(time.monotonic())
         self.told.append((accept, shown.seq if shown else None))
 
     def beat(self, count):
@@ -82,6 +84,7 @@ def test_a_pass_is_shown_for_a_moment(rig):
     gate, wire, _, _ = rig
     gate.decide(shown(seq=5))
     assert until(lambda: wire.told == [(True, 5), (False, None)])
+    assert wire.at_s[1] - wire.at_s[0] > 0.045  # hold_s is 0.05
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.REVIEW])
@@ -134,6 +137,7 @@ def test_the_heartbeat_stands_still_when_nobody_decides(rig):
     """It beats for as long as every part gets its verdict, and no longer."""
     _, wire, _, alive = rig
     assert until(lambda: len(wire.beats) > 3)
+    assert wire.beats[:4] == [1, 2, 3, 4]  # each another: a wire shows whether it is odd
     alive.clear()
     time.sleep(0.05)
     before = len(wire.beats)
@@ -158,6 +162,18 @@ def test_a_broken_wire_is_a_fault_and_is_mended(rig):
     assert gate.stale == 3
     gate.decide(shown(seq=9))
     assert until(lambda: (True, 9) in wire.told)
+
+
+def test_it_beats_and_tries_again_at_its_pace(rig):
+    """Neither the wire nor the processor is worn by it: every beat_s, and later and later."""
+    _, wire, _, _ = rig
+    before = len(wire.beats)
+    time.sleep(0.2)
+    assert len(wire.beats) - before <= 11  # beat_s is 0.02
+    wire.broken, wire.tried = True, 0
+    time.sleep(0.3)
+    assert 1 <= wire.tried <= 4  # after 0.05, 0.1, 0.2 s
+    wire.broken = False
 
 
 def test_a_slow_wire_holds_nobody_up(rig):
