@@ -252,6 +252,26 @@ def test_a_late_result_is_told_once_beside_its_verdict(record_s):
     assert len(record.verdicts) == 1
 
 
+def test_a_stop_waits_for_the_verdict_that_is_being_recorded():
+    """A late part is settled, and its result has come, before its verdict is in the record."""
+    record, hangs = Record(), threading.Event()
+
+    def slow(camera, make):
+        time.sleep(0.1)
+        return record(camera, make)
+
+    bench = Bench(slow, 7, Health(("eye",)))
+    bench.start()
+    part = Part(frame(), terms(Judge(gate=hangs), deadline_ms=60))
+    bench.offer(part)
+    limit = time.monotonic() + 2
+    while not part.settled and time.monotonic() < limit:
+        time.sleep(0.001)
+    hangs.set()
+    bench.stop(1)
+    assert len(record.verdicts) == 1
+
+
 def test_the_bench_is_alive_while_both_its_threads_are(box):
     """The reject gate's heartbeat stands on it: one dead thread, or the stop, ends it."""
     _, _, bench = box
