@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns bench-catching-up chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-shots: $(STAMP) ## Several frames of a part: escapes and overkill by how m
 
 bench-wrong-labels: $(STAMP) ## 20 challengers taught 20 % wrong labels: are they refused? (some 20 minutes)
 	$(BIN)/python -m benchmarks.wrong_labels
+
+bench-catching-up: $(STAMP) ## A consumer that missed 200,000 verdicts, while the line goes on (some 2 minutes)
+	$(BIN)/python -m benchmarks.catching_up
 
 bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
 	$(BIN)/python -m benchmarks.turns
