@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse deploy-test images fleet sbom audit bench-catalog assistant-questions
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns bench-catching-up chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse own-wheel deploy-test images fleet sbom audit bench-catalog assistant-questions
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-shots: $(STAMP) ## Several frames of a part: escapes and overkill by how m
 bench-wrong-labels: $(STAMP) ## 20 challengers taught 20 % wrong labels: are they refused? (some 20 minutes)
 	$(BIN)/python -m benchmarks.wrong_labels
 
+bench-catching-up: $(STAMP) ## A consumer that missed 200,000 verdicts, while the line goes on (some 2 minutes)
+	$(BIN)/python -m benchmarks.catching_up
+
 bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by rule, simulated
 	$(BIN)/python -m benchmarks.turns
 
@@ -137,19 +140,21 @@ wheelhouse: $(STAMP) ## Every wheel of a box at its pinned version, to install w
 	$(BIN)/python -m pip wheel --quiet --no-deps --constraint requirements/box.txt --wheel-dir $(WHEELS) onnxruntime
 	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
 
-deploy-test: $(STAMP) ## A box's life on a clean Debian under systemd (root, debootstrap; some 10 minutes)
+own-wheel: $(STAMP) # the wheelhouse with this tree's own wheel, however old the others are
 	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(WHEELS) .
+	cd $(WHEELS) && sha256sum *.whl > SHA256SUMS
+
+deploy-test: own-wheel ## A box's life on a clean Debian under systemd (root, debootstrap; some 10 minutes)
 	$(BIN)/python -m tests.deploy.journey
 
-images: ## Build the images of a box with buildah or docker, and say how large they are
-	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+images: own-wheel ## Build the images of a box with buildah or docker, and say how large they are
 	./deploy/containers/build.sh
 
 fleet: $(STAMP) ## 20 boxes through a bridged broker into PostgreSQL, 5 minutes (root, postgresql)
 	$(BIN)/python -m tests.deploy.fleet
 
-sbom: $(STAMP) ## A bill of materials (CycloneDX) of what a box installs, checked to be whole
-	test -e $(WHEELS)/SHA256SUMS || $(MAKE) wheelhouse
+sbom: own-wheel ## A bill of materials (CycloneDX) of what a box installs, checked to be whole
 	rm -rf work/sbom && $(PYTHON) -m venv work/sbom
 	work/sbom/bin/python -m pip install --quiet --no-index --find-links $(WHEELS) --constraint requirements/box.txt 'linewarden[$(BOX)]'
 	$(BIN)/python -m deploy.sbom --python work/sbom/bin/python --out dist/sbom.cdx.json

@@ -122,7 +122,9 @@ class Trigger(Contract, strict=True):
         description="its verdict will carry this name; a control character in it becomes U+FFFD",
     )
     id: str = Field(
-        default="", max_length=64, description="of this message: one that comes twice counts once"
+        default="",
+        max_length=64,
+        description="of this message: one that comes twice for a camera counts once",
     )
 
 

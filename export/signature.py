@@ -117,7 +117,7 @@ def load_public(path: Path) -> PublicKey:
     return PublicKey(key.public_bytes_raw())
 
 
-_MAKE = "`linewarden export` makes a pair of keys on first use: signing.key and signing.pub"
+_MAKE = "name the right one; `linewarden export` makes a pair at first: signing.key, signing.pub"
 
 
 def load_private(path: Path) -> PrivateKey:

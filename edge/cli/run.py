@@ -1,5 +1,6 @@
 """`linewarden run`: the box at work, until its sources end or it is told to stop."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +52,7 @@ def run(
     from edge.service import Notify, Service
 
     few_arenas()
-    journal.begin("debug" if verbose else "info")
+    journal.begin("debug" if verbose else "info", aside=True)
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
     loaded = load(config)
@@ -66,7 +67,8 @@ def run(
     from edge.daemon import Daemon
 
     daemon = Daemon(loaded.appliance, inspectors, begun)
-    typer.echo(banner(loaded, inspectors), err=True)
+    with suppress(OSError):  # a terminal that is gone, or a full disk, is no reason to stop
+        typer.echo(banner(loaded, inspectors), err=True)
     service = Service(Notify(*service_manager()), daemon.pulse)
     reload = Reload(daemon, config, service)
     live = sys.stderr.isatty()
@@ -76,7 +78,8 @@ def run(
         said = _now(daemon)
         service.turn(said)
         if live:
-            typer.echo(f"\r\x1b[2K{said[:160]}", nl=False, err=True)
+            with suppress(OSError):
+                typer.echo(f"\r\x1b[2K{said[:160]}", nl=False, err=True)
 
     summary = daemon.run(stop, forever=forever, tick=tick, began=service.ready)
     service.stopping()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from export.sample_folder import SampleFolder
     from export.verdict import Verdict
 
+MOST_OTHERS = 5  # of a name's samples, told by their ids
+
 
 def why(
     part: Annotated[
@@ -85,9 +87,11 @@ def why(
 
 
 def find(folder: "SampleFolder", part: str) -> "Sample":
-    """The newest sample with this id, or of the part of this name."""
-    import contextlib
+    """The sample with this id, or the newest of those of the part of this name.
 
+    Several cameras may have seen one part, or a name may have been given again: that is said. By
+    capture, not by record: one that was labelled has a newer record than the part after it.
+    """
     from export.errors import SampleError
 
     if not folder.root.is_dir():
@@ -95,14 +99,24 @@ def find(folder: "SampleFolder", part: str) -> "Sample":
     names = folder.ids()
     if part in names:
         return folder.read(part)
-    for name in reversed(names):
-        with contextlib.suppress(SampleError):  # another process may remove it meanwhile
-            if (sample := folder.read(name)).verdict.part == part:
-                return sample
+    so_named = [sample for sample in folder if sample.verdict.part == part]
+    if so_named:
+        several = len({sample.verdict.camera for sample in so_named}) > 1
+        newest, *others = sorted(so_named, key=lambda one: _age(one, several), reverse=True)
+        if others:
+            told = ", ".join(one.id for one in others[:MOST_OTHERS])
+            typer.echo(f"also      {len(others)} more of that name, the newest: {told}", err=True)
+        return newest
     raise SampleError(
         f"no picture of part {part!r} is in {folder.root}: it was not kept, or gave way to others",
         "only flagged parts have one; raise [samples] audit_rate or keep_gb to keep more",
     )
+
+
+def _age(sample: "Sample", several: bool) -> tuple[int, str, int]:
+    """In which order parts were seen: by seq, or by the wall clock among `several` cameras."""
+    _, epoch, seq = sample.verdict.key
+    return epoch, sample.verdict.captured_at if several else "", seq
 
 
 def told(again: "Again") -> str:

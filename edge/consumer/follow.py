@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edge.consumer.ahead import Ahead
 from edge.messages import Health
 from export.verdict import Verdict
 
@@ -67,20 +68,20 @@ class _Line:
     epoch: int
     next: int
     tail: int = 0
-    ahead: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    ahead: Ahead = field(default_factory=Ahead)
     digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict[int, bytes])
     past: deque[int] = field(default_factory=lambda: deque[int](maxlen=PAST))
     rumour: tuple[int, str] = (0, "")
 
     def gaps(self, end: int) -> Iterator[Gap]:
         """What is missing from `next` up to and including `end`."""
-        first = self.next
-        for seq in sorted(seq for seq in self.ahead if seq <= end):
-            if seq > first:
-                yield Gap(self.camera, self.epoch, first, seq - 1)
-            first = seq + 1
-        if first <= end:
-            yield Gap(self.camera, self.epoch, first, end)
+        for first, last in self.ahead.missing(self.next, end):
+            yield Gap(self.camera, self.epoch, first, last)
+
+    @property
+    def newest(self) -> int:
+        """The highest seq that is known to be there."""
+        return max(self.tail, self.ahead.newest)
 
 
 class Follower:
@@ -124,13 +125,13 @@ class Follower:
             else:
                 self._hold(verdict)
             return []
-        if verdict.seq < line.next or verdict.seq in line.ahead:
+        if verdict.seq < line.next or line.ahead.get(verdict.seq) is not None:
             self._seen_again(line, verdict)
             return []
-        line.ahead[verdict.seq] = verdict
+        line.ahead.add(verdict)
         done = self._in_turn(line)
         if line.ahead and sum(len(one.ahead) for one in self._lines.values()) > AHEAD:
-            del line.ahead[max(line.ahead)]
+            line.ahead.drop_newest()
             self.counts.postponed += 1
         return done
 
@@ -180,9 +181,7 @@ class Follower:
 
     def gaps(self) -> list[Gap]:
         """What is known to be missing, to be asked for."""
-        return [
-            gap for line in self._lines.values() for gap in line.gaps(max([line.tail, *line.ahead]))
-        ]
+        return [gap for line in self._lines.values() for gap in line.gaps(line.newest)]
 
     def give_up(self, gap: Gap, why: str) -> list[Verdict]:
         """Stop waiting for everything up to the gap's end; returns like `take`."""
@@ -219,7 +218,7 @@ class Follower:
 
     def _in_turn(self, line: _Line) -> list[Verdict]:
         done: list[Verdict] = []
-        while (verdict := line.ahead.pop(line.next, None)) is not None:
+        for verdict in line.ahead.take(line.next):
             line.digests[line.next] = _digest(verdict)
             if len(line.digests) > REMEMBERED:
                 line.digests.popitem(last=False)
@@ -240,7 +239,7 @@ class Follower:
 
     def _begin_epoch(self, line: _Line, epoch: int) -> list[Verdict]:
         """The box began a new record: what was still missing of the old one is gone with it."""
-        done = self._give_up(line, max([line.tail, *line.ahead]), "the box's record was lost")
+        done = self._give_up(line, line.newest, "the box's record was lost")
         line.past.append(line.epoch)
         line.epoch, line.next, line.tail = epoch, 1, 0
         line.digests.clear()

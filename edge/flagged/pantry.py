@@ -64,12 +64,12 @@ class Pantry:
 
     @property
     def used_bytes(self) -> int:
-        """What all samples take."""
+        """What all samples take, pictures and heatmaps."""
         return self._used
 
     def add(self, sample: Sample, picture: bytes) -> None:
         """Keep a sample; others give way for it. Raises SampleError if there is no room for it."""
-        self._make_room(len(picture), kind(sample))
+        self._make_room(taken(sample), kind(sample))
         self.folder.add(sample, picture)
         self._count(sample)
 
@@ -84,7 +84,7 @@ class Pantry:
         if changed is before:
             return True
         self._kinds.get(kind(before), OrderedDict[str, int]()).pop(name, None)
-        self._used -= before.image.bytes
+        self._used -= taken(before)
         self._count(changed)
         return True
 
@@ -103,9 +103,9 @@ class Pantry:
         return True
 
     def _count(self, sample: Sample) -> None:
-        self._used += sample.image.bytes
+        self._used += taken(sample)
         if not sample.labels:
-            self._kinds.setdefault(kind(sample), OrderedDict())[sample.id] = sample.image.bytes
+            self._kinds.setdefault(kind(sample), OrderedDict())[sample.id] = taken(sample)
 
     def _make_room(self, needed: int, for_kind: str) -> None:
         """Let others give way until `needed` bytes fit; raises SampleError if they don't."""
@@ -141,7 +141,12 @@ class Pantry:
         if gone:
             self.evicted += 1
         else:  # labelled meanwhile: it stays, and counts
-            self._used += self.folder.read(name).image.bytes
+            self._used += taken(self.folder.read(name))
+
+
+def taken(sample: Sample) -> int:
+    """Bytes that a sample takes: its picture, and its heatmap, which may be as large as that."""
+    return sample.image.bytes + (len(sample.heat.values) if sample.heat else 0)
 
 
 def kind(sample: Sample) -> str:

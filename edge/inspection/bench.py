@@ -28,6 +28,7 @@ GUARD_MS = 5.0  # before the deadline: what the clock's thread may need to wake 
 DECIDED_MS = 25.0  # the same where frames were judged: a late wake-up must not undo their verdict
 GUARD_SHARE = 0.1  # of a short deadline
 URGENCY = -10  # niceness of that thread, where the box may ask for it
+RECORDED_S = 0.5  # for the verdict in hand when the bench is stopped
 IDLE_S = 1.0  # a thread with nothing to do looks round so often, and shows that it moves
 
 Record = Callable[[str, Callable[[int], Verdict]], Verdict]
@@ -133,7 +134,10 @@ class Bench:
             return self._changed.wait_for(lambda: not self._due.of(camera), timeout_s)
 
     def stop(self, timeout_s: float) -> None:
-        """Judge what waits, for `timeout_s`; whatever is then left gets its fail-safe verdict."""
+        """Judge what waits, for `timeout_s`; whatever is then left gets its fail-safe verdict.
+
+        Deadlines hold until then.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -141,8 +145,11 @@ class Bench:
             left = list(self._due)
             for part in left:
                 self._due.remove(part)
+            self._changed.notify_all()
         for part in left:
             self._give_up(part, Reason.LATE, "the box was being stopped")
+        if self._timekeeper.is_alive():  # what it has settled it may still be recording
+            self._timekeeper.join(RECORDED_S)
 
     def _run(self) -> None:
         while (turn := self._next()) is not None:
@@ -183,7 +190,7 @@ class Bench:
         while True:
             self._timing()
             with self._changed:
-                if self._closed:
+                if self._closed and not len(self._due):
                     return
                 due = [part for part in self._due if not part.settled]
                 now_ns = monotonic_ns()

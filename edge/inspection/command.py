@@ -24,7 +24,7 @@ class Orders:
 
     def __init__(self, lanes: Mapping[str, Lane], keeper: Keeper | None) -> None:
         self._lanes, self._keeper = lanes, keeper
-        self._done: deque[str] = deque(maxlen=REMEMBERED)
+        self._done: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
 
     def trigger(self, payload: bytes) -> None:
         """A part stands before a camera; the same message again changes nothing."""
@@ -32,10 +32,11 @@ class Orders:
         lane = self._lanes.get(order.camera)
         if lane is None or not lane.takes_orders:
             raise ValueError(f"no camera {order.camera!r} has the trigger 'command'")
-        if order.id and order.id in self._done:
+        message = (order.camera, order.id)  # one part may be announced to several cameras
+        if order.id and message in self._done:
             return
         if order.id:
-            self._done.append(order.id)
+            self._done.append(message)
         lane.order(order.part)
 
     def flag(self, payload: bytes) -> None:

@@ -89,7 +89,8 @@ class Lane:
             # Without frames nobody takes them, and a dead camera must not fill the memory.
             while self._orders and self._orders[0][0].settled:
                 self._orders.popleft()
-            self._orders.append((part, self.terms.frames))
+            if not part.settled:  # no room: it needs no frame
+                self._orders.append((part, self.terms.frames))
         self._ordered.set()
 
     def _run(self) -> None:

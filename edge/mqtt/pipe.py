@@ -161,15 +161,20 @@ class Pipe:
             )
         except (OSError, ValueError) as error:
             raise PipeClosed(f"{url} can't be reached: {error}") from error
+        try:
+            answered = self._answered()
+        except PipeClosed as error:
+            raise self._unanswered(error) from error
+        if not answered:
+            raise PipeClosed(f"{url} does not answer")
+
+    def _answered(self) -> bool:
+        """Wait until the broker accepts us; False if it says nothing in time."""
         self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         end_ns = clock.monotonic_ns() + int(self._settings.connect_s * _SECOND)
-        while not self._accepted:
-            try:
-                self.step(0.1)
-            except PipeClosed as error:
-                raise self._unanswered(error) from error
-            if clock.monotonic_ns() > end_ns and not self._accepted:
-                raise PipeClosed(f"{url} does not answer")
+        while not self._accepted and clock.monotonic_ns() <= end_ns:
+            self.step(0.1)
+        return self._accepted
 
     def _unanswered(self, error: PipeClosed) -> PipeClosed:
         """What it means that the broker hung up before it answered: over TLS, mostly who we are."""

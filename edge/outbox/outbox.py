@@ -191,12 +191,13 @@ class Outbox:
 
     def report(self) -> OutboxReport:
         """The outbox's part of the Health message."""
+        bytes_ = self._store.bytes()  # first: `put` must not wait for a question to the disk
         with self._changed:
             return OutboxReport(
                 depth=max(0, self._depth - len(self._acks) - len(self._poison)),
                 waiting_in_memory=len(self._drafts),
                 quarantined=self._quarantined + len(self._poison),
-                bytes=self._store.bytes(),
+                bytes=bytes_,
                 fault=self._fault,
             )
 

@@ -50,7 +50,10 @@ class Wire(Protocol):
         ...
 
     def show(self, *, accept: bool, shown: Shown | None) -> None:
-        """Accept or reject from now on; `shown` is the decision behind it, None when at rest."""
+        """Accept or reject from now on; `shown` is the decision behind it, None when at rest.
+
+        Where it takes several steps, it doesn't accept after `shown.until_ns`.
+        """
         ...
 
     def beat(self, count: int) -> None:
@@ -93,7 +96,7 @@ class RejectGate:
         self._waiting: deque[Shown] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._accept_until_ns = 0
+        self._accept_until_ns = self._newest = 0
         self._beats, self._beat_due_ns = 0, 0
         self._thread = threading.Thread(target=self._run, name=f"gate-{name}", daemon=True)
         self._log = structlog.get_logger("gate").bind(camera=name)
@@ -165,15 +168,25 @@ class RejectGate:
             return self._waiting.popleft() if self._waiting else None
 
     def _show(self, shown: Shown) -> None:
+        if shown.outcome is Outcome.PASS and shown.seq < self._newest:
+            self._missed(shown, "a later part was decided before it")
+            return
+        self._newest = max(self._newest, shown.seq)
         now_ns = monotonic_ns()
-        late = now_ns > shown.until_ns
-        accept = shown.outcome is Outcome.PASS and not late
-        if shown.outcome is Outcome.PASS and late:
-            self._missed(shown, f"{(now_ns - shown.until_ns) / 1e6:.1f} ms too late")
+        accept = shown.outcome is Outcome.PASS and not self._is_late(shown)
         self._accept_until_ns = 0
         self._wire.show(accept=accept, shown=shown)
-        if accept:
+        if accept and self._is_late(shown):  # the wire was slow: it may have come to the next part
+            self._wire.show(accept=False, shown=None)
+        elif accept:
             self._accept_until_ns = now_ns + round(self._settings.hold_s * 1e9)
+
+    def _is_late(self, shown: Shown) -> bool:
+        """Whether its time is over; a pass is then missed."""
+        late_ms = (monotonic_ns() - shown.until_ns) / 1e6
+        if late_ms > 0:
+            self._missed(shown, f"{late_ms:.1f} ms too late")
+        return late_ms > 0
 
     def _missed(self, shown: Shown, why: str) -> None:
         """A decision that the gate never heard: its part is rejected, since reject is at rest."""

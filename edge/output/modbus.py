@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from edge.clock import monotonic_ns
 from edge.output.gate import Shown
 from export.errors import OutputError
 from export.verdict import Outcome
@@ -62,14 +63,14 @@ class ModbusWire:
             raise
 
     def show(self, *, accept: bool, shown: Shown | None) -> None:
-        """Reject before saying why, but say which part before accepting it."""
+        """Reject before saying why, but say which part before accepting it, if there is time."""
         if not accept:
             self._coil(self._settings.coil, on=False)
         if self._settings.register_at is not None and shown is not None:
             seq = shown.seq % (WORD * WORD)
             words = [CODES[shown.outcome], seq // WORD, seq % WORD]
             self._words(self._settings.register_at + 1, words)
-        if accept:
+        if accept and (shown is None or monotonic_ns() <= shown.until_ns):
             self._coil(self._settings.coil, on=True)
 
     def beat(self, count: int) -> None:

@@ -74,7 +74,7 @@ class VirtualLine:
             defect_contrast, noise, drift, blur_px, extent_px,
         )  # fmt: skip
         self._plan = plan
-        self._parts = Passage(plan.truths(), parts)
+        self._parts = Passage(plan, parts)
         self._textures = Textures.make(plan.rng(Stream.TEXTURES))
         self._optics = Optics(width, height, noise, drift, plan.rng(Stream.OPTICS))
         belts = plan.rng(Stream.BELT)

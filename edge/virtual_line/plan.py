@@ -137,28 +137,39 @@ class Plan:
         low, high = EXTENT.get(kind, (0.0, 0.0))
         return self.defect_size * low, self.defect_size * high
 
-    def truths(self) -> Iterator[PartTruth]:
-        """Every part in order: what it is, and where and in which frame it passes the middle."""
-        travelled = FRAMES_PER_PITCH * self.speed
+    def ways(self) -> Iterator[int]:
+        """How far the belt has run when each part in turn is at the middle, pixels."""
+        way = FRAMES_PER_PITCH * self.speed
         for index in range(self.parts):
-            rng = self.rng(Stream.PITCH, index)
-            pitch = FRAMES_PER_PITCH * self.speed * float(rng.uniform(0.95, 1.1))
-            travelled += round(pitch * (2 if rng.random() < 0.04 else 1))
-            lift = round(float(rng.uniform(-18, 18)) * self.scale)
-            centre_frame = round(travelled / self.speed)
-            item = self.item(index)
-            yield PartTruth(
-                index=index,
-                part=f"{item.design.name}-{index:06d}",
-                design=item.design.name,
-                defect=item.defect.kind if item.defect else None,
-                size_px=round(item.defect.extent * item.pose.scale, 1) if item.defect else 0.0,
-                contrast=round(item.defect.contrast, 3) if item.defect else 0.0,
-                centre_frame=centre_frame,
-                x_px=self.width // 2 + centre_frame * self.speed - travelled,
-                y_px=self.height // 2 + lift,
-                turn_deg=round(item.pose.turn_deg, 2),
-            )
+            way += self._spacing(index)[0]
+            yield way
+
+    def centre_frame(self, way: int) -> int:
+        """The frame that is nearest to where the belt has run so far."""
+        return round(way / self.speed)
+
+    def truth(self, index: int, way: int) -> PartTruth:
+        """What part `index` is, and where it is in the frame in which it passes the middle."""
+        item, centre_frame = self.item(index), self.centre_frame(way)
+        return PartTruth(
+            index=index,
+            part=f"{item.design.name}-{index:06d}",
+            design=item.design.name,
+            defect=item.defect.kind if item.defect else None,
+            size_px=round(item.defect.extent * item.pose.scale, 1) if item.defect else 0.0,
+            contrast=round(item.defect.contrast, 3) if item.defect else 0.0,
+            centre_frame=centre_frame,
+            x_px=self.width // 2 + centre_frame * self.speed - way,
+            y_px=self.height // 2 + self._spacing(index)[1],
+            turn_deg=round(item.pose.turn_deg, 2),
+        )
+
+    def _spacing(self, index: int) -> tuple[int, int]:
+        """How far part `index` lies behind the one before it, and off the belt's middle; pixels."""
+        rng = self.rng(Stream.PITCH, index)
+        pitch = FRAMES_PER_PITCH * self.speed * float(rng.uniform(0.95, 1.1))
+        behind = round(pitch * (2 if rng.random() < 0.04 else 1))
+        return behind, round(float(rng.uniform(-18, 18)) * self.scale)
 
 
 def _known(chosen: tuple[str, ...], among: Collection[str]) -> bool:

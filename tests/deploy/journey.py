@@ -340,7 +340,7 @@ def rights(j: Journey) -> None:
     assert "20 verdicts in order" in done.stderr
     refused = j.watch(1, "--timeout", "8", account="")
     assert refused.returncode == 2
-    assert "it may ask for a certificate" in refused.stderr
+    assert "it may ask for a certificate" in refused.stderr, refused.stderr
     at = j.root / "root/matrix"
     at.mkdir(exist_ok=True)
     shutil.copyfile(Path(__file__).with_name("asking.py"), j.root / "root/asking.py")

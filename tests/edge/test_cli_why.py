@@ -6,16 +6,21 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
+from edge.cli.why import find
 from edge.daemon import Daemon, armed
 from edge.inspection.again import judge_again
 from edge.inspection.computer import computer
 from export.command import application
 from export.errors import SampleError
+from export.sample import Label, sample_id
 from export.sample_folder import SampleFolder
 from export.signature import load_or_make
 from export.verdict import Reason, Thresholds
 from tests.edge.box import BRIGHT, MIDDLE, Box, folder_camera
+from tests.edge.verdicts import verdict
 from tests.export.small_bundle import small_bundle
+from tests.export.test_sample_folder import AT, PICTURE
+from tests.export.test_sample_folder import sample as made
 
 LINE = """
 [cameras.line]
@@ -87,6 +92,20 @@ def test_a_part_is_found_by_its_name(tmp_path):
     absent = why(box, "p007.png")
     assert isinstance(absent.exception, SampleError)
     assert "no picture of part 'p007.png'" in str(absent.exception)
+
+
+def test_of_a_name_that_was_given_again_the_newest_part_is_shown(tmp_path, capsys):
+    """By the order of seq, though an older one was labelled since and the clock went back."""
+    folder = SampleFolder(tmp_path)
+    folder.make()
+    for seq, at in ((9, "2026-01-02T05:00:00Z"), (10, "2026-01-02T04:00:00Z")):
+        one = verdict(7, seq, part="bolt-1", captured_at=at)
+        folder.add(made(seq, verdict=one), PICTURE)
+    folder.label(sample_id("cam", 7, 9), Label(label="good", by="ann", at=AT))
+    assert find(folder, "bolt-1").verdict.seq == 10
+    assert "1 more of that name, the newest: cam-7-9" in capsys.readouterr().err
+    assert find(folder, "cam-7-9").verdict.seq == 9
+    assert capsys.readouterr().err == ""
 
 
 def test_a_part_of_several_frames_is_reproduced_by_the_one_that_decided(tmp_path):

@@ -240,3 +240,21 @@ def test_the_heartbeat_stands_still_while_a_stage_does(box):
         assert daemon._alive()
     finally:
         daemon.stop()
+
+
+def test_a_log_that_nobody_reads_holds_no_part_up(box):
+    """Each bad picture is logged; a pipe that is full of it stops neither the line nor its end."""
+    root = box.folder / "pictures"
+    for number in range(600):
+        (root / f"q{number:03}.png").write_bytes(b"no picture")
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(box.write(folder_camera()))],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        out = process.stdout.read()
+        assert process.wait(30) == 0
+        assert told(out, "top")[2:4] == ["630", "630"]
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,4 +1,7 @@
 import json
+import os
+import threading
+import time
 
 import pytest
 import structlog
@@ -45,3 +48,50 @@ def test_less_than_the_level_is_not_written(capsys):
     journal.begin("debug", as_json=True)
     structlog.get_logger().debug("detail")
     assert "detail" in capsys.readouterr().err
+
+
+def test_nobody_waits_for_a_log_that_is_not_read(monkeypatch):
+    """What finds no room is dropped, and that is said when somebody reads again."""
+    reads, writes = os.pipe()
+    monkeypatch.setattr(journal, "WAITING", 10)
+    log = journal.Aside(writes)
+    began = time.monotonic()
+    for number in range(200):
+        log.write(f"{number} {'.' * 4000}\n")
+    assert time.monotonic() - began < 0.5
+    assert log.lost > 100
+    text = b""
+    while b"log lost" not in text:
+        text += os.read(reads, 1 << 20)
+        log.write("and so on\n")
+    told = next(json.loads(line) for line in text.splitlines() if b"log lost" in line)
+    assert told["pieces"] > 100
+    log.end()
+    assert not log._thread.is_alive()
+    os.close(reads)
+    os.close(writes)
+
+
+def test_a_log_on_a_full_disk_is_nobodys_error():
+    """Nor is a reader that has gone; both cost lines."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    reads, gone = os.pipe()
+    os.close(reads)
+    for descriptor in (full, gone):
+        log = journal.Aside(descriptor)
+        log.write("a line\n")
+        log.end()
+        assert log.lost == 1
+        os.close(descriptor)
+
+
+def test_a_log_on_a_descriptor_is_written_aside(capfd):
+    """Whole lines, in their order; in memory, as in a test, it is written at once."""
+    journal.begin(as_json=True, aside=True)
+    log = structlog.get_logger()
+    for number in range(3):
+        log.info("one", number=number)
+    for made in [one for one in threading.enumerate() if one.name == "log"]:
+        made._target.__self__.end()
+    err = capfd.readouterr().err
+    assert [json.loads(line)["number"] for line in err.splitlines()] == [0, 1, 2]

@@ -90,6 +90,7 @@ def frame(pixels=None, age_ms=0.0, number=0):
 class Fault:
     """What one part meets.
 
+    `judge` is its own, but for "full" and "wait", where the model that hangs is that of all.
     `how` says how it comes to the bench: "offer", "order" (a camera that gives no frame), "full"
     (no room is left), "wait" (the model hangs on the part before it).
     """

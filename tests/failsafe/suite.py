@@ -106,13 +106,17 @@ class Rig:
         lane.order(name)
 
     def _behind(self, name, fault):
-        """With other parts in its way, whose verdicts are failures too."""
+        """With other parts in its way, whose verdicts are failures too.
+
+        One model hangs for all of them: after many such looks the bench gives up the first part
+        for the next one's sake, which a healthy model would then rightly pass.
+        """
         gate = threading.Event()
         hung = judge(lambda: (gate.wait(SETTLE_S), scores())[1])
         others = FULL if fault.how == "full" else 1
         for number in range(others):
             self._offer(f"{name}-before-{number}", hung, frame())
-        self._offer(name, fault.judge, frame(), others if fault.how == "full" else 1000)
+        self._offer(name, hung, frame(), others if fault.how == "full" else 1000)
         threading.Timer(DEADLINE_MS / 1e3 + 0.01, gate.set).start()
 
     def close(self) -> list[Verdict]:

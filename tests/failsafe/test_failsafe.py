@@ -1,3 +1,6 @@
+import threading
+import time
+
 import pytest
 
 from tests.failsafe.suite import suite
@@ -23,6 +26,17 @@ def test_no_faulty_part_passes_and_each_has_one_verdict(figures):
 
 def test_a_stalled_part_is_answered_by_its_deadline(figures):
     """The result that comes too late is kept, and the verdict was out before."""
-    assert figures["stall asleep: after the deadline, median"].value <= 0
+    assert figures["stall asleep: after the deadline, median"].value <= wakes_late_ms()
     assert figures["stall asleep: after the deadline, worst"].value <= CROWDED_MS
     assert figures["late results kept, not published"].value == 30
+
+
+def wakes_late_ms(waits=20, wait_s=0.045):
+    """How late this machine wakes a thread that does nothing else: at most so in nine of ten."""
+    changed, late = threading.Condition(), []
+    for _ in range(waits):
+        due_s = time.monotonic() + wait_s
+        with changed:
+            changed.wait(wait_s)
+        late.append(1e3 * (time.monotonic() - due_s))
+    return sorted(late)[round(0.9 * waits) - 1]

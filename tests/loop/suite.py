@@ -232,7 +232,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="to work in; a temporary one by default")
     parser.add_argument("--train", type=int, default=800, help="parts to train the champion on")
     parser.add_argument("--test", type=int, default=400, help="parts of its frozen test")
-    parser.add_argument("--fresh", type=int, default=600, help="fresh parts to measure both on")
+    parser.add_argument("--fresh", type=int, default=1800, help="fresh parts to measure both on")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--shadow", type=int, default=200, help="parts in the shadow, at least")
     parser.add_argument("--fps", type=float, default=15.0)

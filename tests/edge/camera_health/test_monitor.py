@@ -96,6 +96,18 @@ def test_a_frozen_picture_is_alarmed_at_the_fifth_frame_and_spoilt_from_the_firs
     assert not monitor.see(take(eye.frame())).spoilt
 
 
+@pytest.mark.parametrize("buffers", [2, 4, 8])
+def test_a_driver_that_goes_round_its_buffers_is_frozen(buffers, monitor, eye):
+    """Old pictures in turn differ from one another, and show no part that passes now."""
+    ring = [eye.pixels(3 + at) for at in range(buffers)]
+    findings = [
+        monitor.see(take(eye.frame(pixels=ring[at % buffers]))) for at in range(buffers + 4)
+    ]
+    assert [bool(finding.spoilt) for finding in findings] == [False] * buffers + [True] * 4
+    assert Condition.FROZEN in findings[-1].standing
+    assert not monitor.see(take(eye.frame())).spoilt
+
+
 def test_a_clock_burnt_into_a_frozen_picture_doesnt_hide_it(monitor, eye):
     """Digits that change in a corner are not the noise of a sensor."""
     still = eye.pixels(5)

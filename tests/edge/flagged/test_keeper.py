@@ -326,3 +326,16 @@ def test_a_restart_counts_what_is_there(tmp_path):
     fill(again, [Why.FAIL] * 3, 11)
     assert again.used_bytes == 10 * SIZE
     assert sorted(one.verdict.seq for one in again.folder) == list(range(4, 14))
+
+
+def test_heatmaps_count_against_the_quota(rig):
+    """A record may be as large as its picture: both are what the samples take."""
+    quota = Quota(200_000, 0)
+    keeper, _, folder = rig(quota)
+    for seq in range(1, 9):
+        one = judged(seq, **FAILED)
+        keeper.offer(replace(one, heatmap=np.full((128, 128), 0.5)))
+    assert keeper.flush(5)
+    records = sum(path.stat().st_size for path in (folder.root / ".records").iterdir())
+    assert records < 200_000 < 8 * 2 * 128 * 128
+    assert keeper.tally().bytes <= quota.bytes

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge.clock import monotonic_ns, wall_ns
 from edge.frame import Frame, Unusable
 from edge.health import Health
+from edge.inspection.audience import Nobody
 from edge.inspection.bench import Bench
 from edge.inspection.inspector import Judgement
 from edge.inspection.part import Part, Terms
@@ -215,6 +216,102 @@ def test_a_stop_leaves_no_part_without_a_verdict(box):
     gate.set()
     time.sleep(0.1)
     assert health.counts("eye").verdicts == health.counts("eye").triggers == 5
+
+
+class Listener(Nobody):
+    """Notes the late results that it hears of."""
+
+    def __init__(self):
+        self.heard = []
+
+    def late(self, part, verdict, judgement):
+        self.heard.append((part.name, verdict.seq, verdict.reason, judgement.score))
+
+
+@pytest.mark.parametrize("record_s", [0.0, 0.15])
+def test_a_late_result_is_told_once_beside_its_verdict(record_s):
+    """After the verdict stands, and while it is only being recorded: nothing is lost of it."""
+    record, hangs, listener = Record(), threading.Event(), Listener()
+
+    def slow(camera, make):
+        time.sleep(record_s)
+        return record(camera, make)
+
+    bench = Bench(slow, 7, Health(("eye",)), listener)
+    bench.start()
+    part = Part(frame(), terms(Judge(gate=hangs), deadline_ms=100), "a")
+    bench.offer(part)
+    limit = time.monotonic() + 2
+    while not (part.settled and (record.verdicts or record_s)) and time.monotonic() < limit:
+        time.sleep(0.001)
+    hangs.set()
+    while not listener.heard and time.monotonic() < limit:
+        time.sleep(0.001)
+    bench.stop(1)
+    assert listener.heard == [("a", 1, Reason.LATE, 0.1)]
+    assert len(record.verdicts) == 1
+
+
+def test_a_stop_waits_for_the_verdict_that_is_being_recorded():
+    """A late part is settled, and its result has come, before its verdict is in the record."""
+    record, hangs = Record(), threading.Event()
+
+    def slow(camera, make):
+        time.sleep(0.1)
+        return record(camera, make)
+
+    bench = Bench(slow, 7, Health(("eye",)))
+    bench.start()
+    part = Part(frame(), terms(Judge(gate=hangs), deadline_ms=60))
+    bench.offer(part)
+    limit = time.monotonic() + 2
+    while not part.settled and time.monotonic() < limit:
+        time.sleep(0.001)
+    hangs.set()
+    bench.stop(1)
+    assert len(record.verdicts) == 1
+
+
+def test_the_bench_is_alive_while_both_its_threads_are(box):
+    """The reject gate's heartbeat stands on it: one dead thread, or the stop, ends it."""
+    _, _, bench = box
+    assert bench.alive
+    for name in ("_thread", "_timekeeper"):
+        one, dead = getattr(bench, name), threading.Thread()
+        setattr(bench, name, dead)
+        assert not bench.alive
+        setattr(bench, name, one)
+    assert bench.alive
+    bench.stop(1)
+    assert not bench.alive
+
+
+def test_the_bench_is_busy_while_a_part_is_due(box):
+    """A challenger in the shadow leaves it the processor by that."""
+    _, _, bench = box
+    gate = threading.Event()
+    assert not bench.busy
+    bench.offer(Part(frame(), terms(Judge(gate=gate))))
+    assert bench.busy
+    gate.set()
+    assert bench.settled("eye", 5)
+    assert not bench.busy
+
+
+def test_deadlines_hold_while_the_bench_is_being_stopped(box):
+    """A judge hangs: its parts are failed at their deadline, not when the time to stop is up."""
+    _, record, bench = box
+    gate = threading.Event()
+    for number in range(2):
+        bench.offer(Part(frame(number), terms(Judge(gate=gate), deadline_ms=60)))
+    stopping = threading.Thread(target=bench.stop, args=(0.4,))
+    stopping.start()
+    stopping.join()
+    assert len(record.verdicts) == 2
+    assert all(one.latency_ms.total < 200 for one in record.verdicts)
+    gate.set()
+    bench._timekeeper.join(0.5)
+    assert not bench._timekeeper.is_alive()
 
 
 def test_a_camera_that_floods_the_box_does_not_hold_up_another():

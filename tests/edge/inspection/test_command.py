@@ -1,4 +1,5 @@
 import json
+import threading
 import time
 
 import pytest
@@ -188,3 +189,46 @@ def test_orders_for_a_dead_camera_do_not_gather(line):
     assert len(verdicts(record, 30)) == 30
     orders.trigger(said(camera="eye", part="last"))
     assert len(lane._orders) == 1
+
+
+def test_an_ordered_part_whose_judge_hangs_is_late_and_names_its_frame():
+    """It isn't the camera that is to blame: its frame came."""
+    health, record, slot, hangs = Health(("eye",)), Record(), Slot(), threading.Event()
+    bench = Bench(record, 7, health)
+    lane = Lane(slot, OnOrder(), terms(Judge(gate=hangs), deadline_ms=80), bench, health)
+    bench.start()
+    lane.start()
+    lane.order("a")
+    slot.put(frame(3))
+    (verdict,) = verdicts(record, 1)
+    hangs.set()
+    slot.close()
+    lane.join(2)
+    bench.stop(2)
+    assert (verdict.part, verdict.frame, verdict.reason) == ("a", 3, Reason.LATE)
+    assert health.counts("eye").triggers == health.counts("eye").verdicts == 1
+
+
+def test_orders_beyond_the_room_do_not_gather():
+    """They have their verdicts at once and need no frame, however long the deadline."""
+    health, record = Health(("eye",)), Record()
+    bench = Bench(record, 7, health)
+    lane = Lane(Slot(), OnOrder(), terms(Judge(), room=4), bench, health)
+    for number in range(50):
+        lane.order(f"p{number}")
+    assert [one.reason for one in record.verdicts] == [Reason.OVERLOAD] * 46
+    assert len(lane._orders) == 4
+
+
+def test_one_part_may_be_announced_to_several_cameras():
+    """With the same id: each camera's message is one of its own."""
+    health, record = Health(("eye", "side")), Record()
+    bench = Bench(record, 7, health)
+    lanes = {
+        name: Lane(Slot(), OnOrder(), Terms(name, Judge(), 60_000, 4), bench, health)
+        for name in ("eye", "side")
+    }
+    orders = Orders(lanes, None)
+    for camera in ("eye", "side", "eye", "side"):
+        orders.trigger(said(camera=camera, part="a", id="m-1"))
+    assert [len(lane._orders) for lane in lanes.values()] == [1, 1]

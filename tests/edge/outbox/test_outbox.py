@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -353,6 +354,23 @@ def test_putting_does_not_wait_for_the_disk(path):
     assert outbox.flush(10)
     assert outbox.depth() == 100
     outbox.close()
+
+
+def test_putting_does_not_wait_for_a_question_to_the_disk(path):
+    """Whoever asks how the record does may wait for a slow disk; a verdict never does."""
+    outbox = Outbox(path)
+    asks = threading.Thread(target=outbox.report)
+    with outbox._store._lock:  # as while another question is being read
+        asks.start()
+        time.sleep(0.02)
+        puts = threading.Thread(target=put, args=(outbox,))
+        puts.start()
+        puts.join(0.2)
+        waits = puts.is_alive()
+    asks.join()
+    puts.join()
+    outbox.close()
+    assert not waits
 
 
 def test_a_long_record_is_no_slower_to_ask(path):

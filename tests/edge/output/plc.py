@@ -24,6 +24,7 @@ class Plc:
         self.registers = {}
         self.writes = []
         self.answering = True
+        self.slow_s = 0.0  # for it to take registers
         self._beat_s = 0.0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -72,4 +73,5 @@ class Plc:
                 self._beat_s = time.monotonic()
             self.coils[address] = bool(values[0])
         elif function_code == WRITE_REGISTERS:
+            await asyncio.sleep(self.slow_s)
             self.registers |= {address + at: word for at, word in enumerate(values)}

@@ -19,9 +19,10 @@ class Wire:
 
     def __init__(self):
         self.accepting, self.told, self.beats, self.opened = None, [], [], 0
-        self.broken, self.seconds = False, 0.0
+        self.broken, self.seconds, self.tried, self.at_s = False, 0.0, 0, []
 
     def open(self):
+        self.tried += 1
         self._say()
         self.opened += 1
         self.accepting = False
@@ -29,6 +30,7 @@ class Wire:
     def show(self, *, accept, shown):
         self._say()
         self.accepting = accept
+        self.at_s.append(time.monotonic())
         self.told.append((accept, shown.seq if shown else None))
 
     def beat(self, count):
@@ -82,6 +84,7 @@ def test_a_pass_is_shown_for_a_moment(rig):
     gate, wire, _, _ = rig
     gate.decide(shown(seq=5))
     assert until(lambda: wire.told == [(True, 5), (False, None)])
+    assert wire.at_s[1] - wire.at_s[0] > 0.045  # hold_s is 0.05
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.REVIEW])
@@ -104,10 +107,37 @@ def test_a_stale_pass_is_never_shown(rig):
     assert health.counts("eye").faults == {"output_missed": 1}
 
 
+def test_a_pass_that_a_slow_wire_shows_too_late_is_taken_back(rig):
+    """It began in time; when the wire has answered another part may stand there."""
+    gate, wire, health, _ = rig
+    wire.seconds = 0.03
+    gate.decide(shown(seq=1, left_s=0.08))
+    assert until(lambda: wire.told)
+    wire.seconds = 0.1
+    gate.decide(shown(seq=2, left_s=0.05))
+    assert until(lambda: (True, 2) in wire.told)
+    assert until(lambda: not wire.accepting, 0.15)  # hold_s has not passed since it was shown
+    assert gate.stale == 1
+    assert health.counts("eye").faults == {"output_missed": 1}
+    wire.seconds = 0.0
+
+
+def test_a_pass_never_follows_the_decision_about_a_later_part(rig):
+    """Two threads decide; a pass that one was slow to hand over lets no later part through."""
+    gate, wire, _, _ = rig
+    gate.decide(shown(Outcome.FAIL, seq=6))
+    gate.decide(shown(seq=5))
+    gate.decide(shown(seq=7))
+    assert until(lambda: (True, 7) in wire.told)
+    assert wire.told == [(False, 6), (True, 7)]
+    assert gate.stale == 1
+
+
 def test_the_heartbeat_stands_still_when_nobody_decides(rig):
     """It beats for as long as every part gets its verdict, and no longer."""
     _, wire, _, alive = rig
     assert until(lambda: len(wire.beats) > 3)
+    assert wire.beats[:4] == [1, 2, 3, 4]  # each another: a wire shows whether it is odd
     alive.clear()
     time.sleep(0.05)
     before = len(wire.beats)
@@ -132,6 +162,18 @@ def test_a_broken_wire_is_a_fault_and_is_mended(rig):
     assert gate.stale == 3
     gate.decide(shown(seq=9))
     assert until(lambda: (True, 9) in wire.told)
+
+
+def test_it_beats_and_tries_again_at_its_pace(rig):
+    """Neither the wire nor the processor is worn by it: every beat_s, and later and later."""
+    _, wire, _, _ = rig
+    before = len(wire.beats)
+    time.sleep(0.2)
+    assert len(wire.beats) - before <= 11  # beat_s is 0.02
+    wire.broken, wire.tried = True, 0
+    time.sleep(0.3)
+    assert 1 <= wire.tried <= 4  # after 0.05, 0.1, 0.2 s
+    wire.broken = False
 
 
 def test_a_slow_wire_holds_nobody_up(rig):

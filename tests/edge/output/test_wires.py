@@ -19,7 +19,7 @@ from export.errors import OutputError
 from export.verdict import Outcome
 from tests.broker import free_port
 from tests.edge.box import DARK, Box, folder_camera
-from tests.edge.output.plc import SILENCE_S, Plc
+from tests.edge.output.plc import COIL, SILENCE_S, Plc
 
 RUN = (
     "from edge.cli.run import run; import sys; from pathlib import Path;"
@@ -60,6 +60,20 @@ def test_modbus_registers_say_which_part(plc):
     wire.beat(65_537)
     wire.show(accept=False, shown=Shown(Outcome.REVIEW, 3 * 65_536 + 7, 0))
     assert plc.registers == {2: 1, 3: 3, 4: 3, 5: 7}
+    wire.close()
+
+
+def test_modbus_accepts_nothing_after_its_time(plc):
+    """A PLC that is slow to take a part's registers never hears that it may pass."""
+    wire = modbus(plc, register_at=0)
+    wire.open()
+    plc.slow_s = 0.05
+    wire.show(accept=True, shown=Shown(Outcome.PASS, 7, monotonic_ns() + 20_000_000))
+    assert plc.registers[3] == 7
+    assert not any(on for _, address, on in plc.writes if address == COIL)
+    plc.slow_s = 0.0
+    wire.show(accept=True, shown=Shown(Outcome.PASS, 8, monotonic_ns() + 10**9))
+    assert plc.coils[COIL]
     wire.close()
 
 
