@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from demo.broker import broker
-from edge.cli.run import SWITCH_S, few_arenas
+from edge.cli.run import SWITCH_S, compact_memory
 from edge.virtual_line import VirtualLine
 from export.preprocess import Pixels
 from export.signature import PublicKey, load_or_make
@@ -26,7 +26,7 @@ def as_the_daemon() -> None:
     """This process as `linewarden run` sets itself up."""
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
-    few_arenas()
+    compact_memory()
 
 
 def make_bundle(folder: Path) -> tuple[Path, PublicKey]:

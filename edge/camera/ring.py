@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 
+from edge.camera.plates import Plates
 from export.preprocess import Pixels
 
 BUFFERS = 4
@@ -21,6 +22,7 @@ class Ring:
         self.fd = fd
         self.buffer_bytes = 0
         self._memory: mmap.mmap | None = None
+        self._plates = Plates()
 
     @classmethod
     def create(cls) -> "Ring":
@@ -41,7 +43,7 @@ class Ring:
 
     def read(self, buffer: int, shape: tuple[int, ...]) -> Pixels:
         """A copy of the pixels of `shape` in a buffer."""
-        return self._view(buffer, shape).copy()
+        return self._plates.copy(self._view(buffer, shape))
 
     def close(self) -> None:
         """Give the memory back."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edge.swap.standing import Standing
 
 ARENAS, _M_ARENA_MAX = 2, -8  # glibc's malloc.h
+MAPPED_BYTES, _M_MMAP_THRESHOLD = 2 << 20, -3
 SWITCH_S = 0.001  # a thread with a deadline waits at most so long for a busy one (Python: 5 ms)
 
 
@@ -51,7 +52,7 @@ def run(
     from edge.config import load, service_manager
     from edge.service import Notify, Service
 
-    few_arenas()
+    compact_memory()
     journal.begin("debug" if verbose else "info", aside=True)
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
@@ -137,16 +138,20 @@ class Reload:
         log.info("settings taken over", changed=list(changed))
 
 
-def few_arenas() -> None:
-    """Have all threads take memory from two pools.
+def compact_memory() -> None:
+    """Have all threads take memory from two pools, and what is large from none.
 
-    By itself glibc gives each of a box's threads one, and frames that pass from thread to thread
-    leave their room in all of them: 80 MB more after 20 s with one camera.
+    By itself glibc gives each of a box's threads a pool, and what passes from thread to thread
+    leaves its room in all of them: 80 MB more after 20 s with one camera. And it lets the limit
+    above which it maps room apart rise to 32 MiB, with what is given back: weights that were read
+    and pictures that were encoded then leave holes in the pools, 60 MB of them. Frames have room
+    of their own (edge/camera/plates.py).
     """
     import ctypes
 
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, MAPPED_BYTES)
 
 
 def _on_signal() -> "Event":

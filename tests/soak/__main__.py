@@ -56,7 +56,7 @@ def figures(plant: Plant, samples: list[Sample]) -> list[Figure]:
         Figure("verdicts per second", rate, "/s", "", f"{plant.offered_per_s:g} offered"),
         Figure("seq missing or twice at the counter", plant.counter.wrong, "", "== 0"),
         Figure("verdicts not at our consumer", plant.unheard, "", "== 0"),
-        Figure("box, memory at the end", late[-1].box_mib, "MiB", "", "PSS, without captures"),
+        Figure("box, memory at the end", late[-1].box_mib, "MiB", "", "without files, captures"),
         Figure("box, memory's growth", box.per_hour, "MiB/h", "", _interval(box)),
         Figure("its growth, lower end", box.low, "MiB/h", f"<= {FLAT_PER_HOUR}", "flat"),
         Figure("its growth, upper end", box.high, "MiB/h", f"<= {CERTAIN_PER_HOUR}", "surely"),

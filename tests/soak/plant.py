@@ -52,7 +52,7 @@ source = {{ kind = "virtual", seed = {seed}, parts = {parts}, fps = {fps}, width
 
 
 class Sample(NamedTuple):
-    """Proportional set size of each process; open handles and threads of box and captures."""
+    """Own memory of each process; open handles and threads of box and captures."""
 
     at_s: float
     box_mib: float
@@ -91,7 +91,12 @@ class Counter:
 
 
 def _mib(family) -> float:
-    return sum(one.memory_full_info().pss for one in family) / 2**20
+    """What processes hold by themselves: their share of anonymous and shared memory.
+
+    Not of files: how much of a library counts as whose hangs on who else has it open.
+    """
+    rolled = "".join(Path(f"/proc/{one.pid}/smaps_rollup").read_text() for one in family)
+    return sum(map(int, re.findall(r"^Pss_(?:Anon|Shmem): +(\d+) kB", rolled, re.MULTILINE))) / 1024
 
 
 class Plant:
