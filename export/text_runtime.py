@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from export import machine_code
 from export.chat import needed
 from export.errors import LanguageError
 
@@ -60,7 +61,7 @@ class TextRuntime:
             first = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             raise LanguageError(
                 f"OpenVINO can't run {name}: {first}",
-                "publish the bundle again; under systemd it needs MemoryDenyWriteExecute=no",
+                machine_code.remedy("linewarden-assistant", "publish the bundle again"),
             ) from error
         if used != "f32":
             raise LanguageError(

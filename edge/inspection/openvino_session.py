@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from edge.inspection.inspector import Floats, Scores
+from export import machine_code
 from export.errors import ProviderError
 from export.preprocess import Pixels
 
@@ -59,7 +60,9 @@ class OpenVinoScorer:
             first = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             raise ProviderError(
                 f"OpenVINO can't run {name}: {first}",
-                "set [engine] provider to 'cpu'; if that fails too, export again",
+                machine_code.remedy(
+                    "linewarden", "set [engine] provider to 'cpu'; if that fails too, export again"
+                ),
             ) from error
         if used != wanted or devices != (_DEVICE,):
             raise ProviderError(

@@ -1,6 +1,8 @@
 """The fastest variant that holds judges, the one asked for or none; the reason is told."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +140,35 @@ def test_another_precision_than_asked_for_is_refused(tmp_path: Path):
         return
     with pytest.raises(ProviderError, match="in f32 on CPU"):
         open_scorer(tmp_path / "m.onnx", ["openvino-bf16"])
+
+
+UNDER_MDWE = """
+import ctypes, sys
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):  # PR_SET_MDWE, since Linux 6.3
+    sys.exit(77)
+from pathlib import Path
+from edge.inspection.engine import open_scorer
+from export.errors import ProviderError
+assert open_scorer(Path(sys.argv[1]), ["cpu"]).providers
+try:
+    open_scorer(Path(sys.argv[1]), ["openvino"])
+except ProviderError as error:
+    print(error.remedy)
+"""
+
+
+def test_a_unit_that_lets_no_machine_code_be_written_is_named(tmp_path: Path):
+    """As installed, systemd forbids what OpenVINO does as it loads, and ONNX Runtime doesn't."""
+    pytest.importorskip("openvino")
+    onnx.save(small_graph(), tmp_path / "m.onnx")
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_MDWE, str(tmp_path / "m.onnx")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE")
+    assert "systemctl edit linewarden, " in done.stdout, done.stderr
+    assert "MemoryDenyWriteExecute=no" in done.stdout
 
 
 def test_openvino_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
