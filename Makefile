@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns bench-catching-up chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse own-wheel deploy-test images fleet sbom audit bench-catalog assistant-questions
+.PHONY: help setup demo test test-all lint types imports check bench bench-guarantee bench-shots bench-turns bench-catching-up chaos failsafe fuzz soak swap shadow health docs lock clean chaos-release refusals clock loop bench-wrong-labels bad-sources bench-peers bench-tiling soak-outage bench-console bench-watchers bench-variants genicam wheelhouse own-wheel deploy-test images fleet sbom audit bench-catalog bench-assistant assistant-questions
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench-turns: $(STAMP) ## Cameras that share the processor: fail-safe verdicts by
 
 bench-catalog: $(STAMP) ## 10,000 product pictures in one go, killed once: PICTURES=… BUNDLE=… KEY=…
 	$(BIN)/python -m benchmarks.catalog.throughput $(PICTURES) $(BUNDLE) $(if $(KEY),--key $(KEY))
+
+bench-assistant: $(STAMP) ## The assistant over its bare text model, and the line beside it: BUNDLE=… KEY=… EXAM=…
+	$(BIN)/python -m benchmarks.assistant $(BUNDLE) $(KEY) $(EXAM)
 
 chaos: $(STAMP) ## 60 faults on daemon, broker and network, judged by an independent ledger
 	$(BIN)/python -m tests.chaos.storm --faults 60
