@@ -19,7 +19,7 @@ from trainer.rates import CONFIDENCE
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
-METHOD = "order statistics; one and two thirds of the gap in logits where the kinds are apart"
+METHOD = "order statistics; of a gap, pass up to a third in logits, fail from two thirds"
 EVEN = 0.5
 _EDGE = 1e-6
 _MARGIN = 0.1  # in logits
@@ -89,8 +89,10 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> T
 
     `pass_below` is at most `ceiling`, the highest threshold that keeps the escape budget, and
     `fail_above` lies just above the highest good score that the overkill budget doesn't give away.
-    Where these two leave a gap, both move into it, to one and two thirds in logits, so that a part
-    unlike either kind goes to a person; of a gap with defective scores in it, into its lowest part.
+    Where these two leave a gap, both move into it, so that a part unlike either kind goes to a
+    person: `fail_above` to two thirds in logits, `pass_below` by as much of one third as the good
+    parts expected beyond are of the review budget; of a gap with defective scores in it, into its
+    lowest part.
     Where they overlap, what lies between is for review; if that is more than the review budget,
     `fail_above` comes down: overkill gives way, escapes don't. What is left of the review budget
     lifts `fail_above` towards even odds: a part that is more likely good than not should not be
@@ -108,8 +110,8 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> T
     if most_fine < least_bad:
         bad = scores[defect]
         least_bad = float(bad[bad > most_fine].min())  # passing more would win nothing
-        first, second = (_along(most_fine, least_bad, third / 3) for third in (1, 2))
-        return _lifted(scores, first, max(first, second), allowed)
+        first = _beyond(most_fine, least_bad, _expected(fine, most_fine), budgets.review)
+        return _lifted(scores, first, max(first, _along(most_fine, least_bad, 2 / 3)), allowed)
     between = np.sort(scores[(scores >= least_bad) & (scores <= most_fine)])
     if len(between) <= allowed:
         fail_above = over(scores, most_fine)
@@ -118,6 +120,25 @@ def choose(scores: Floats, defect: Flags, budgets: Budgets, ceiling: float) -> T
         fail_above = under(scores, edge)
     pass_below = under(scores, least_bad)
     return _lifted(scores, pass_below, max(pass_below, fail_above), allowed)
+
+
+def _expected(fine: Floats, limit: float) -> float:
+    """The share of good parts to come that score above one of the good scores, if all are alike.
+
+    Ranks of exchangeable scores are equally likely (Wilks, Ann. Math. Statist. 12, 1941).
+    """
+    return (int((fine > limit).sum()) + 1) / (len(fine) + 1)
+
+
+def _beyond(most_fine: float, least_bad: float, expected: float, review: float) -> float:
+    """How far into the gap parts pass: the fewer good parts told its end, the further.
+
+    What lies in the gap is most likely a defect fainter than those that were seen: where many good
+    parts told its lower end, hardly any comes to lie beyond, and a person has time for those.
+    """
+    share = min(1.0, expected / review) if review else 1.0
+    least = _beside(most_fine, least_bad, up=True)
+    return max(least, _along(most_fine, least_bad, share / 3))
 
 
 def _lifted(scores: Floats, pass_below: float, fail_above: float, allowed: int) -> Thresholds:

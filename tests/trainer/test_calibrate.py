@@ -57,13 +57,27 @@ def test_nothing_above_the_ceiling_passes(bad, good, data, overkill, review):
 
 
 def test_separate_kinds_leave_the_gap_to_review():
-    """Between clearly apart kinds, the thresholds stand at thirds of the gap in logits."""
+    """Between clearly apart kinds of few parts, they stand at thirds of the gap in logits."""
     scores, defect = np.array([0.1, 0.1, 0.9, 0.9]), np.array([False, False, True, True])
     thresholds = placed(scores, defect, Budgets())
     third = math.log(9) / 3
     assert thresholds.pass_below == pytest.approx(1 / (1 + math.exp(third)))
     assert thresholds.fail_above == pytest.approx(1 / (1 + math.exp(-third)))
     assert decide(0.5, None, thresholds)[0] is Outcome.REVIEW
+
+
+@pytest.mark.parametrize(("good", "share"), [(2, 1 / 3), (19, 1 / 3), (79, 1 / 12), (399, 1 / 60)])
+def test_the_more_good_parts_the_nearer_to_them_passing_ends(good, share):
+    """One of 80 is expected above 79: a quarter of a review budget of 5 %, so a quarter of a third.
+
+    Never on the highest good score itself.
+    """
+    scores = np.concatenate([np.full(good, 0.1), np.full(30, 0.9)])
+    thresholds = placed(scores, np.arange(len(scores)) >= good, Budgets(overkill=0.0))
+    gap = 2 * math.log(9)
+    told = math.log(thresholds.pass_below / (1 - thresholds.pass_below)) + math.log(9)
+    assert told / gap == pytest.approx(max(share, 0.1 / gap), rel=1e-6)
+    assert thresholds.fail_above == pytest.approx(1 / (1 + math.exp(-gap / 6)))
 
 
 def test_review_is_bounded_by_giving_up_overkill():
