@@ -2,7 +2,27 @@
 
 from dataclasses import dataclass
 
-from export.preprocess import Pixels
+from export.preprocess import Input, Pixels
+
+
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A frame as a model takes it, made before its turn; whoever judges takes it, once.
+
+    Attributes:
+        to: the region and size that it was made for.
+        made_ms: how long that took.
+        pixels: HxWx3 uint8 BGR; None when it was taken.
+    """
+
+    to: Input
+    made_ms: float
+    pixels: Pixels | None
+
+    def take(self, to: Input) -> Pixels | None:
+        """The pixels, if they are still here and were made for `to`."""
+        pixels, self.pixels = self.pixels, None
+        return pixels if self.to == to else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +38,7 @@ class Frame:
         label: what the source calls the frame (a file name), or empty.
         conditions: what is wrong with the camera while it shows this (edge/camera_health).
         moved: how far from its usual place the part lies, in widths and heights of the picture.
+        ready: as the camera's model takes it, if somebody had the time.
     """
 
     pixels: Pixels
@@ -28,6 +49,7 @@ class Frame:
     label: str = ""
     conditions: tuple[str, ...] = ()
     moved: tuple[float, float] = (0.0, 0.0)
+    ready: Ready | None = None
 
 
 @dataclass(frozen=True, slots=True)

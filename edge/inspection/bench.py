@@ -222,7 +222,7 @@ class Bench:
         if self._hopeless(part, started_ns):
             return
         if isinstance(seen, Frame):
-            judgement = part.terms.judge.judge(seen.pixels, seen.moved)
+            judgement = part.terms.judge.judge(seen.pixels, seen.moved, seen.ready)
         with self._changed:
             if judgement is not None:
                 self._due.looked(part.terms.camera, (monotonic_ns() - started_ns) / 1e6)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import monotonic_ns
+from edge.frame import Ready
 from export.decide import decide
 from export.preprocess import Input, Pixels, shrink
 from export.verdict import BundleRef, Outcome, Reason, Thresholds
@@ -86,19 +87,40 @@ class Inspector:
         self.classes = tuple(classes)
         self.bundle = bundle
 
-    def judge(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Judgement:
+    def prepare(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Ready | None:
+        """Cut and shrink pixels for `judge`, by whoever has the time; None if that can't be done.
+
+        Never raises: `judge` then finds out why, and says so.
+        """
+        started = monotonic_ns()
+        try:
+            if _unusable(pixels):
+                return None
+            to = self._looks_at(moved)
+            return Ready(pixels=shrink(pixels, to), to=to, made_ms=(monotonic_ns() - started) / 1e6)
+        except Exception:  # noqa: BLE001 - the same goes wrong again where it is told
+            return None
+
+    def judge(
+        self, pixels: Pixels, moved: tuple[float, float] = STILL, ready: Ready | None = None
+    ) -> Judgement:
         """Judge HxWx3 uint8 BGR pixels. Never raises: whatever goes wrong is a fail-safe fail.
 
         `moved`: how far the region goes with the part, in widths and heights of the picture.
+        `ready`: what `prepare` made of them; another inspector's is not used.
         """
         started = prepared = monotonic_ns()
+        made_ms = 0.0
         try:
             if problem := _unusable(pixels):
                 return self._fail_safe(Reason.BAD_FRAME, problem)
-            region = self.input.region.moved(*moved)
-            batch = shrink(pixels, replace(self.input, region=region))[np.newaxis]
+            to = self._looks_at(moved)
+            if ready is not None and (made := ready.take(to)) is not None:
+                picture, made_ms = made, ready.made_ms
+            else:
+                picture = shrink(pixels, to)
             prepared = monotonic_ns()
-            scores = self.scorer.score(batch)
+            scores = self.scorer.score(picture[np.newaxis])
             done = monotonic_ns()
             check_scores(scores, len(self.classes))
         except _NotFiniteError as error:
@@ -106,7 +128,10 @@ class Inspector:
         except Exception as error:  # noqa: BLE001 - here the fail-safe verdict is made
             told = f"{type(error).__name__}: {error}"
             return self._fail_safe(Reason.INSPECTION_ERROR, told, started, prepared)
-        return self._judged(scores, (prepared - started) / 1e6, (done - prepared) / 1e6)
+        return self._judged(scores, made_ms + (prepared - started) / 1e6, (done - prepared) / 1e6)
+
+    def _looks_at(self, moved: tuple[float, float]) -> Input:
+        return replace(self.input, region=self.input.region.moved(*moved))
 
     def _judged(self, scores: Scores, preprocess_ms: float, score_ms: float) -> Judgement:
         score = _probability(scores.score[0])

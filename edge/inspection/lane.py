@@ -114,7 +114,7 @@ class Lane:
         still: list[tuple[Part, int]] = []
         while (order := self._ordered_before(seen)) is not None:
             part, due = order
-            taken = self._bench.arrived(part, seen, last=due == 1)
+            taken = self._bench.arrived(part, _prepared(seen, part), last=due == 1)
             if taken and due > 1:
                 still.append((part, due - 1))
             if taken and self._slot.lossless:
@@ -175,6 +175,7 @@ class Lane:
         others = [one for one in found.others if one.captured_ns >= oldest_ns]
         began_ns = min(one.captured_ns for one in (found.seen, *others))
         part = Part(found.seen, self.terms, found.part, due_from_ns=began_ns)
+        part.seen = _prepared(part.seen, part)
         if found.more:
             self._open[found] = part
         self._bench.offer(part, others, more=found.more)
@@ -183,5 +184,13 @@ class Lane:
         """Another frame of a part; it comes for nothing if the part has its verdict."""
         if (part := self._open.get(further.of)) is None:
             return
-        if not self._bench.arrived(part, further.frame, last=further.last) or further.last:
+        frame = None if further.frame is None else _prepared(further.frame, part)
+        if not self._bench.arrived(part, frame, last=further.last) or further.last:
             del self._open[further.of]
+
+
+def _prepared(seen: Frame | Unusable, part: Part) -> Frame | Unusable:
+    """The frame as the part's judge takes it, made here while the bench has others in hand."""
+    if isinstance(seen, Unusable):
+        return seen
+    return replace(seen, ready=part.terms.judge.prepare(seen.pixels, seen.moved))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import monotonic_ns, rfc3339, wall_ns
-from edge.frame import Frame, Unusable
+from edge.frame import Frame, Ready, Unusable
 from edge.health import CameraCounts
 from edge.inspection.fusion import Looks
 from edge.inspection.inspector import STILL, Judgement
@@ -35,7 +35,13 @@ PART_LIMIT = 128
 class Judge(Protocol):
     """Who decides about pixels; edge.inspection.inspector.Inspector is one."""
 
-    def judge(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Judgement:
+    def prepare(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Ready | None:
+        """What can be done before its turn; never raises."""
+        ...
+
+    def judge(
+        self, pixels: Pixels, moved: tuple[float, float] = STILL, ready: Ready | None = None
+    ) -> Judgement:
         """Judge HxWx3 uint8 BGR pixels, the region moved with the part; never raises."""
         ...
 

@@ -54,7 +54,10 @@ class Rude:
 
     act: Callable[[], Judgement]
 
-    def judge(self, pixels, moved=None):
+    def prepare(self, pixels, moved=None):
+        return None
+
+    def judge(self, pixels, moved=None, ready=None):
         return self.act()
 
 

@@ -28,7 +28,10 @@ class Judge:
         self.seconds, self.error, self.gate = seconds, error, gate
         self.probabilities = probabilities or {"good": 0.9, "bad": 0.1}
 
-    def judge(self, pixels, moved=None):
+    def prepare(self, pixels, moved=None):
+        return None
+
+    def judge(self, pixels, moved=None, ready=None):
         if self.gate:
             self.gate.wait(10)
         time.sleep(self.seconds)
@@ -339,9 +342,9 @@ class Slow(Judge):
         super().__init__(seconds)
         self.asked = 0
 
-    def judge(self, pixels, moved=None):
+    def judge(self, pixels, moved=None, ready=None):
         self.asked += 1
-        return super().judge(pixels, moved)
+        return super().judge(pixels, moved, ready)
 
 
 def test_a_part_that_cannot_be_done_in_time_costs_no_other_its_look(box):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.frame import Ready
 from edge.inspection.inspector import Inspector, Scores
-from export.preprocess import Input, Pixels
+from export.preprocess import Input, Pixels, Region
 from export.verdict import FAIL_SAFE, BundleRef, Outcome, Reason, Thresholds
 
 REF = BundleRef(name="b", version=1, digest="0" * 64)
@@ -131,6 +132,46 @@ def test_an_unusable_frame_fails(frame: object):
     found = asked.judge(frame)
     assert (found.outcome, found.reason) == (Outcome.FAIL, Reason.BAD_FRAME)
     assert asked.scorer.seen == []
+
+
+SHOWN = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+
+
+@pytest.mark.parametrize("moved", [(0.0, 0.0), (0.05, -0.1)])
+def test_what_was_made_ready_is_what_it_would_make(moved: tuple[float, float]):
+    """The model sees the same pixels, whoever cut and shrank them; they are taken once."""
+    asked = Inspector(
+        Fake(scores(0.1)), Input(24, 16, Region(0.2, 0.2, 0.5, 0.5)), LIMITS, ("good", "bad"), REF
+    )
+    asked.judge(SHOWN, moved)
+    ready = asked.prepare(SHOWN, moved)
+    assert ready is not None
+    ready.pixels[0, 0] = 7  # so that it is told from what is made anew
+    found = asked.judge(SHOWN, moved, ready)
+    asked.judge(SHOWN, moved, ready)
+    alone, made, anew = asked.scorer.seen
+    assert (made[0, 0, 0] == 7).all()
+    assert (alone[0, 1:] == made[0, 1:]).all()
+    assert (alone == anew).all()
+    assert found.preprocess_ms >= ready.made_ms > 0
+
+
+def test_what_was_made_ready_for_another_is_not_used():
+    """Another region or size: a bundle may be exchanged while a part waits."""
+    asked = inspector(scores(0.1))
+    asked.judge(SHOWN)
+    for other in (Input(16, 16), Input(24, 16, Region(0, 0, 0.5, 0.5))):
+        asked.judge(
+            SHOWN, ready=Ready(other, 1.0, np.zeros((other.height, other.width, 3), np.uint8))
+        )
+    asked.judge(SHOWN, (0.0, 0.0), asked.prepare(SHOWN, (0.0, 0.0)))
+    assert all((seen == asked.scorer.seen[0]).all() for seen in asked.scorer.seen)
+
+
+@pytest.mark.parametrize("frame", [None, np.zeros((5, 5), np.uint8), np.zeros((0, 5, 3), np.uint8)])
+def test_an_unusable_frame_is_not_made_ready(frame: object):
+    """It raises nothing; the judge says why."""
+    assert inspector(scores(0.0)).prepare(frame) is None
 
 
 @given(

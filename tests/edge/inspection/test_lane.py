@@ -4,11 +4,12 @@ import numpy as np
 
 from edge.camera.slot import Slot
 from edge.clock import monotonic_ns
-from edge.frame import Frame, Unusable
+from edge.frame import Frame, Ready, Unusable
 from edge.health import Health
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
 from edge.trigger.trigger import Another, EveryFrame, OnOrder, Triggered
+from export.preprocess import Input
 
 
 class Bench:
@@ -27,6 +28,13 @@ class Bench:
 
     def settled(self, _camera, _timeout_s):
         return True
+
+
+class Judge:
+    """Prepares a frame by its number of rows."""
+
+    def prepare(self, pixels, moved=None):
+        return Ready(Input(8, 8), 1.0, pixels)
 
 
 class Moody:
@@ -48,7 +56,7 @@ def frame(number, captured_ns=0):
 def play(seen, trigger, *, lossless):
     """Parts offered, and the health, after a lane has seen all of these."""
     slot, bench, health = Slot(lossless=lossless), Bench(), Health(("eye",))
-    lane = Lane(slot, trigger, Terms("eye", None, 100.0, 4), bench, health)
+    lane = Lane(slot, trigger, Terms("eye", Judge(), 100.0, 4), bench, health)
     lane.start()
     for one in seen:
         slot.put(one)
@@ -89,7 +97,7 @@ def test_a_trigger_that_fails_is_a_fault_and_the_lane_goes_on():
 def test_an_idle_lane_ends_soon_after_its_slot_is_closed():
     """Nobody has to wait for a camera that says nothing."""
     slot = Slot()
-    lane = Lane(slot, EveryFrame(), Terms("eye", None, 1.0, 1), Bench(), Health(("eye",)))
+    lane = Lane(slot, EveryFrame(), Terms("eye", Judge(), 1.0, 1), Bench(), Health(("eye",)))
     lane.start()
     started = time.monotonic()
     slot.close()
@@ -100,7 +108,7 @@ def test_an_idle_lane_ends_soon_after_its_slot_is_closed():
 def test_a_stopped_lane_waits_for_no_order_that_will_not_come():
     """A played picture that nobody has ordered keeps its lane, and the box, from ending no more."""
     slot = Slot(lossless=True)
-    lane = Lane(slot, OnOrder(), Terms("eye", None, 1.0, 1), Bench(), Health(("eye",)))
+    lane = Lane(slot, OnOrder(), Terms("eye", Judge(), 1.0, 1), Bench(), Health(("eye",)))
     lane.start()
     slot.put(frame(0))
     slot.close()
@@ -132,7 +140,9 @@ class Several:
 def test_further_frames_of_a_part_follow_it_to_the_bench():
     """Those from before come along, later ones as they come, and the last one says so."""
     slot, bench = Slot(lossless=True), Bench()
-    lane = Lane(slot, Several(), Terms("eye", None, 60_000.0, 4, frames=4), bench, Health(("eye",)))
+    lane = Lane(
+        slot, Several(), Terms("eye", Judge(), 60_000.0, 4, frames=4), bench, Health(("eye",))
+    )
     lane.start()
     for number in range(6):
         slot.put(frame(number))
@@ -146,7 +156,7 @@ def test_further_frames_of_a_part_follow_it_to_the_bench():
 def test_frames_from_long_before_are_left_out():
     """The deadline runs from the first frame: half of it at most is spent before the best one."""
     slot, bench, trigger = Slot(), Bench(), Several()
-    lane = Lane(slot, trigger, Terms("eye", None, 100.0, 4, frames=4), bench, Health(("eye",)))
+    lane = Lane(slot, trigger, Terms("eye", Judge(), 100.0, 4, frames=4), bench, Health(("eye",)))
     lane.start()
     for number, captured_ms in enumerate((0, 40, 60)):
         limit_ns = monotonic_ns() + 5_000_000_000
@@ -157,3 +167,10 @@ def test_frames_from_long_before_are_left_out():
     lane.join(5)
     assert bench.others == [[]]
     assert bench.parts[0].age_ms(160_000_000) == 100
+
+
+def test_frames_are_made_ready_before_they_lie_on_the_bench():
+    """What the judge would do first is done by the lane, which waits for nothing."""
+    parts, _ = play([frame(0), Unusable("torn", "eye", 1, 0, 0)], EveryFrame(), lossless=True)
+    assert [part.seen.number for part in parts] == [0, 1]
+    assert parts[0].seen.ready.pixels is parts[0].seen.pixels

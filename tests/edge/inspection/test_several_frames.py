@@ -20,7 +20,10 @@ class Rater:
     def __init__(self, held=None):
         self.held, self.gate, self.judged = held, threading.Event(), []
 
-    def judge(self, pixels, moved=None):
+    def prepare(self, pixels, moved=None):
+        return None
+
+    def judge(self, pixels, moved=None, ready=None):
         grey = int(pixels[0, 0, 0])
         if grey == self.held:
             assert self.gate.wait(10)
