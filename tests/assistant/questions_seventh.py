@@ -168,7 +168,7 @@ def _others(line, code, chance):
     yield both(f"What was the result for part {row.part}?", f"Welches Ergebnis hatte Teil {row.part}?", history, "verdict")  # fmt: skip
     bundle = {"version top": 4, "version side": 4}
     yield both("When was the bundle last changed?", "Wann wurde das Bundle zuletzt gewechselt?", bundle, "verdict")  # fmt: skip
-    yield both("Did we get a new bundle yesterday?", "Gab es gestern einen Bundle-Wechsel?", bundle, "verdict")  # fmt: skip
+    yield both("Did we get a new bundle yesterday?", "Gab es gestern einen Bundle-Wechsel?", {"changes": 2}, "verdict")  # fmt: skip
 
 
 def _share(told):
