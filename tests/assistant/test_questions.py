@@ -37,7 +37,7 @@ def test_line_questions_are_answered_exactly_and_cite_what_was_counted(line, wor
     "wording", [questions_later, questions_fifth, questions_sixth, questions_seventh]
 )
 def test_wordings_that_nobody_foresaw_get_no_wrong_figure(line, wording):
-    """The fourth, sixth and seventh set, never learnt from, and the fifth: what isn't understood is refused."""
+    """The fourth and sixth set, never learnt from, the fifth and seventh: what isn't understood is refused."""
     asked = wording.questions(line)
     assert len(asked) == 100
     wrong = wrong_answers(line, asked)
