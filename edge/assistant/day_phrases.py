@@ -113,7 +113,7 @@ def _spoken(today: date) -> list[tuple[str, str | Callable[[re.Match[str]], str]
           r"(?! (?:after|before|vor|nach))"), _weekend(monday)),
         (r"(?:heute vor einer woche|a week ago today|this day last week|today last week|one week ago today)", f"{today - timedelta(7)}"),
         (rf"(?:am |on |den )?({_ABBREVIATION})\.? (?=(?:early|late|night|frueh|spaet|nacht))", lambda m: f"{weekday(today, _ABBREVIATED[m[1]], past=False)} "),
-        (rf"(?:on |of |in |am |an |den )*({_ABBREVIATION})\.? ?(?:-|to|bis|vs\.?|versus|gegen) ?({_ABBREVIATION})\.?", lambda m: _both(m, today)),
+        (rf"(?:on |of |in |am |an |den )*({_ABBREVIATION}|(?:do|so)(?= ?(?:bis |-)))\.? ?(?:-|to|bis|vs\.?|versus|gegen) ?({_ABBREVIATION}|(?:(?<=bis )|(?<=-))(?:do|so))\.?", lambda m: _both(m, today)),
         *_nights(today),
         (rf"(?:from |von |vom )?({_DAY}) ?(?:-|to|through|thru|until|till|bis|bis zum)(?: einschliesslich| inklusive)? ?({_DAY})", lambda m: _both(m, today)),
         (rf"(?:in|im|during|for|for the month of|fuer) ({_MONTH})(?: (20\d\d))?(?! ?\d)", lambda m: _month(m, today)),

@@ -22,16 +22,18 @@ _BESIDE = r" (and|und|or|oder|vs\.?|versus|against|gegen)(?: the| am| den| dem| 
 _NO_HOUR = r"(?! ?(?:uhr|am|pm|o'clock|h)(?!\w))(?![:\d])"
 _ABBREVIATED = {
     "mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
-    "mo": 0, "di": 1, "mi": 2, "do": 3, "fr": 4, "sa": 5, "so": 6,
+    "mo": 0, "di": 1, "mi": 2, "fr": 4, "sa": 5,
 }  # fmt: skip
-_DAY = rf"(?:{'|'.join((*DAYS, *_ABBREVIATED))})\.?(?!\w)"
+_DO_SO = {"do": 3, "so": 6}  # words of both languages, but beside `bis`
+_DAY = rf"(?:{'|'.join((*DAYS, *_ABBREVIATED))}|(?:do|so)(?= ?(?:bis |-))|(?:(?<=bis )|(?<=-))(?:do|so))\.?(?!\w)"
+_NAMED = "(?:(?<=day)|(?<=tag)|(?<=woch)|(?<=bend))"
 _LONE = rf"(?:{'|'.join(DAYS)})(?!\w)"
 _SMALL = r"(?:(?:on|of|in|from|between|the|der|die|den|des|am|vom|von|im|zwischen) )*"
 _WEEK = (
     rf"(?:(?:in|of|from|the|der|die|den|des|von) )*(?:(?P<last>{LAST} (?:week|woche))|(?P<this>{THIS} (?:week|woche))"
     rf"|(?P<before>week before last|vorletzten? woche|vorvorigen? woche)|{WEEK_NUMBER})(?:'s)?(?!\w)"
 )
-_LIST = rf"(?P<days>{_SMALL}{_DAY}(?:(?:{_TO}| (?:(?:and|und|or|oder|vs\.?|versus) )?){_SMALL}{_DAY})+|{_SMALL}{_LONE})"
+_LIST = rf"(?P<days>{_SMALL}{_DAY}(?:(?:{_TO}| (?:and|und|or|oder|vs\.?|versus) ){_SMALL}{_DAY}|{_NAMED} {_SMALL}{_LONE})+|{_SMALL}{_LONE})"
 
 
 def plain_ranges(text: str, today: date) -> str:
@@ -109,4 +111,4 @@ def _number(said: str) -> int:
     """Monday is 0."""
     plain = said.rstrip(".")
     named = next((n for n, names in enumerate(DAYS) if re.fullmatch(names, plain)), None)
-    return _ABBREVIATED[plain] if named is None else named
+    return (_ABBREVIATED | _DO_SO)[plain] if named is None else named

@@ -270,6 +270,7 @@ def part_of(word: str) -> bool:
 def _marked(text: str) -> str:
     """Folded, with its marks."""
     told = fold(text).replace("\u2013", "-").replace("\u2019", "'")
+    told = re.sub(r"\b(mo|di|mi|do|fr|sa)-(di|mi|do|fr|sa|so)\b", r"\1 bis \2", told)
     told = re.sub(r"\bcan't\b", "can not", re.sub(r"\bwon't\b", "will not", told))
     return " ".join(re.sub(r"n't\b", " not", told).split())
 

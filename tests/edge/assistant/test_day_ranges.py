@@ -51,6 +51,12 @@ def test_what_reaches_beyond_today_or_back_has_no_order(said):
     assert plain_ranges(said, WEDNESDAY) == NO_ORDER
 
 
+@pytest.mark.parametrize("said", ["how did we do on monday last week", "so montag letzte woche", "parts sat on monday last week"])  # fmt: skip
+def test_a_word_that_is_no_day_there_is_none(said):
+    """`Do` and `so` are Thursday and Sunday only beside `bis`."""
+    assert read(said).spans == (CALENDAR.day(date(2026, 11, 16)),)
+
+
 @pytest.mark.parametrize("said", ["from 8 to 10", "20 november 8 to 10", "kw 99 montag"])
 def test_what_is_no_range_of_days_is_left(said):
     """Hours, and days of no week."""

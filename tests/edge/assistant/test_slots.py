@@ -234,6 +234,18 @@ def test_the_last_week_is_not_the_last_one(question):
     assert not read(question).clear
 
 
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [("Fehler Do-So letzte Woche?", 4), ("Wie viele Fehler gab es Do bis So?", 4), ("Wie viele Fehler gab es Mo-Mi?", 3)],
+)  # fmt: skip
+def test_days_in_two_letters_are_days_beside_each_other(question, days):
+    """`Do` and `so` are small words else, and were passed over."""
+    told = read(question)
+    (span,) = told.spans
+    assert told.clear
+    assert span.until_ms - span.since_ms == timedelta(days=days) // timedelta(milliseconds=1)
+
+
 @pytest.mark.parametrize("question", ["Bitte die Fehler gestern nach Fehlerart aufschl\u00fcsseln.", "Please break down the rejects by defect type yesterday."])  # fmt: skip
 def test_rejects_are_broken_down_by_type(question):
     """In both languages."""
