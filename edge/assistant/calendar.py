@@ -95,6 +95,12 @@ class Calendar:
             back -= 1  # no shift runs: the last one is the newest that began
         return begun[back] if 0 <= back < len(begun) else None
 
+    def newest(self, shift: Shift, now_ms: int) -> Span:
+        """The newest of this shift that has begun."""
+        today = self.local(now_ms).date()
+        spans = (self.shift(shift, today - timedelta(days=ago)) for ago in range(3))
+        return next(span for span in spans if span.since_ms <= now_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -127,6 +133,17 @@ def weekday(today: date, number: int, *, past: bool) -> date:
     """The newest day of this number (Monday is 0); `past`: before today."""
     back = (today.weekday() - number) % 7
     return today - timedelta(days=back or (7 if past else 0))
+
+
+def said_day(year: str | None, month: int, day: int, today: date) -> date | None:
+    """A date as it is said; without a year the last one of that name. None if there is none."""
+    try:
+        if year is not None:
+            return date(int(year) + (2000 if len(year) == 2 else 0), month, day)
+        found = date(today.year, month, day)
+        return found.replace(year=found.year - 1) if found > today else found
+    except ValueError:
+        return None
 
 
 def wall_time(hour: int, minute: int, half: str) -> time:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from edge.assistant.calendar import weekday
+from edge.assistant.day_ranges import plain_ranges
 from edge.assistant.time_words import DAYS, LAST, MONTHS, compiled
 
 _DAY = "|".join(DAYS)
@@ -48,7 +49,7 @@ def plain_days(text: str, today: date) -> str:
     """A folded text with its days said as dates, seen from `today`."""
     for pattern, plain in _written():
         text = compiled(rf"(?<![\w.:-])(?:{pattern})(?!\w)").sub(plain, text)
-    text = _numbers(text)
+    text = plain_ranges(_numbers(text), today)
     for pattern, day in _spoken(today):
         text = compiled(rf"(?<![\w.-])(?:{pattern})(?!\w)").sub(day, text)
     return _parts_of_days(text, today)
@@ -65,7 +66,10 @@ def _written() -> tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]:
         (r"(\d{1,2} (?:[a-z]+)) 2020(\d\d)", r"\1 20\2"),
         (rf"({_MONTH}) (?:the )?(\d{{1,2}})(?:st|nd|rd|th)", r"\1 \2"),
         (r"(?:kurz|knapp|shortly|just|right) (?:vor|nach|before|after)(?= )", "about_at"),
-        (r"(?:week|woche) (\d{1,2})", r"kw \1"),
+        (r"(?:calendar |calender )?(?:week|woche|wk)(?: no\.?| nr\.?| number| nummer)? (\d{1,2})", r"kw \1"),
+        (r"(\d{1,2})\. ?(?:kw|kalenderwoche)|(?:the )?(\d{1,2})(?:st|nd|rd|th) (?:calendar )?week", lambda m: f"kw {m[1] or m[2]}"),
+        (r"(?:in der |der )?nacht(?= vo[nm] (?:dem )?\d{1,2}\.)", "nachtschicht"),
+        (r"(?:the |in the )?night(?= (?:from|of) (?:the )?\d{1,2}\S* (?:to|into) )", "night shift"),
         (r"yest\.?|ystd|yday|y'day", "yesterday"), (r"tdy|2day", "today"),
         (r"in the (?:previous|preceding) week", "last week"),
         (r"last wk|prev(?:ious)? wk", "last week"), (r"this wk", "this week"), (r"(early|late|night|morning|afternoon) (?:crew|team|gang|guys)", r"\1 shift"),
@@ -109,7 +113,8 @@ def _spoken(today: date) -> list[tuple[str, str | Callable[[re.Match[str]], str]
           r"(?! (?:after|before|vor|nach))"), _weekend(monday)),
         (r"(?:heute vor einer woche|a week ago today|this day last week|today last week|one week ago today)", f"{today - timedelta(7)}"),
         (rf"(?:am |on |den )?({_ABBREVIATION})\.? (?=(?:early|late|night|frueh|spaet|nacht))", lambda m: f"{weekday(today, _ABBREVIATED[m[1]], past=False)} "),
-        (rf"(?:on |of |in |am |an |den )*({_ABBREVIATION})\.? ?(?:-|to|bis|vs\.?|versus|gegen) ?({_ABBREVIATION})\.?", lambda m: _both(m, today)),
+        (rf"(?:on |of |in |am |an |den )*({_ABBREVIATION}|(?:do|so)(?= ?(?:bis |-)))\.? ?(?:-|to|bis|vs\.?|versus|gegen) ?({_ABBREVIATION}|(?:(?<=bis )|(?<=-))(?:do|so))\.?", lambda m: _both(m, today)),
+        *_nights(today),
         (rf"(?:from |von |vom )?({_DAY}) ?(?:-|to|through|thru|until|till|bis|bis zum)(?: einschliesslich| inklusive)? ?({_DAY})", lambda m: _both(m, today)),
         (rf"(?:in|im|during|for|for the month of|fuer) ({_MONTH})(?: (20\d\d))?(?! ?\d)", lambda m: _month(m, today)),
         (r"(yesterday|gestern)(.*?(?:than|vs\.?|versus|against|compared (?:to|with)|or|and|als|gegen|gegenueber|zum|zu|oder|und|mit)) (?:on |am |dem )?(?:the )?(?:day before|previous day|day prior|vortag|tag davor|tag zuvor|tags zuvor)(?! yesterday)",
@@ -122,15 +127,28 @@ def _spoken(today: date) -> list[tuple[str, str | Callable[[re.Match[str]], str]
         said = rf"(?:on |am |vom |of |den )?(?:{names})"
         made += [
             (rf"{said} (?:of |in |der |von )?(?:the )?{LAST} (?:week|woche)|(?:in |of )?{LAST} (?:week|woche)(?:'s)? {said}", f"{last_week}"),
-            (rf"(?:in der |der |die |the |in the )?(?:{_NIGHT}) (?:(?:from|von|of|vom) (?:{_DAY}) )?(?:to|on|auf|zu|zum)(?: den)? (?:{names})",
+            (rf"(?:in der |der |die |the |in the )?(?:{_NIGHT}) (?:to|on|auf|zu|zum)(?: den)? (?:{names})",
              f"night shift {weekday(today, number, past=False) - timedelta(1)}"),
             (rf"(?:on |in der |der )?(?:{names})(?: |-)?(?:nacht|night)(?!\w)(?!schicht| ?shift)", f"night shift {weekday(today, number, past=False)}"),
         ]  # fmt: skip
     return made
 
 
-def _range(first: date, last: date) -> str:
-    return f"from {first} to {last}"
+def _nights(today: date) -> list[tuple[str, Callable[[re.Match[str]], str]]]:
+    """`The night from Monday to Tuesday`: the shift that began on Monday; of days further apart none is sure."""
+    both = rf"(?:(?:from|von|of|on|am|vom) )?({_DAY}|{_ABBREVIATION})\.? ?(?:to|into|on|auf|zu|zum|/)(?: den)? ?({_DAY}|{_ABBREVIATION})\.?"
+    the = r"(?:in der |der |die |the |in the |during the |during |in )?"
+
+    def night(match: re.Match[str]) -> str:
+        first, second = (_weekday(one) for one in match.groups())
+        begun = weekday(today, second, past=False) - timedelta(1)
+        return f"night shift {begun}" if begun.weekday() == first else match[0]
+
+    return [(rf"{the}(?:{_NIGHT}) {both}", night), (rf"{both}(?:'s)? {the}(?:{_NIGHT})", night)]
+
+
+def _range(first: date, last: date, to: str = "to") -> str:
+    return f"from {first} {to} {last}"
 
 
 def _weekend(monday: date) -> str:
@@ -170,7 +188,8 @@ def _both(match: re.Match[str], today: date) -> str:
     first, last = (weekday(today, _weekday(one), past=False) for one in match.groups())
     if re.search(r"vs|versus|gegen", match[0]):
         return f" {first} vs {last}"
-    return _range(first, last) if first < last else match[0]
+    to = "bis" if " bis " in match[0] else "to"  # a night is `from Monday to Tuesday`, not `bis`
+    return _range(first, last, to) if first < last else match[0]
 
 
 def _parts_of_days(text: str, today: date) -> str:

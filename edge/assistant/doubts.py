@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from edge.assistant.plain_words import COUNTED, PARTS, RUNNING, SHOWING, SHOWN, THINGS
-from edge.assistant.vocabulary import GENERAL, Measure, Which
+from edge.assistant.vocabulary import GENERAL, MOST, SHARES, WORST, Measure, Which
 
 AMBIGUOUS = "parts-of-two-kinds"  # stands for words that can't both be meant
 
@@ -38,6 +38,8 @@ _BEING = frozenset(
 _SEEN = r"(?<!\w)(?:total|totals|count|counts|sum|numbers?|figures?|zahlen|summe|gesamt\w*|stueckzahl(?:en)?|teilezahl|teilanzahl|teileanzahl)(?!\w)"
 _GENERAL = rf"(?<![\w-])(?:{GENERAL})(?![\w-])"
 _VERDICTS = r"(?<!\w)(?:verdicts?|judge?ments?|urteile?n?|pruefurteile?)(?!\w)"
+_NUMBER = r"(?<!\w)(?:numbers?|counts?|anzahl|zahl|menge)(?!\w)"
+_BY_NUMBER = rf"{_NUMBER}|(?<!\w)(?:by|nach|in terms of|measured (?:by|in|on))(?! (?:far|the way|hour|stunde)(?!\w))(?!\w)"
 _OUTPUTS = frozenset(
     (
         "production",
@@ -81,7 +83,7 @@ def doubts(
     if re.search(_WHY, text) and which is Which.ALL and not re.search(_WENT_WRONG, text):
         found.append("why")
     found += _two_things(text, measure, which, kinds)
-    found += _no_parts(text)
+    found += _no_parts(text) + _two_ranks(text, measure)
     found += _PER.findall(left)
     found += [
         word
@@ -136,8 +138,25 @@ def _two_things(
         return ["rate"]  # of what? `production rate`, `frame rate`
     if measure in (Measure.TREND, Measure.TOP_HOUR) and bare and re.search(_OUTPUT, text):
         return ["parts"]
-    fixed = typed and which in (Which.PASSED, Which.NOVEL, Which.FAIL_SAFE)
+    fixed = typed and which in (Which.PASSED, Which.NOVEL, Which.FAIL_SAFE, Which.LATE)
     return [AMBIGUOUS] if two.get(measure, fixed) else []
+
+
+def _two_ranks(text: str, measure: Measure | None) -> list[str]:
+    """What could be ranked by number or by share: `the most rejects, and at what rate`, `worst by rejects`."""
+    linked = re.search(
+        rf"(?<!\w)(?:{MOST}|{WORST}|more|mehr)(?!\w).*?(?<!\w)(?:and|und|sowie|plus)(?!\w)", text
+    )
+    if linked and _rated(text[linked.end() :]) and not _rated(text[: linked.end()]):
+        return [AMBIGUOUS]
+    if measure is not Measure.WORST_HOUR:
+        return []
+    by_number = re.search(_NUMBER if _rated(text) else _BY_NUMBER, text)
+    return [AMBIGUOUS] if by_number else []
+
+
+def _rated(text: str) -> bool:
+    return re.search(rf"(?<!\w)(?:{SHARES})(?!\w)", text) is not None
 
 
 def _no_parts(text: str) -> list[str]:

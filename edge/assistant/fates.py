@@ -39,6 +39,7 @@ _LOOKED = (
 )
 _BY_HAND = r"by hand|by eye|manually|by (?:a |an |the |our |some )?(?:person|human|humans|colleagues?|operators?|someone|people|inspectors?|workers?|human eye)|by somebody"
 _CHECKED = r"(?:double[- ]?|re-?|cross-?)?(?:check|inspect|judg|verif|decid|look|assess|examin|review|evaluat|sort)(?:e|y|ed|ied|ing|ked)?(?: at| on| over| again)*"
+_DEADLINE = r"(?:the |our |its |their |der |die |dem |ihre |zur )?(?:deadlines?|frist(?:en|ende)?|fristablauf|ablauf der frist|ende der frist)"
 _TABLE = Phrases((
     # idioms that hide the name of a type
     (r"not (?:quite |really )?up to (?:scratch|snuff|par|spec|standard)|below (?:par|standard)", "not passed"),
@@ -96,6 +97,10 @@ _TABLE = Phrases((
     (r"(?:parts? |pieces? |ones? )(?:that )?(?:were |was |are |is |had |have )?(?:never|not) (?:been )?seen before", "novel"),
     (r"(?:rejected|failed|stopped|judged|nio|durchgefallen|aussortiert|beurteilt|verworfen) (?=without (?:a |any )?results?|ohne (?:ein )?ergebnis)", ""),
     (r"(fail[- ]?safe) (?:rejects?|rejections?|rejected|verdicts?|fails?|failures?|faelle|urteile|teile)", r"\1"),
+    (rf"(?:(?:got|get|gets|had|with|mit|received|gave|bekam|bekamen|bekommen|hatten?) )?(?:no|without(?: a| any)?|kein(?:e|em|en)?|ohne(?: ein)?) (?:results?|verdicts?|ergebnis(?:se)?|urteile?) (?:before|by|within|vor|bis|innerhalb) (?:{_DEADLINE})", "after_deadline"),
+    (rf"(?:missed|misses|miss|exceeded|overran) (?:{_DEADLINE})", "after_deadline"),
+    (rf"(?:{_DEADLINE})((?: \w+){{0,3}}?) (?:verpasst|ueberschritten|verfehlt|gerissen|ueberzogen)", r"\1 after_deadline"),
+    (rf"(?:verpassten?|ueberschritten|verfehlten?|rissen)((?: \w+){{0,3}}?) (?:{_DEADLINE})", r"\1 after_deadline"),
     (r"(?:got|get|had|with|mit|received|bekam|bekamen) (?:no|kein(?:em?)?) (?:result|results|ergebnis)", "fail-safe"),
     (r"(fail(?:s|ed|ures?)?) outright|outright (?=fail)", r"\1"),
 ))  # fmt: skip

@@ -5,7 +5,12 @@ it` failed. Pure.
 """
 
 from edge.assistant.phrases import Phrases
+from edge.assistant.time_words import DAYS
 
+_OF_TIME = (
+    r"(?:\w+ )?(?:weeks?|months?|hours?|minutes?|days?|night|shifts?|weekend|wochen?|monate?n?|nacht|\w*schicht(?:en)?|stunden?|minuten|tagen?"
+    rf"|wochenende|{'|'.join(DAYS)})(?!\w)"
+)
 _TABLE = Phrases((
     (r"pass(?:ed|es)? by (?=(?:camera|cam|station) [\w-]+)", "passed_by "),  # judged good, or gone by
     (r"(?:auf|ueber) die (?:einzelnen )?tage", "pro tag"),
@@ -59,7 +64,7 @@ _TABLE = Phrases((
     (r"(?:es )?(?:fehlt|fehlen) (?:mir|uns|hier)(?: noch)?", ""),
     (r"all right|alright", "ok"), (r"no good", "bad"), (r"(?:the )?latest (?:on|about|regarding)|what is new (?:on|about|with)", "what about"),
     (r"(?:one more|another one|another question|next one|one question|eine frage|noch eine|noch was)(?=:| how| what| which| wie| was)", ""),
-    (r"(?:in relation|relative|compared|in proportion) to (?:the |all )?(?:total|whole|output|everything|all parts)|im verhaeltnis zu[rm]? (?:gesamtmenge|gesamtzahl|allen teilen|menge)", "percent"),
+    (r"(?:in relation|relative|compared|in proportion) to (?:the |all )?(?:total|whole|output|everything|all parts)|im verhaeltnis zu[rm]? (?:stueckzahl|produktion|gesamtmenge|gesamtzahl|allen teilen|menge)", "percent"),
     (r"(?:met|meet|fulfilled|satisfied) (?:the |all |our )?(?:criteria|requirements?|spec(?:ification)?s?|standards?)", "passed"),
     (r"(?:failed|fails?|durchgefallen(?:e|en)?|scrap|ausschuss) (?:or|and|oder|und) (?:were |are |got |went |gone |gingen |sent |kamen |reviewed|zur |in die |in der |in |to |for |into )*(?:reviews?|pruefung|nachpruefung|reviewed)", "rejects"),
     (r"how long ago (?:was|is|did|were)?|how long (?:has it been )?since", "when"), (r"wie lange (?:ist|war) (.*?) her", r"wann \1"),
@@ -69,7 +74,7 @@ _TABLE = Phrases((
     (r"(compar\w+|vergleich\w*) (.*?)(?:die |the |our |unsere |beiden |both |of )*(cameras|kameras)(?! \w+ (?:and|und))", r"\1 \2 per camera"),
     (r"how do (?:the |our )?(cameras|shifts) (?=compare|differ)", r"per \1 "),
     (r"(\w+)-(kamera|camera|cam|station)", r"\1 \2"),
-    (r"^(?:ok|okay|so|well|also|and|und|aber|but|na|ja|right|alright|now) (?=how|wie|what|was)", ""),
+    (r"^(?:(?:ok|okay|so|well|also|and|und|aber|but|na|ja|right|alright|now) )+(?=how|wie|what|was|which|welche)", ""),
     (r"side by side|next to each other|head to head", "compared"),
     (r"how come|how so|what for|for what reasons?|for which reasons?|aus welche[mn] gr(?:und|uenden)|was war der grund|weswegen", "why"),
     (r"(?:for )?the last time|(?:das |zum )?letzte[sn]? mal", "last"),
@@ -114,7 +119,7 @@ _TABLE = Phrases((
     (r"(?:aus|with|what) (?:is|are|was|were|has been|have been) going on", "what happened"),
     (r"(lacked|lacking|were missing|was missing|are missing|had missing|missed|missing) (?:a |an |the |some |one of the )?(features?|holes?)", "missing \\2"),
     (r"fehlten? (.*?)(?:ein |eine |das |die )?(merkmale?|loch|loecher)", r"\1 fehlendes merkmal"),
-    (r"when(?= .*?(?:last|most recent|latest))|wann(?= .*?(?:letzte|zuletzt))", " "),
+    (rf"(?:when|(?:at )?what time)(?= .*?(?<!\w)(?:last(?!\w| {_OF_TIME})|most recent|latest))|(?:wann|um wie ?viel uhr|zu welcher (?:uhr)?zeit)(?= .*?(?<!\w)(?:letzte[nrsm]?(?!\w| {_OF_TIME})|zuletzt))", " "),
 ))  # fmt: skip
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from edge.assistant.calendar import Calendar, Shift, Span, Spoken, wall_time, weekday
+from edge.assistant.calendar import Calendar, Shift, Span, Spoken, said_day, wall_time, weekday
 from edge.assistant.day_phrases import plain_days
-from edge.assistant.time_phrases import plain_times
+from edge.assistant.span_parts import PART, SpanParts, before
+from edge.assistant.time_doubts import PART_OF_NOTHING, beyond, unlike
+from edge.assistant.time_phrases import plain_times, told_hours
 from edge.assistant.time_words import (
     DAYS,
     LAST,
@@ -23,7 +25,11 @@ from edge.assistant.time_words import (
     UNIT_S,
     N,
     compiled,
+    named_shift,
 )
+from edge.assistant.weeks import WEEK_NUMBER, monday_of, units
+
+_COMPARED = r"(?<!\w)(?:compar|vergl|versus|vs|against|gegen)"
 
 
 def spoken_spans(calendar: Calendar, text: str, now_ms: int) -> Spoken:
@@ -41,18 +47,23 @@ class _Reading:
     text: str
     days: list[date] = field(default_factory=list[date])
     times: list[time] = field(default_factory=list[time])
-    shifts: list[tuple[int, Shift]] = field(default_factory=list[tuple[int, Shift]])
+    shifts: list[tuple[bool, Shift]] = field(default_factory=list[tuple[bool, Shift]])
     spans: list[tuple[int, Span]] = field(default_factory=list[tuple[int, Span]])
     trouble: str = ""
+    doubts: set[str] = field(default_factory=set[str])
     spent: set[int] = field(default_factory=set[int])  # days that a time of day or a shift used up
+    parts: SpanParts = field(default_factory=SpanParts)
     _shift_days: date | None = None
-    _waiting: list[tuple[int, Shift]] = field(default_factory=list[tuple[int, Shift]])
+    _waiting: list[tuple[int, Shift, int | None]] = field(
+        default_factory=list[tuple[int, Shift, int | None]]
+    )
 
     @property
     def now_ms(self) -> int:
         return round(self.now.timestamp() * 1000)
 
     def read(self) -> Spoken:
+        self._take(PART, self.parts.mark)
         self._relative()
         self._calendar_units()
         self._named_shifts()
@@ -64,7 +75,12 @@ class _Reading:
         if any(span.since_ms > self.now_ms for span in told) and not self.trouble:
             self.trouble = "future"
         rest = re.sub(r"\x02(\d+);", lambda m: f"{self.times[int(m[1])]:%H:%M}", self.text)
-        rest = re.sub(r"[\x01-\x03]\d+;", " ", rest)  # a time that no span took stays
+        rest = re.sub(r"[\x01-\x04]\d+;", " ", rest)  # a time that no span took stays
+        self.doubts |= {
+            PART_OF_NOTHING if self.parts.astray(told) else "",
+            unlike(told, self.now_ms),
+        }
+        rest = " ".join((rest, *sorted(self.doubts)))
         return Spoken(tuple(told), " ".join(rest.split()), self.trouble)
 
     def _take(self, pattern: str, use: Callable[[re.Match[str]], str | None]) -> None:
@@ -79,7 +95,8 @@ class _Reading:
     def _put(self, match: re.Match[str], span: Span | None) -> str | None:
         if span is None:
             return None
-        self.spans.append((match.start(), span))
+        self.doubts.add(beyond(match, span, self.now_ms))
+        self.spans.append((match.start(), self.parts.of(before(match), span, self.now_ms)))
         return ""
 
     def _relative(self) -> None:
@@ -87,39 +104,31 @@ class _Reading:
             ago = rf"(?<!\w){OF}(?:the |den |der |die )?{LAST} (?:{N} )?(?:{unit})(?!\w)"
             if seconds in (604_800, 86_400):
                 ago = rf"(?<!\w){OF}(?:the |den |der |die )?{LAST} {N} (?:{unit})(?!\w)"
-            self._take(ago, lambda m, s=seconds: self._put(m, self._back(m[1], s)))
+            self._take(ago, lambda m, s=seconds: self._put(m, self._last(m, s)))
             since = rf"(?<!\w)(?:since|seit) {N} (?:{unit})(?!\w)"
             self._take(since, lambda m, s=seconds: self._put(m, self._back(m[1], s)))
+
+    def _last(self, match: re.Match[str], seconds: int) -> Span | None:
+        """None where it isn't said how many: `the last hours` could be any number."""
+        several = match[0].endswith(("hours", "minutes", "stunden", "minuten"))
+        return None if several and match[1] is None else self._back(match[1], seconds)
 
     def _back(self, count: str | None, seconds: int) -> Span:
         number = 1 if count is None else NUMBERS.get(count) or int(count)
         return Span(self.now_ms - number * seconds * 1000, self.now_ms)
 
     def _calendar_units(self) -> None:
-        today, c = self.now.date(), self.calendar
-        monday = today - timedelta(days=today.weekday())
-        first = today.replace(day=1)
-        before = (first - timedelta(days=1)).replace(day=1)
-        for words, since, until in (
-            (rf"{THIS} (?:week|woche)", monday, today + timedelta(days=1)),
-            (rf"{LAST} (?:week|woche)", monday - timedelta(days=7), monday),
-            (rf"{THIS} (?:month|monat)s?", first, today + timedelta(days=1)),
-            (rf"{LAST} (?:month|monat)s?", before, first),
-        ):
-            span = Span(c.begin(since), c.begin(until), whole=True)
+        for words, span in units(self.calendar, self.now.date()):
             self._take(rf"(?<!\w){OF}{words}(?:'s)?(?!\w)", lambda m, s=span: self._put(m, s))
         self._take(
-            r"(?<!\w)(?:in |of )?(?:calendar week|cw|kw|kalenderwoche) ?(\d{1,2})(?!\w)",
-            lambda m: self._put(m, self._week(int(m[1]))),
+            rf"(?<!\w){OF}{WEEK_NUMBER}(?!\w)", lambda m: self._put(m, self._week(int(m[1]), m[2]))
         )
 
-    def _week(self, number: int) -> Span | None:
-        try:
-            monday = date.fromisocalendar(self.now.isocalendar().year, number, 1)
-        except ValueError:
+    def _week(self, number: int, year: str | None) -> Span | None:
+        monday, c = monday_of(number, year, self.now.date()), self.calendar
+        if monday is None:
             self.trouble = "no such day"
             return None
-        c = self.calendar
         return Span(c.begin(monday), c.begin(monday + timedelta(days=7)), whole=True)
 
     def _named_shifts(self) -> None:
@@ -133,32 +142,19 @@ class _Reading:
                 lambda m, b=back: self._put(m, c.running(self.now_ms, b)),
             )
         for one in c.shifts:
-            names = "|".join(re.escape(word) for word in one.words or (one.name,))
             self._take(
-                rf"(?<!\w)(?:(?:in )?(?:the |der |die )?(?:{LAST} )?)?(?:{names})[ -]?(?:shift"
-                rf"|schicht)s?(?:'s)?(?!\w)"
-                rf"|(?<!\w)(?:{names})(?=(?: and| und| or| oder|,| vs| versus| with| against)"
-                rf" (?:the )?\w+[ -]?(?:shift|schicht))|(?<=\w-)? (?:{names})-(?= (?:und"
-                rf"|oder) \w+schicht)",
+                named_shift(one.words or (one.name,)),
                 lambda m, s=one: self._shift_mark(m, s),
             )
             if one.end <= one.begin:
                 self._take(
-                    r"(?<!\w)(?:last night|heute nacht|letzte nacht|gestern nacht|tonight)(?!\w)",
-                    lambda m, s=one: self._put(m, self._last_of(s)),
+                    rf"(?<!\w){OF}(?:last night|(?:heute|letzte|gestern) nacht|tonight)(?!\w)",
+                    lambda m, s=one: self._put(m, c.newest(s, self.now_ms)),
                 )
 
     def _shift_mark(self, match: re.Match[str], shift: Shift) -> str:
-        self.shifts.append((match.start(), shift))
+        self.shifts.append(("shifts" in match[0], shift))
         return f"\x03{len(self.shifts) - 1};"
-
-    def _last_of(self, shift: Shift) -> Span:
-        """The newest of this shift that has begun."""
-        for ago in range(3):
-            span = self.calendar.shift(shift, self.now.date() - timedelta(days=ago))
-            if span.since_ms <= self.now_ms:
-                return span
-        raise AssertionError("unreachable")
 
     def _dates(self) -> None:
         today = self.now.date()
@@ -205,18 +201,12 @@ class _Reading:
                 lambda m, n=number: self._day_mark(weekday(today, n, past=bool(m[1]))),
             )
 
-    def _day(self, year: str | None, month: str, day: str) -> str | None:
-        try:
-            if year is not None:
-                number = int(year) + (2000 if len(year) == 2 else 0)
-                return self._day_mark(date(number, int(month), int(day)))
-            found = date(self.now.year, int(month), int(day))
-            if found > self.now.date():  # a day without a year is the last one of that name
-                found = found.replace(year=found.year - 1)
-            return self._day_mark(found)
-        except ValueError:
+    def _day(self, year: str | None, month: str, day: str) -> str:
+        found = said_day(year, int(month), int(day), self.now.date())
+        if found is None:
             self.trouble = "no such day"
             return ""
+        return self._day_mark(found)
 
     def _part_of_day(self, match: re.Match[str], day: date, first: int, last: int) -> str:
         """The morning, say; beside a time of day only the day."""
@@ -239,22 +229,7 @@ class _Reading:
                 "midnight": time(), "mitternacht": time()}  # fmt: skip
         for name, at in word.items():
             self._take(rf"(?<!\w){name}(?!\w)", lambda _m, a=at: self._time_mark(a))
-        bare = (
-            r"(?<!\w)(between|from|zwischen|von) (\d{1,2}) (and|to|until|till|bis|und) (?=\d"
-            r"|[\x01-\x03])"
-        )
-        self._take(bare, lambda m: f"{m[1]} {m[2]}:00 {m[3]}")
-        self._take(
-            r"(?<!\w)(between|from|zwischen|von) (\d{1,2}:\d\d(?: (?:am|pm|uhr))?) (and|to|until"
-            r"|till|bis|und)"
-            r" (\d{1,2})(?![\w:.])(?! ?(?:am|pm|uhr|o'clock))",
-            lambda m: f"{m[1]} {m[2]} {m[3]} {m[4]}:00",
-        )
-        self._take(
-            r"(?<!\w)(since|after|before|until|till|seit|nach|vor|bis"
-            r"|ab) (\d{1,2})(?![\w:.])(?! ?(?:am|pm|uhr|o'clock|\w))",
-            lambda m: f"{m[1]} {m[2]}:00",
-        )
+        self.text = told_hours(self.text)
         self._take(
             r"(?<![\w:.])(\d{1,2}):(\d\d)(?: ?(am|pm|uhr))?(?![\w:])",
             lambda m: self._clock(m[1], m[2], m[3]),
@@ -286,7 +261,11 @@ class _Reading:
         self._take(
             rf"{begin}{day}{at}{day}{to.replace(' +', ' *', 1)}{day}{at}{day}", self._clock_range
         )
+        night = rf"(?:from )?{s} *{OF}{d} *(?:to|into|auf|zu|/) *{link}{OF}{d}"
+        self._take(rf"(?<!\w){OF}{night}", self._night_between)
         self._take(rf"{begin}{d}{to}{d}", self._day_range)
+        if not re.search(_COMPARED, self.text):
+            self._take(rf"{d} *(?:-|to|until|till|through|bis|bis zum) +{link}{d}", self._day_range)
         self._take(
             rf"(?<!\w)(?:since|seit|ab|after|nach|from|starting at) {day}{at}{day}", self._since
         )
@@ -306,18 +285,15 @@ class _Reading:
         assert t2 is not None
         begin, end = self.times[t1], self.times[t2]
         if first is None and second is None:
-            outer = re.search(r"\x01(\d+);", self.text)  # `yesterday between 6 and 8`
-            day = self.days[int(outer[1])] if outer else self._day_that_began(begin)
-            if outer:
-                self.spent.add(int(outer[1]))
-            begin_day, end_day = day, None
+            outer = self._outer_day(m.start())  # `yesterday between 6 and 8`
+            begin_day, end_day = outer or self._day_that_began(begin), None
         else:
             begin_day = self.days[first] if first is not None else None
             end_day = self.days[second] if second is not None else None
         if begin_day is None:
             assert end_day is not None
             begin_day, end_day = end_day, end_day + timedelta(days=end <= begin)
-            if self.calendar.begin(begin_day, begin) > self.now_ms:
+            if end <= begin and self.calendar.begin(begin_day, begin) > self.now_ms:
                 begin_day, end_day = begin_day - timedelta(days=1), end_day - timedelta(days=1)
         elif end_day is None:
             end_day = begin_day + timedelta(days=end <= begin)
@@ -334,10 +310,20 @@ class _Reading:
         c = self.calendar
         return self._put(m, Span(c.begin(first), c.begin(last + timedelta(days=1)), whole=True))
 
+    def _night_between(self, m: re.Match[str]) -> str | None:
+        """`Night shift from 23 to 24 November`: the first's; of days further apart none is sure."""
+        several, shift = self.shifts[int(m[1])]
+        first, second = self.days[int(m[2])], self.days[int(m[3])]
+        if several or shift.end > shift.begin or second - first != timedelta(days=1):
+            return None
+        return self._put(m, self.calendar.shift(shift, first))
+
     def _since(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]
         at = self.times[int(m[2])]
-        begun = self.days[int(day)] if day else self._outer_day() or self._day_that_began(at)
+        begun = (
+            self.days[int(day)] if day else self._outer_day(m.start()) or self._day_that_began(at)
+        )
         open_end = (
             begun == self.now.date() or not day or m[0].lstrip().startswith(("since", "seit"))
         )
@@ -349,13 +335,15 @@ class _Reading:
     def _until(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]
         at = self.times[int(m[2])]
-        on = self.days[int(day)] if day else self._outer_day() or self.now.date()
+        on = self.days[int(day)] if day else self._outer_day(m.start()) or self.now.date()
         return self._put(m, Span(self.calendar.begin(on), self.calendar.end(on, at)))
 
-    def _outer_day(self) -> date | None:
-        outer = re.search(r"\x01(\d+);", self.text)
-        if outer is None:
+    def _outer_day(self, at: int) -> date | None:
+        """The day that a time of day at this place is of: the nearest before it, or the first."""
+        marks = list(re.finditer(r"\x01(\d+);", self.text))
+        if not marks:
             return None
+        outer = next((one for one in reversed(marks) if one.start() < at), marks[0])
         self.spent.add(int(outer[1]))
         return self.days[int(outer[1])]
 
@@ -366,7 +354,8 @@ class _Reading:
             self.spent.add(int(day))
             self._shift_days = self.days[int(day)]
             return self._put(m, self.calendar.shift(shift, self.days[int(day)]))
-        self._waiting.append((m.start(), shift))
+        self.doubts.add(beyond(m, self.calendar.newest(shift, self.now_ms), self.now_ms))
+        self._waiting.append((m.start(), shift, before(m)))
         return ""
 
     def _rest(self) -> None:
@@ -376,23 +365,26 @@ class _Reading:
             if not (one[1].whole and self._is_spent(one[1]))
         ]  # fmt: skip
         whole = [one for one in self.spans if one[1].whole]
-        for place, shift in self._waiting:
+        for place, shift, part in self._waiting:
             if self._shift_days is not None:
                 span = self.calendar.shift(shift, self._shift_days)
             elif whole:
-                self._apply_days(place, shift, whole)
+                self._apply_days(place, shift, whole, part)
                 continue
             else:
-                span = self._last_of(shift)
-            self.spans.append((place, span))
+                span = self.calendar.newest(shift, self.now_ms)
+            self.spans.append((place, self.parts.of(part, span, self.now_ms)))
         if self._waiting and whole and self._shift_days is None:
             self.spans = [one for one in self.spans if one not in whole]
 
-    def _apply_days(self, place: int, shift: Shift, whole: list[tuple[int, Span]]) -> None:
+    def _apply_days(
+        self, place: int, shift: Shift, whole: list[tuple[int, Span]], part: int | None
+    ) -> None:
         for offset, (_, span) in enumerate(whole):
             day = self.calendar.local(span.since_ms).date()
             while self.calendar.begin(day) < span.until_ms:
-                self.spans.append((place + offset, self.calendar.shift(shift, day)))
+                told = self.parts.of(part, self.calendar.shift(shift, day), self.now_ms)
+                self.spans.append((place + offset, told))
                 day += timedelta(days=1)
 
     def _is_spent(self, span: Span) -> bool:

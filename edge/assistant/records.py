@@ -102,6 +102,7 @@ def meant(cell: Cell, which: Which, kinds: Sequence[str]) -> bool:
         Which.REJECTS: cell.outcome != Outcome.PASS,
         Which.NOVEL: cell.reason == Reason.NOVEL,
         Which.FAIL_SAFE: cell.reason in FAIL_SAFE,
+        Which.LATE: cell.reason == Reason.LATE,
     }[which]
 
 
@@ -242,4 +243,6 @@ def _outcomes(which: Which, kinds: Sequence[str]) -> tuple[str, ...]:
 def _reasons(which: Which) -> tuple[str, ...]:
     if which is Which.NOVEL:
         return (Reason.NOVEL.value,)
+    if which is Which.LATE:
+        return (Reason.LATE.value,)
     return tuple(sorted(one.value for one in FAIL_SAFE)) if which is Which.FAIL_SAFE else ()

@@ -36,6 +36,7 @@ from edge.assistant.vocabulary import (
     PART_INTENT,
     PAST,
     QUOTAS,
+    SHARES,
     TOP_OF_FAULTS,
     Measure,
     Which,
@@ -133,7 +134,7 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
     kinds, rest = _names(rest, kinds_said)
     past = _has(rest, PAST)
     by = next((name for name, pattern in BY.items() if _has(rest, pattern)), "")
-    when = _has(rest, r"when|wann")
+    when = _has(rest, r"when|wann|what time|wie ?viel uhr|welcher (?:uhr)?zeit")
     measure, which, compares, rest = _measured(rest, by)
     unknown = () if part else _unknown_camera(rest)
     if (by == "shift" and len(spoken.spans) > 1) or (by == "camera" and len(cameras) > 1):
@@ -197,6 +198,7 @@ def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ..
     return ()
 
 
+_HOURS = (Measure.WORST_HOUR, Measure.TOP_HOUR)
 _ONE_TIME = frozenset(
     (
         Measure.WORST_HOUR,
@@ -268,6 +270,7 @@ def part_of(word: str) -> bool:
 def _marked(text: str) -> str:
     """Folded, with its marks."""
     told = fold(text).replace("\u2013", "-").replace("\u2019", "'")
+    told = re.sub(r"\b(mo|di|mi|do|fr|sa)-(di|mi|do|fr|sa|so)\b", r"\1 bis \2", told)
     told = re.sub(r"\bcan't\b", "can not", re.sub(r"\bwon't\b", "will not", told))
     return " ".join(re.sub(r"n't\b", " not", told).split())
 
@@ -340,9 +343,10 @@ def _measured(rest: str, by: str = "") -> tuple[Measure | None, Which, bool, str
     two = False
     last, bundles, alarms = _has(rest, LAST), _has(rest, BUNDLES), _has(rest, ALARMS)
     for whole, what in QUOTAS.items():
-        rest = rest.replace(whole, f" {what} rate ")
+        rest = re.sub(rf" ?{whole} ?", f" {what} rate ", rest)
+    by_share = _has(rest, SHARES)  # `the hour with the most rejects in percent`
     for kind, pattern in MEASURES:
-        if by and kind in (Measure.WORST_HOUR, Measure.TOP_HOUR):
+        if by and kind in _HOURS:
             continue
         if _has(rest, pattern):
             two = two or {measure, kind} in (
@@ -351,7 +355,7 @@ def _measured(rest: str, by: str = "") -> tuple[Measure | None, Which, bool, str
             )
             if (measure, kind) == (Measure.YIELD, Measure.TREND):
                 measure, rest = kind, f"{rest} passed "  # `how did the yield develop`
-            measure = measure or kind
+            measure = measure or (Measure.WORST_HOUR if by_share and kind in _HOURS else kind)
             rest = _without(rest, pattern)
     rest = _without(rest, BY[by]) if by else rest
     which, rest = _outcome(f"{rest} {AMBIGUOUS}" if two else rest)

@@ -13,12 +13,14 @@ WHICH = {
         Which.ALL: "parts", Which.PASSED: "parts passed", Which.FAILED: "parts failed",
         Which.REVIEW: "parts went to review", Which.REJECTS: "parts did not pass",
         Which.NOVEL: "parts were novel", Which.FAIL_SAFE: "parts got a fail-safe verdict",
+        Which.LATE: "parts got no result before the deadline",
     },
     "de": {
         Which.ALL: "Teile", Which.PASSED: "Teilen haben bestanden",
         Which.FAILED: "Teilen sind durchgefallen", Which.REVIEW: "Teilen gingen in die Prüfung",
         Which.REJECTS: "Teilen haben nicht bestanden", Which.NOVEL: "Teilen waren neuartig",
         Which.FAIL_SAFE: "Teilen bekamen ein Fail-safe-Urteil",
+        Which.LATE: "Teilen bekamen kein Ergebnis vor Fristende",
     },
 }  # fmt: skip
 OUTCOMES = {

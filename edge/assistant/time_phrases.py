@@ -7,7 +7,7 @@ could be two times (`3/4`) is left as it stands, so that nobody reads the wrong 
 import re
 from collections.abc import Callable
 
-from edge.assistant.time_words import NUMBERS, compiled
+from edge.assistant.time_words import DAYS, MONTHS, NUMBERS, compiled
 
 _HOUR = {word: n for word, n in NUMBERS.items() if word not in ("eine", "einen", "einer")}
 _WORDS = "|".join(_HOUR)
@@ -18,6 +18,7 @@ _PART = r"morning|afternoon|evening|vormittag|nachmittag|abend|morgen"
 
 _DAY = r"yesterday|today|gestern|vorgestern|heute|\w+day|\w+tags?|mittwoch"
 
+_WEEKDAY = "|".join(DAYS)
 _Rewrite = tuple[str, str | Callable[[re.Match[str]], str]]
 
 
@@ -25,7 +26,16 @@ def plain_times(text: str) -> str:
     """A folded text with its times said plainly."""
     for pattern, plain in _REWRITES:
         text = compiled(rf"(?<![\w:.])(?:{pattern})(?!\w)").sub(plain, text)
+    for pattern, plain in _BARE_HOURS:
+        text = compiled(rf"(?<![\w:.-])(?:{pattern})").sub(plain, text)
     return _of_the_dial(text)
+
+
+def told_hours(text: str) -> str:
+    """A text whose days are marks, with bare hours said as times: `from 8 to` is `from 8:00 to`."""
+    for pattern, plain in _BARE:
+        text = compiled(pattern).sub(plain, text)
+    return text
 
 
 def _of_the_dial(text: str) -> str:
@@ -61,6 +71,19 @@ def _dial(at: str, *, late: bool) -> str:
     return f"{int(hour) % 12 + 12 if late and int(hour) <= 12 else int(hour)}:{minute or '00'}"
 
 
+def _forward(match: re.Match[str], day: str, first: str, last: str) -> str:
+    """`8 to 10 today`; what goes back (`10 to 8`: until 20:00, or over midnight?) is left."""
+    begin, end = (int(one.split(":")[0]) for one in (first, last))
+    return f"{day}from {first} to {last}" if begin <= end else match[0]
+
+
+def _from_hour(match: re.Match[str]) -> str:
+    """`since yesterday evening at 8`: at 20:00; `seit heute früh um 6`: at 6:00."""
+    late = match["part"] in ("afternoon", "evening", "nachmittag", "abend")
+    day = "today" if match["day"] == "this" else match["day"]
+    return f"{match[1]} {_dial(match['at'], late=late)} {day}"
+
+
 def _number(match: re.Match[str]) -> str:
     return f"{match[1]} {_HOUR[match[2]]}"
 
@@ -90,6 +113,14 @@ def _slashed(match: re.Match[str]) -> str:
     return f"{second}.{first}.{year}" if second > 12 >= first else match[0]
 
 
+_TO = r"and|to|until|till|bis|und"
+_HALF = r"am|pm|uhr|o'clock"
+_BARE = (
+    (rf"(?<!\w)(between|from|zwischen|von) (\d{{1,2}}) ({_TO}) (?=\d|[\x01-\x03])", r" \1 \2:00 \3 "),
+    (rf"(?<!\w)(between|from|zwischen|von) (\d{{1,2}}:\d\d(?: (?:am|pm|uhr))?) ({_TO}) (\d{{1,2}})(?![\w:.])(?! ?(?:{_HALF}))",
+     r" \1 \2 \3 \4:00 "),
+    (rf"(?<!\w)(since|after|before|until|till|seit|nach|vor|bis|ab) (\d{{1,2}})(?![\w:.])(?! ?(?:{_HALF}|\w))", r" \1 \2:00 "),
+)  # fmt: skip
 _ORDINALS = {"1": "first", "2": "second", "3": "third", "e": "first", "z": "second", "d": "third"}
 _SAID = {"this": "today", "last": "yesterday"}
 _REWRITES: tuple[_Rewrite, ...] = (
@@ -152,9 +183,20 @@ _REWRITES: tuple[_Rewrite, ...] = (
     (rf"({_SHIFT})(?: shift)? ({_AGAINST}) (?:the |die |der |in der )?({_SHIFT})(?!\w|[ -]?(?:shift|schicht))", r"\1 shift \2 \3 shift"),
     (rf"({_SHIFT}) (vs\.?|versus|against|gegen) ({_SHIFT}) (?=shift)", r"\1 shift \2 \3 "),
     (rf"({_SHIFT})- ({_AGAINST}) (?:in |im |on |the |die |der )*(\w+schicht|\w+ shift)", lambda m: f"{m[1]}{'schicht' if m[3].endswith('schicht') else ' shift'} {m[2]} {m[3]}"),
-    (r"(early|late) (today|yesterday)|(today|yesterday) (early|late)(?! shift)", lambda m: f"{m[1] or m[4]} shift {m[2] or m[3]}"),
+    (r"(?<!were )(?<!was )(?<!too )(?<!came )(?<!parts )(?<!results )(early|late) (today|yesterday)|(today|yesterday) (early|late)(?! shift)", lambda m: f"{m[1] or m[4]} shift {m[2] or m[3]}"),
     (r"(on|last) (mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\.?", lambda m: f"{m[1]} {_WEEKDAYS[m[2][:3]]}"),
     (r"(am|letzten|seit|vom) (mo|di|mi|do|fr|sa|so)\.?(?= |$)", lambda m: f"{m[1]} {_TAGE[m[2]]}"),
+)  # fmt: skip
+_DATED = rf"{_DAY}|\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.(?:\d{{2,4}})?|\d{{1,2}}(?:\.|st|nd|rd|th)? (?:{'|'.join(MONTHS)})(?: 20\d\d)?"
+_SPAN_OF_HOURS = rf"({_AT}) ?(?:-|to|until|till|bis) ?({_AT})"
+_NO_COUNT = r"(?![.:]?\d)(?! ?(?:%|am|pm|uhr|o'clock|parts?|pieces?|teilen?|stuecke?n?|percent|prozent|hours?|stunden?|minut\w+|days?|tagen?|tage|times|mal)(?!\w))"
+_BEFORE_HOUR = r"since|seit|ab|from|after|nach|until|till|bis|before|vor"
+_BARE_HOURS: tuple[_Rewrite, ...] = (
+    (rf"(?<!from )(?<!between )(?<!von )(?<!zwischen )(?<!\d\. )(?<!kw )(?<!part )(?<!teil ){_SPAN_OF_HOURS}(?= (?:on |am |vom |of |the )*(?:{_DATED}|this (?:{_PART}))(?!\w))",
+     lambda m: _forward(m, "", m[1], m[2])),
+    (rf"({_DATED}|(?:{_DAY}|this) (?:{_PART}|frueh)),? {_SPAN_OF_HOURS}{_NO_COUNT}", lambda m: _forward(m, f"{m[1]} ", m[2], m[3])),
+    (rf"({_BEFORE_HOUR}) (?P<day>heute|gestern|vorgestern|today|yesterday|this|{_WEEKDAY}|{_DATED})(?: (?P<part>{_PART}|frueh))?(?: (?:um|at|ab))? (?P<at>{_AT})(?: uhr)?{_NO_COUNT}(?! (?:{'|'.join(MONTHS)}))",
+     _from_hour),
 )  # fmt: skip
 _WEEKDAYS = {"mon": "monday", "tue": "tuesday", "wed": "wednesday", "thu": "thursday", "fri": "friday",
              "sat": "saturday", "sun": "sunday"}  # fmt: skip

@@ -1,6 +1,7 @@
 """The words that times are made of, English and German, as patterns over folded text."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 MONTHS = (
@@ -41,6 +42,18 @@ UNIT_S = {
     r"days?|tagen?|tage?": 86_400,
     r"weeks?|wochen?": 604_800,
 }
+
+
+def named_shift(words: Sequence[str]) -> str:
+    """How a shift of these names is said: alone, or the first of two (`early and late shift`)."""
+    names = "|".join(re.escape(word) for word in words)
+    return (
+        rf"(?<!\w)(?:(?:in )?(?:the |der |die )?(?:{LAST} )?)?(?:{names})[ -]?(?:shift"
+        rf"|schicht)s?(?:'s)?(?!\w)"
+        rf"|(?<!\w)(?:{names})(?=(?: and| und| or| oder|,| vs| versus| with| against)"
+        rf" (?:the )?\w+[ -]?(?:shift|schicht))|(?<=\w-)? (?:{names})-(?= (?:und"
+        rf"|oder) \w+schicht)"
+    )
 
 
 @lru_cache(maxsize=4096)

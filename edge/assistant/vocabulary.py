@@ -34,6 +34,7 @@ class Which(StrEnum):
     REJECTS = "rejects"  # failed or for review: they didn't pass at once
     NOVEL = "novel"
     FAIL_SAFE = "fail-safe"
+    LATE = "late"  # of these: no result before the deadline
 
 
 def _several(words: str) -> tuple[str, ...]:
@@ -108,9 +109,9 @@ KIND_WORDS: Mapping[str, tuple[str, ...]] = {
         )
     ),
 }
-_WORST = r"worst|poorest|schlechtesten?r?|schlimmsten?r?"
-_MOST = r"most|highest|biggest|largest|peak|top|meisten?|hoechsten?r?|groessten?r?"
-_SHARES = r"rate|ratio|share|percentage|proportion|quote|\w+quote|\w+rate|anteil|\w+anteil"
+WORST = r"worst|poorest|schlechtesten?r?|schlimmsten?r?"
+MOST = r"most|highest|biggest|largest|peak|top|meisten?|hoechsten?r?|groessten?r?"
+SHARES = r"rates?|ratios?|shares?|percentages?|proportions?|fractions?|percent|ppm|quoten?|\w+quote|\w+rate|anteile?s?|anteilig\w*|anteilsmaessig\w*|\w+anteil|prozent\w*"
 _HOUR = r"(?:in |at |during |zu |um |an )?(?:which|what|welche[rnsm]?) (?:hour|stunde)|wann|when"
 _DEFECTS = (
     r"defects?|faults?|flaws?|failures?|rejects?|rejections?|errors?|defekte?|maengel|problems?|issues?|fehler"
@@ -123,10 +124,10 @@ MEASURES: tuple[tuple[Measure, str], ...] = (
      r"|erstausbeuten?|ausbeuten?|gutausbeute|gutausbringung|erstdurchlauf(?:quote)?|gutquote|gutanteil|success rate|acceptance rate|erfolgsquote|erfolgsrate|bestehensquote"
      r"|bestehensrate|annahmequote|guete?quote")),
     (Measure.WORST_HOUR,
-     (rf"(?:{_HOUR})(?= .*(?:{_MOST}|{_WORST}) (?:\w+ )?(?:{_SHARES})| .*(?:{_SHARES}) .*(?:{_MOST}))"
-     rf"|(?:{_HOUR})? ?(?:was |war |is |ist )?(?:the |die |der )?(?:am )?(?:{_WORST}) (?:hour|stunde)"
-     rf"|(?:in )?(?:which|what|welche[rn]?) (?:hour|stunde) (?:was |is |war |went |ran |lief |did )*(?:the |am |die )?(?:{_WORST})")),
-    (Measure.TOP_HOUR, rf"(?:in |at |during |zu )?(?:(?:which|what|welche[rnsm]?) (?:hour|stunde)|hour_of_day)(?=.*(?<!\w)(?:{_MOST}))"),
+     (rf"(?:{_HOUR})(?= .*(?:{MOST}|{WORST}) (?:\w+ )?(?:{SHARES})(?!\w)| .*(?<!\w)(?:{SHARES})(?!\w).* (?:{MOST}|{WORST})(?!\w))"
+     rf"|(?:{_HOUR})? ?(?:was |war |is |ist )?(?:the |die |der )?(?:am )?(?:{WORST}) (?:hour|stunde)"
+     rf"|(?:in )?(?:which|what|welche[rn]?) (?:hour|stunde) (?:was |is |war |went |ran |lief |did )*(?:the |am |die )?(?:{WORST})")),
+    (Measure.TOP_HOUR, rf"(?:in |at |during |zu )?(?:(?:which|what|welche[rnsm]?) (?:hour|stunde)|hour_of_day)(?=.*(?<!\w)(?:{MOST}))"),
     (Measure.TREND,
      (r"(?:hourly |hour by hour )?(?:trends?|curve|progress(?:ion)?)|(?:by|per|for|from) (?:the |each |every )?hours?|each hour|every hour|per hour|hourly|hour (?:by|for|to|after) hour"
      r"|over time|trending|trended|worsen(?:ed|ing)?|improv(?:e|ed|ing)|(?:getting|got|gotten|get|become|became|becoming) (?:better or worse|worse or better|better|worse)|creeping up|on the (?:rise|up|increase|decline)|(?:go|went|gone) (?:up or down|down or up)|increas(?:e|ed|ing)|decreas(?:e|ed|ing)|declin(?:e|ed|ing)|(?:been )?develop(?:ed|ment|ments|ing|s)?|evol(?:ve|ved|ving|ution)|(?:the )?course(?= of)|in the course of"
@@ -142,14 +143,14 @@ MEASURES: tuple[tuple[Measure, str], ...] = (
      rf"|(?:which|what) (?:{_KINDS}) of (?:{_DEFECTS})|(?:which|what|welche[rs]?|was fuer) (?:{_DEFECTS})(?: (?:{_KINDS}))?(?! ?-?(?:rate|quota|quote|percentage|share|count|ratio|anteil|anzahl))"
      rf"|(?:which|what|welche) (?:{_KINDS})|(?:{_KINDS}) of (?:{_DEFECTS})|(?:{_DEFECTS}) (?:{_KINDS})"
      rf"|(?:by|per|nach|pro|je|into|according to) (?:their )?(?:{_DEFECTS})? ?(?:{_KINDS})|by (?:defect|fault|flaw|reason|cause)|nach (?:fehler|defekt|ursache|grund|gruenden)"
-     r"|break ?downs?|broken down|break(?= .*down)|aufschluesselung|schluess(?:le|el)\w*(?= .*auf)|aufgeschluesselt|distribut(?:ion|ed)|verteilung|verteilen sich|verteilt|paretos?|rank(?:ing|ed|s)?|rangliste|rangfolge|hitliste|(?:the )?worst offender|fehlerbild"
+     r"|break ?downs?|broken down|break(?= .*down)|aufschluesselung|schluess(?:le|el)\w*(?= .*auf)|auf(?:ge|zu)?schluessel(?:n|t)|distribut(?:ion|ed)|verteilung|verteilen sich|verteilt|paretos?|rank(?:ing|ed|s)?|rangliste|rangfolge|hitliste|(?:the )?worst offender|fehlerbild"
      r"|(?:schwerpunkte?|gruende?|ursachen?|reasons?|causes?)(?: (?:for|of|fuer|des|der|von))?"
      r"|(?:fail(?:ed)?|rejected|scrapped|stopped) for(?= ?$| the most)"
      r"|dominat(?:ed|es|ing)|led(?= ?$)|prevailed|predominated|ueberwog(?:en)?|dominiert\w*|vorherrsch\w*"
      r"|(?:what )?(?:went|going|gone) wrong|wrong with|schief(?:gegangen|gelaufen)?|schiefging|why|warum|wieso|weshalb|woran")),
     (Measure.RATE,
      (r"ppm(?:[- ](?:rate|zahl|wert))?|parts per million|rates?|shares?|percentages?|percent|pct|%|proportions?|fractions?|quotas?|ratios?|portion|quote|quoten|fehlerrate"
-     r"|ausschussrate|rueckweiserate|anteile?s?|prozent|prozentsatz|prozentual\w*|prozentuell\w*|prozentzahl|prozente")),
+     r"|ausschussrate|rueckweiserate|anteile?s?|prozent|prozentsatz|prozentual\w*|anteilig\w*|anteilsmaessig\w*|prozentuell\w*|prozentzahl|prozente")),
     (Measure.COUNT,
      (r"how many(?: times)?|how often|how much|how frequently|wie oft|wie haeufig|(?:the )?numbers? of|counts?(?: up)?(?: of)?|counted"
      r"|amounts? of|totals?(?: of)?|tally|tallies|quantit(?:y|ies)|headcount|throughput|volume of|wie ?viele?[nrsm]?|anzahl|zahl|zahlen|stueckzahl|stueckzahlen|menge"
@@ -183,6 +184,7 @@ OUTCOMES: tuple[tuple[Which, str], ...] = (
      r"|mangelhaft\w*|maengel|maengeln|mangel|defects?|faulty|faults?|flaws?|flawed|duds?|non-?conforming|non-?conformant|non conforming|nonconformit(?:y|ies)|error(?= +(?:rate|percentage|quota|share|ratio|$))|unacceptable|substandard|nicht in ordnung\w*")),
     (Which.NOVEL, (r"novel|novelty|novelties|unlike the training parts|unknown(?= (?:to the model|parts?|pieces?))(?: to the model)?|unfamiliar|neuartig(?:e|en|es|er)?"
                   r"|unbekannte[rn]?(?= (?:teile|stuecke|bauteile|werkstuecke))")),
+    (Which.LATE, "after_deadline"),
     (Which.FAIL_SAFE, r"fail[- ]?safes?|without (?:a |any )?results?|ohne (?:ein )?ergebnis(?:se)?"),
     (Which.FAILED,
      (r"fails?|failed|failures?|failing|failure(?=[ -]?rate)|scrap(?:s|ped)?|scrapping|flunk(?:ed)?|binned|written off|fell through|bombed"

@@ -23,6 +23,7 @@ from tests.assistant import (
     questions_fresh,
     questions_known,
     questions_later,
+    questions_seventh,
     questions_sixth,
     questions_unseen,
 )
@@ -133,6 +134,7 @@ def measure():
         ("fourth wording, never learnt from", questions_later, ">= 0.97"),
         ("fifth wording", questions_fifth, ""),
         ("sixth wording, never learnt from", questions_sixth, ""),
+        ("seventh wording, by a stranger, since learnt from", questions_seventh, ""),
     ):
         asked = module.questions(line)
         wrong = wrong_answers(line, asked)

@@ -8,6 +8,7 @@ from tests.assistant import (
     questions_fresh,
     questions_known,
     questions_later,
+    questions_seventh,
     questions_sixth,
     questions_unseen,
 )
@@ -32,9 +33,11 @@ def test_line_questions_are_answered_exactly_and_cite_what_was_counted(line, wor
     assert all(why.startswith("refused") for _, why in wrong), wrong
 
 
-@pytest.mark.parametrize("wording", [questions_later, questions_fifth, questions_sixth])
+@pytest.mark.parametrize(
+    "wording", [questions_later, questions_fifth, questions_sixth, questions_seventh]
+)
 def test_wordings_that_nobody_foresaw_get_no_wrong_figure(line, wording):
-    """The fourth and sixth set, which the rules never learnt from, and the fifth: what isn't understood is refused."""
+    """The fourth and sixth set, never learnt from, the fifth and seventh: what isn't understood is refused."""
     asked = wording.questions(line)
     assert len(asked) == 100
     wrong = wrong_answers(line, asked)

@@ -40,6 +40,17 @@ SAID = {
     "from Monday to Tuesday": ("23.11. 00:00", "25.11. 00:00"),
     "yesterday afternoon": ("24.11. 12:00", "24.11. 18:00"),
     "vor 2 Tagen": ("23.11. 00:00", "24.11. 00:00"),
+    "8 to 10 today": ("25.11. 08:00", "25.11. 10:00"),
+    "heute 8 bis 10": ("25.11. 08:00", "25.11. 10:00"),
+    "8-10 yesterday": ("24.11. 08:00", "24.11. 10:00"),
+    "8 to 10 yesterday evening": ("24.11. 20:00", "24.11. 22:00"),
+    "am 24. November 8 bis 10": ("24.11. 08:00", "24.11. 10:00"),
+    "seit heute früh um 6": ("25.11. 06:00", "25.11. 10:30"),
+    "seit gestern Abend um 8": ("24.11. 20:00", "25.11. 10:30"),
+    "since 6 this morning": ("25.11. 06:00", "25.11. 10:30"),
+    "since yesterday 8": ("24.11. 08:00", "25.11. 10:30"),
+    "until 6 yesterday": ("24.11. 00:00", "24.11. 06:00"),
+    "from 10 pm to 6 am today": ("24.11. 22:00", "25.11. 06:00"),
 }
 
 
@@ -92,11 +103,19 @@ def test_a_time_that_does_not_exist_is_empty():
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [("32.11.", "no such day"), ("30 February", "no such day"), ("2027-01-01", "future"),
-     ("between 25:10 and 26:00", "no such time")],
+     ("between 25:10 and 26:00", "no such time"), ("12 to 14 today", "future"), ("heute von 12 bis 14 Uhr", "future")],
 )  # fmt: skip
 def test_a_time_that_cannot_be_meant_is_told(text, trouble):
     """It isn't turned into another that can."""
     assert read(text).trouble == trouble
+
+
+@pytest.mark.parametrize(
+    "text", ["10 to 8 today", "gestern 22 bis 2", "8 to 10 parts today", "heute um 8", "8 to 10"]
+)
+def test_bare_numbers_that_could_be_anything_are_left(text):
+    """Back on the dial or over midnight, numbers of parts, a moment, and no day beside them."""
+    assert {"8", "22"} & set(read(text).rest.split())
 
 
 def test_what_is_not_a_time_is_left():

@@ -47,6 +47,17 @@ def test_what_is_no_longer_kept_to_the_minute_is_refused(line):
     assert "no longer" in answer.text
 
 
+def test_late_parts_are_those_without_a_result_before_the_deadline(line):
+    """Not all that are fail-safe; they are searched for by their reason."""
+    whole = line.begin, line.now
+    late = {"reasons": ("no_result_before_the_deadline",)}
+    records = Records(line.db)
+    assert records.tally(span(*whole)).chosen(Which.LATE) == line.count(whole, **late)[0] > 0
+    found = records.last(Which.LATE, (), (), None)
+    assert found is not None
+    assert found.verdict.reason == "no_result_before_the_deadline"
+
+
 def test_a_change_of_bundle_is_found_where_it_was(line):
     """The first verdict of the new bundle on each camera, at its moment."""
     changes = Records(line.db).bundle_changes(span(*line.day(1)), ())

@@ -160,6 +160,99 @@ def test_the_hour_with_the_most_is_not_the_one_with_the_highest_share():
     assert read("Which hour had the highest reject rate yesterday?").measure is Measure.WORST_HOUR
 
 
+@pytest.mark.parametrize(
+    "question",
+    [f"Welche Stunde hatte am Montag die {most} {rate}?" for most in ("h\u00f6chste", "gr\u00f6\u00dfte", "schlechteste")
+     for rate in ("Fehlerquote", "Ausschussrate", "Durchfallquote", "Quote an Fehlern")]
+    + [f"Which hour had the {most} {rate} on Monday?" for most in ("highest", "largest", "worst", "biggest")
+       for rate in ("reject rate", "share of rejects", "percentage of rejects", "proportion of failed parts")]
+    + ["Welche Stunde hatte am Montag den h\u00f6chsten Fehleranteil?", "Welche Stunde hatte am Montag den h\u00f6chsten Prozentsatz an Fehlern?",
+       "In welcher Stunde war am Montag die Ausschussrate am schlechtesten?", "Wann hatten wir am Montag die meisten Fehler in Prozent?",
+       "In welcher Stunde gab es am Montag prozentual die meisten Fehler?", "Which hour had the most rejects in percent on Monday?",
+       "Which hour had the most rejects relative to output on Monday?", "Welche Stunde hatte am Montag die h\u00f6chste Kratzerquote?"],
+)  # fmt: skip
+def test_the_hour_with_the_highest_rate_goes_by_share(question):
+    """However the rate is called, in both languages."""
+    told = read(question)
+    assert (told.clear, told.measure) == (True, Measure.WORST_HOUR)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which hour had the most rejects on Monday, and what was the reject rate?", "Which hour was the worst on Monday by number of rejects?",
+     "Which hour had the most rejects and the highest rate on Monday?", "Schlechteste Stunde am Montag nach Anzahl?",
+     "Welche Kamera hatte gestern die meisten Fehler und wie hoch war die Quote?"],
+)  # fmt: skip
+def test_two_ways_to_rank_are_refused(question):
+    """By number and by share may name two hours."""
+    assert not read(question).clear
+
+
+@pytest.mark.parametrize("question", ["Welche Kamera hatte am Montag den h\u00f6chsten Anteil an Fehlern?", "Which shift on Monday had the largest share of rejects?",
+                                      "Welcher Tag hatte letzte Woche die schlechteste Fehlerquote?"])  # fmt: skip
+def test_what_is_ranked_beside_each_other_by_a_rate_goes_by_share(question):
+    """Cameras, shifts and days."""
+    told = read(question)
+    assert (told.clear, told.measure, bool(told.by)) == (True, Measure.RATE, True)
+
+
+@pytest.mark.parametrize(
+    ("question", "which"),
+    [("Okay, and how many parts did not pass yesterday?", Which.REJECTS), ("Okay, und wie viele Teile waren gestern nicht gut?", Which.REJECTS),
+     ("How many parts got no result before the deadline yesterday?", Which.LATE), ("Bei wie vielen Teilen gab es gestern kein Ergebnis vor der Frist?", Which.LATE),
+     ("Wie viele Teile haben gestern die Frist verpasst?", Which.LATE), ("How many parts got no result yesterday?", Which.FAIL_SAFE)],
+)  # fmt: skip
+def test_which_parts_are_meant(question, which):
+    """Late is one of the reasons to be fail-safe, and not all of them."""
+    told = read(question)
+    assert (told.clear, told.which) == (True, which)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How many parts got a result before the deadline yesterday?", "Wie viele Teile hatten gestern ein Ergebnis vor der Frist?",
+     "Wie viele Teile haben gestern die Frist nicht verpasst?", "How many parts did not miss the deadline yesterday?",
+     "How many parts were late yesterday?", "Pr\u00fcff\u00e4lle heute?"],
+)  # fmt: skip
+def test_what_is_not_surely_late_or_for_review_is_refused(question):
+    """Those in time are no late ones, `late` is no shift there, and `Pr\u00fcff\u00e4lle` may be all that were checked."""
+    assert not read(question).clear
+
+
+@pytest.mark.parametrize(
+    "question", ["Um wie viel Uhr war der letzte Kratzer?", "At what time was the last scratch?", "Wann war der letzte Kratzer in der letzten Schicht?"]
+)  # fmt: skip
+def test_the_time_of_the_last_one_is_told_with_it(question):
+    """Clock or day, English and German."""
+    told = read(question)
+    assert (told.clear, told.measure, told.kinds) == (True, Measure.LAST, ("scratch",))
+
+
+@pytest.mark.parametrize("question", ["Wann war letzte Woche ein Kratzer?", "Wann gab es in der letzten Schicht Kratzer?", "At what time was a scratch last night?"])  # fmt: skip
+def test_the_last_week_is_not_the_last_one(question):
+    """Who asks when isn't told how many."""
+    assert not read(question).clear
+
+
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [("Fehler Do-So letzte Woche?", 4), ("Wie viele Fehler gab es Do bis So?", 4), ("Wie viele Fehler gab es Mo-Mi?", 3)],
+)  # fmt: skip
+def test_days_in_two_letters_are_days_beside_each_other(question, days):
+    """`Do` and `so` are small words else, and were passed over."""
+    told = read(question)
+    (span,) = told.spans
+    assert told.clear
+    assert span.until_ms - span.since_ms == timedelta(days=days) // timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize("question", ["Bitte die Fehler gestern nach Fehlerart aufschl\u00fcsseln.", "Please break down the rejects by defect type yesterday."])  # fmt: skip
+def test_rejects_are_broken_down_by_type(question):
+    """In both languages."""
+    told = read(question)
+    assert (told.clear, told.measure) == (True, Measure.TYPES)
+
+
 def test_since_a_day_reaches_until_now():
     """`Since yesterday 2 pm` doesn't end at midnight; `yesterday after 2 pm` does."""
     (since,) = read("How many parts failed since yesterday 2 pm?").spans
