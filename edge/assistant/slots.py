@@ -267,8 +267,13 @@ def part_of(word: str) -> bool:
     return not any(letter.isalnum() for letter in word)
 
 
+# At the end and written large `So` and `Do` are no small words.
+_LAST_DAY = re.compile(r"(?<=[a-zäöüß] )(?<!(?i:.we|hey|you|bis) )(So|Do)(?=[ .?!]*$)")
+
+
 def _marked(text: str) -> str:
     """Folded, with its marks."""
+    text = _LAST_DAY.sub(lambda m: "Sonntag" if m[0] == "So" else "Donnerstag", text)
     told = fold(text).replace("\u2013", "-").replace("\u2019", "'")
     told = re.sub(r"\b(mo|di|mi|do|fr|sa)-(di|mi|do|fr|sa|so)\b", r"\1 bis \2", told)
     told = re.sub(r"\bcan't\b", "can not", re.sub(r"\bwon't\b", "will not", told))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from edge.assistant.day_ranges import NO_ORDER, plain_ranges
 from tests.edge.assistant.test_reading import CALENDAR, NOW, read
+from tests.edge.assistant.test_slots import read as slots
 
 WEDNESDAY = date(2026, 11, 25)
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November")  # fmt: skip
@@ -55,6 +56,13 @@ def test_what_reaches_beyond_today_or_back_has_no_order(said):
 def test_a_word_that_is_no_day_there_is_none(said):
     """`Do` and `so` are Thursday and Sunday only beside `bis`."""
     assert read(said).spans == (CALENDAR.day(date(2026, 11, 16)),)
+
+
+@pytest.mark.parametrize(("said", "day"), [("gab es So?", 22), ("waren fehlerhaft Do", 19)])
+def test_a_day_of_two_letters_at_the_end_is_one(said, day):
+    """Written large, where no small word stands; `How Did We Do?` is none."""
+    assert slots(f"Wie viele Teile {said}").spans == (CALENDAR.day(date(2026, 11, day)),)
+    assert slots("How Many Parts Did We Do?").spans == slots("how many parts did we do").spans
 
 
 @pytest.mark.parametrize("said", ["from 8 to 10", "20 november 8 to 10", "kw 99 montag"])
