@@ -1,4 +1,4 @@
-"""The loop closes: `python -m tests.loop.suite [--folder work/loop] [--epochs 5]`.
+"""The loop closes: `python -m tests.loop.suite [--folder work/loop] [--epochs 8]`.
 
 A defect type that the first model never saw appears on the virtual line. Novelty flags it, a person
 labels 40 frames by keyboard in a real browser, and from there on it is commands: collect, retrain,
@@ -233,7 +233,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--train", type=int, default=800, help="parts to train the champion on")
     parser.add_argument("--test", type=int, default=400, help="parts of its frozen test")
     parser.add_argument("--fresh", type=int, default=1800, help="fresh parts to measure both on")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--shadow", type=int, default=200, help="parts in the shadow, at least")
     parser.add_argument("--fps", type=float, default=15.0)
     parser.add_argument("--seed", type=int, default=300)
