@@ -19,6 +19,7 @@ from export.passage import read_folder
 from export.terms import codes
 from tests.assistant import (
     injections,
+    questions_eighth,
     questions_fifth,
     questions_fresh,
     questions_known,
@@ -135,6 +136,7 @@ def measure():
         ("fifth wording", questions_fifth, ""),
         ("sixth wording, never learnt from", questions_sixth, ""),
         ("seventh wording, by a stranger, since learnt from", questions_seventh, ""),
+        ("eighth wording, by a stranger, never learnt from", questions_eighth, ">= 0.97"),
     ):
         asked = module.questions(line)
         wrong = wrong_answers(line, asked)

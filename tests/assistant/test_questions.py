@@ -4,6 +4,7 @@ import pytest
 
 from tests.assistant import (
     injections,
+    questions_eighth,
     questions_fifth,
     questions_fresh,
     questions_known,
@@ -34,10 +35,11 @@ def test_line_questions_are_answered_exactly_and_cite_what_was_counted(line, wor
 
 
 @pytest.mark.parametrize(
-    "wording", [questions_later, questions_fifth, questions_sixth, questions_seventh]
+    "wording",
+    [questions_later, questions_fifth, questions_sixth, questions_seventh, questions_eighth],
 )
 def test_wordings_that_nobody_foresaw_get_no_wrong_figure(line, wording):
-    """The fourth and sixth set, never learnt from, the fifth and seventh: what isn't understood is refused."""
+    """The fourth, sixth and eighth set, never learnt from, the fifth and seventh: what isn't understood is refused."""
     asked = wording.questions(line)
     assert len(asked) == 100
     wrong = wrong_answers(line, asked)
