@@ -136,7 +136,7 @@ def measure():
         ("fifth wording", questions_fifth, ""),
         ("sixth wording, never learnt from", questions_sixth, ""),
         ("seventh wording, by a stranger, since learnt from", questions_seventh, ""),
-        ("eighth wording, by a stranger, never learnt from", questions_eighth, ">= 0.97"),
+        ("eighth wording, by a stranger, never learnt from", questions_eighth, ""),
     ):
         asked = module.questions(line)
         wrong = wrong_answers(line, asked)
@@ -152,6 +152,12 @@ def measure():
                 f"of {len(asked)}",
             )
         )
+    both = [*questions_known.questions(line), *questions_eighth.questions(line)]
+    right = 1 - len(wrong_answers(line, both)) / len(both)
+    told = f"of {len(both)}: known wording, and the stranger's"
+    figures.append(
+        Figure("line questions right, known and eighth", right, "share", ">= 0.97", told)
+    )
     wrong = wrong_answers(line, unanswerable())
     _show("unanswerable", wrong)
     figures.append(
