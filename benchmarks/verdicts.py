@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +57,12 @@ class Box:
     def offer(self, pixels: Pixels, number: int) -> None:
         """Hand a part to the bench, as reader and lane do."""
         frame = self.warden.see(Frame(pixels, CAMERA, number, monotonic_ns(), wall_ns()))
-        if isinstance(frame, Frame):
-            frame = replace(frame, ready=self.inspector.prepare(pixels))
         region = self.inspector.input.region
         terms = Terms(CAMERA, self.inspector, 60_000.0, 1000, region=region)
-        self.bench.offer(Part(frame, terms))
+        part = Part(frame, terms)
+        self.bench.offer(part)
+        if isinstance(frame, Frame) and self.bench.waits(part, frame):
+            self.inspector.prepare(frame.pixels, frame.moved, frame.ready)
 
     def delivered(self, total: int) -> None:
         """Wait until `total` verdicts are stored and acknowledged."""

@@ -1,28 +1,31 @@
 """A frame: one picture, which camera took it, and when; or one that came but can't be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from export.preprocess import Input, Pixels
 
 
-@dataclass(slots=True, eq=False)
 class Ready:
-    """A frame as a model takes it, made before its turn; whoever judges takes it, once.
+    """Beside a frame: what a model takes of it, if somebody made it before its turn; taken once."""
 
-    Attributes:
-        to: the region and size that it was made for.
-        made_ms: how long that took.
-        pixels: HxWx3 uint8 BGR; None when it was taken.
-    """
+    __slots__ = ("_made", "_taken")
 
-    to: Input
-    made_ms: float
-    pixels: Pixels | None
+    def __init__(self) -> None:
+        self._made: tuple[Pixels, Input, Pixels, float] | None = None
+        self._taken = False
 
-    def take(self, to: Input) -> Pixels | None:
-        """The pixels, if they are still here and were made for `to`."""
-        pixels, self.pixels = self.pixels, None
-        return pixels if self.to == to else None
+    def put(self, pixels: Pixels, to: Input, made: Pixels, made_ms: float) -> None:
+        """Leave what was made of a frame's pixels for `to`; too late, it is dropped."""
+        if not self._taken:
+            self._made = pixels, to, made, made_ms
+
+    def take(self, pixels: Pixels, to: Input) -> tuple[Pixels, float] | None:
+        """What was made of these very pixels for `to`, and the ms that it took, if it is here."""
+        self._taken = True
+        made, self._made = self._made, None
+        if made is None or made[0] is not pixels or made[1] != to:
+            return None
+        return made[2], made[3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +41,7 @@ class Frame:
         label: what the source calls the frame (a file name), or empty.
         conditions: what is wrong with the camera while it shows this (edge/camera_health).
         moved: how far from its usual place the part lies, in widths and heights of the picture.
-        ready: as the camera's model takes it, if somebody had the time.
+        ready: as the camera's model takes it, once somebody had the time.
     """
 
     pixels: Pixels
@@ -49,7 +52,7 @@ class Frame:
     label: str = ""
     conditions: tuple[str, ...] = ()
     moved: tuple[float, float] = (0.0, 0.0)
-    ready: Ready | None = None
+    ready: Ready = field(default_factory=Ready)
 
 
 @dataclass(frozen=True, slots=True)

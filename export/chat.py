@@ -14,6 +14,7 @@ from export.dialogue import DATE, Turn
 from export.errors import LanguageError
 
 EXTRA = "pip install 'linewarden[text]'"
+MOST_CHARS = 1_000_000  # of a prompt
 _WORD_JOINER = "\u2060"  # shows nothing, and parts a mark from itself
 
 
@@ -43,13 +44,17 @@ class Chat:
         self._specials = dict(specials)
         self._marks = sorted(
             (one.content for one in self._tokenizer.get_added_tokens_decoder().values()
-             if one.special), key=len, reverse=True,
+             if one.special or one.content.startswith("<")), key=len, reverse=True,
         )  # fmt: skip
+        self._special = {
+            number for number, one in self._tokenizer.get_added_tokens_decoder().items()
+            if one.special
+        }  # fmt: skip
         self._template = _compiled(template)
 
     def ids(self, turns: Sequence[Turn]) -> list[int]:
         """The prompt's tokens up to where the answer begins; raises LanguageError."""
-        told = [replace(turn, content=self._plain(turn.content)).as_dict() for turn in turns]
+        told = [replace(turn, content=self._told(turn.content)).as_dict() for turn in turns]
         try:
             text = self._template.render(
                 messages=told, tools=None, documents=None, add_generation_prompt=True,
@@ -59,6 +64,11 @@ class Chat:
             raise LanguageError(
                 f"the chat template can't write these turns: {error}", "publish the bundle again"
             ) from error
+        if len(text) > MOST_CHARS:
+            raise LanguageError(
+                f"the chat template makes {len(text)} characters of these turns, at most"
+                f" {MOST_CHARS} are read", "publish the bundle with another template",
+            )  # fmt: skip
         return self.tokens(text)
 
     def tokens(self, text: str) -> list[int]:
@@ -72,6 +82,19 @@ class Chat:
         for one in ids:
             if piece := stream.step(self._tokenizer, one):
                 yield piece
+
+    def _told(self, content: str) -> str:
+        """What somebody said, without marks; raises LanguageError if the tokenizer sees one yet.
+
+        As where it folds a letter into one of a mark's.
+        """
+        plain = self._plain(content)
+        if not self._special.isdisjoint(self.tokens(plain)):
+            raise LanguageError(
+                "a question or section would be read as one of the template's marks",
+                "write it without < and |",
+            )
+        return plain
 
     def _plain(self, content: str) -> str:
         for mark in self._marks:

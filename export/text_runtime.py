@@ -92,7 +92,12 @@ class TextRuntime:
             "position_ids": np.arange(past, past + count, dtype=np.int64)[None],
             "beam_idx": np.zeros(1, np.int32),
         }
-        self._request.infer(given)
+        try:
+            self._request.infer(given)
+        except Exception as error:  # OpenVINO's exceptions share no base below it
+            raise LanguageError(
+                f"OpenVINO failed on {self.name}: {error}", "ask again; then restart the assistant"
+            ) from error
         self._past = past + count
         return cast("Logits", self._request.get_output_tensor(0).data[0, -1].copy())
 

@@ -19,7 +19,7 @@ from trainer.rates import CONFIDENCE
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
-METHOD = "order statistics; of a gap, pass up to a third in logits, fail from two thirds"
+METHOD = "order statistics; of a gap, pass near its good end, by ranks, fail from two thirds"
 EVEN = 0.5
 _EDGE = 1e-6
 _MARGIN = 0.1  # in logits

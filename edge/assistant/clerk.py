@@ -23,7 +23,7 @@ from edge.assistant.speech import Speech
 from edge.assistant.text_model import TextModel
 from edge.messages import AlarmList
 from export.dialogue import prompt, uncited
-from export.errors import LanguageError
+from export.errors import BundleError, LanguageError
 from export.evidence import Gate
 from export.library import Hit, Library
 from export.passage import Passage
@@ -160,7 +160,7 @@ class Clerk:
                     yield Word(text)
                 if gate.ruling is not None:
                     break
-        except LanguageError as error:
+        except (LanguageError, BundleError) as error:
             yield from [Withdrawn(str(error))] if shown else []
             quoted = _quoted(passages[0], speech)
             yield replace(quoted, why=error.problem)

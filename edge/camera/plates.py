@@ -45,7 +45,7 @@ class _Held:
     def __init__(
         self, room: Pixels, shape: tuple[int, ...], back: Callable[[Pixels], None]
     ) -> None:
-        self._room, self._back = room, back
+        self._room, self._back = room, back  # first: __del__ comes whatever happens here
         self.__array_interface__: dict[str, Any] = {
             "version": 3, "typestr": "|u1", "shape": shape, "data": (room.ctypes.data, False),
         }  # fmt: skip

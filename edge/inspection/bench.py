@@ -115,6 +115,11 @@ class Bench:
             self._leave(part)
         return True
 
+    def waits(self, part: Part, seen: Frame | Unusable) -> bool:
+        """Whether a frame that was handed in waits while another is looked at."""
+        with self._changed:
+            return self._in_hand is not None and not part.settled and part.looks.waits(seen)
+
     def _admit(self, part: Part) -> None:
         camera = part.terms.camera
         with self._changed:

@@ -73,6 +73,10 @@ class Looks:
         """Whether a frame waits to be judged."""
         return bool(self._waiting)
 
+    def waits(self, seen: Frame | Unusable) -> bool:
+        """Whether this very frame waits to be judged."""
+        return any(one is seen for one in self._waiting)
+
     @property
     def complete(self) -> bool:
         """Whether every frame was judged and none is to come."""

@@ -4,6 +4,7 @@ Part of the pure core: it knows no camera, runtime, broker or database. The mode
 a port that `session.py` fills. An error or a non-finite output becomes a fail-safe `fail`.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -87,19 +88,17 @@ class Inspector:
         self.classes = tuple(classes)
         self.bundle = bundle
 
-    def prepare(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Ready | None:
-        """Cut and shrink pixels for `judge`, by whoever has the time; None if that can't be done.
+    def prepare(self, pixels: Pixels, moved: tuple[float, float], ready: Ready) -> None:
+        """Cut and shrink pixels for `judge`, by whoever has the time, and leave them in `ready`.
 
-        Never raises: `judge` then finds out why, and says so.
+        Never raises: what can't be done here goes wrong again in `judge`, which says why.
         """
         started = monotonic_ns()
-        try:
-            if _unusable(pixels):
-                return None
-            to = self._looks_at(moved)
-            return Ready(pixels=shrink(pixels, to), to=to, made_ms=(monotonic_ns() - started) / 1e6)
-        except Exception:  # noqa: BLE001 - the same goes wrong again where it is told
-            return None
+        with contextlib.suppress(Exception):
+            if not _unusable(pixels):
+                to = self._looks_at(moved)
+                made = shrink(pixels, to)
+                ready.put(pixels, to, made, (monotonic_ns() - started) / 1e6)
 
     def judge(
         self, pixels: Pixels, moved: tuple[float, float] = STILL, ready: Ready | None = None
@@ -107,7 +106,7 @@ class Inspector:
         """Judge HxWx3 uint8 BGR pixels. Never raises: whatever goes wrong is a fail-safe fail.
 
         `moved`: how far the region goes with the part, in widths and heights of the picture.
-        `ready`: what `prepare` made of them; another inspector's is not used.
+        `ready`: what `prepare` may have made of them; what was made for another input is not used.
         """
         started = prepared = monotonic_ns()
         made_ms = 0.0
@@ -115,10 +114,8 @@ class Inspector:
             if problem := _unusable(pixels):
                 return self._fail_safe(Reason.BAD_FRAME, problem)
             to = self._looks_at(moved)
-            if ready is not None and (made := ready.take(to)) is not None:
-                picture, made_ms = made, ready.made_ms
-            else:
-                picture = shrink(pixels, to)
+            made = ready.take(pixels, to) if ready is not None else None
+            picture, made_ms = made or (shrink(pixels, to), 0.0)
             prepared = monotonic_ns()
             scores = self.scorer.score(picture[np.newaxis])
             done = monotonic_ns()

@@ -112,15 +112,19 @@ class Lane:
     def _serve(self, seen: Frame | Unusable) -> None:
         """Give a frame to the parts that were ordered before it was captured; played, to one."""
         still: list[tuple[Part, int]] = []
+        served: Part | None = None
         while (order := self._ordered_before(seen)) is not None:
             part, due = order
-            taken = self._bench.arrived(part, _prepared(seen, part), last=due == 1)
+            taken = self._bench.arrived(part, seen, last=due == 1)
+            served = part if taken else served
             if taken and due > 1:
                 still.append((part, due - 1))
             if taken and self._slot.lossless:
                 break
         with self._lock:
             self._orders.extendleft(reversed(still))
+        if served is not None:
+            self._prepare(served, seen)
 
     def _ordered_before(self, seen: Frame | Unusable) -> tuple[Part, int] | None:
         with self._lock:
@@ -175,22 +179,21 @@ class Lane:
         others = [one for one in found.others if one.captured_ns >= oldest_ns]
         began_ns = min(one.captured_ns for one in (found.seen, *others))
         part = Part(found.seen, self.terms, found.part, due_from_ns=began_ns)
-        part.seen = _prepared(part.seen, part)
         if found.more:
             self._open[found] = part
         self._bench.offer(part, others, more=found.more)
+        self._prepare(part, found.seen)
 
     def _add(self, further: Another) -> None:
         """Another frame of a part; it comes for nothing if the part has its verdict."""
         if (part := self._open.get(further.of)) is None:
             return
-        frame = None if further.frame is None else _prepared(further.frame, part)
-        if not self._bench.arrived(part, frame, last=further.last) or further.last:
+        if not self._bench.arrived(part, further.frame, last=further.last) or further.last:
             del self._open[further.of]
+        if further.frame is not None:
+            self._prepare(part, further.frame)
 
-
-def _prepared(seen: Frame | Unusable, part: Part) -> Frame | Unusable:
-    """The frame as the part's judge takes it, made here while the bench has others in hand."""
-    if isinstance(seen, Unusable):
-        return seen
-    return replace(seen, ready=part.terms.judge.prepare(seen.pixels, seen.moved))
+    def _prepare(self, part: Part, seen: Frame | Unusable) -> None:
+        """Do what the judge would do first, while it has another frame in hand."""
+        if isinstance(seen, Frame) and self._bench.waits(part, seen):
+            part.terms.judge.prepare(seen.pixels, seen.moved, seen.ready)

@@ -35,8 +35,8 @@ PART_LIMIT = 128
 class Judge(Protocol):
     """Who decides about pixels; edge.inspection.inspector.Inspector is one."""
 
-    def prepare(self, pixels: Pixels, moved: tuple[float, float] = STILL) -> Ready | None:
-        """What can be done before its turn; never raises."""
+    def prepare(self, pixels: Pixels, moved: tuple[float, float], ready: Ready) -> None:
+        """Do what can be done before its turn; never raises."""
         ...
 
     def judge(

@@ -54,8 +54,8 @@ class Rude:
 
     act: Callable[[], Judgement]
 
-    def prepare(self, pixels, moved=None):
-        return None
+    def prepare(self, pixels, moved, ready):
+        """Nothing."""
 
     def judge(self, pixels, moved=None, ready=None):
         return self.act()

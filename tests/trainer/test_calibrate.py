@@ -80,6 +80,19 @@ def test_the_more_good_parts_the_nearer_to_them_passing_ends(good, share):
     assert thresholds.fail_above == pytest.approx(1 / (1 + math.exp(-gap / 6)))
 
 
+def test_good_parts_that_were_given_away_are_expected_beyond_too():
+    """One of 99 given away by the overkill budget: two of 100 lie beyond. No review: a third."""
+    scores = np.concatenate([np.full(98, 0.1), [0.95], np.full(30, 0.9)])
+    defect = np.arange(len(scores)) >= 99
+    gap = 2 * math.log(9)
+    for budgets, share in (
+        (Budgets(overkill=0.02), 0.02 / 0.05 / 3),
+        (Budgets(0.01, 0.02, 0), 1 / 3),
+    ):
+        below = placed(scores, defect, budgets).pass_below
+        assert (math.log(below / (1 - below)) + math.log(9)) / gap == pytest.approx(share, rel=1e-6)
+
+
 def test_review_is_bounded_by_giving_up_overkill():
     """Where kinds overlap widely, the review band stays narrow and escapes stay at zero."""
     rng = np.random.default_rng(0)

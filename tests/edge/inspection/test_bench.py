@@ -28,8 +28,8 @@ class Judge:
         self.seconds, self.error, self.gate = seconds, error, gate
         self.probabilities = probabilities or {"good": 0.9, "bad": 0.1}
 
-    def prepare(self, pixels, moved=None):
-        return None
+    def prepare(self, pixels, moved, ready):
+        """Nothing."""
 
     def judge(self, pixels, moved=None, ready=None):
         if self.gate:
@@ -100,6 +100,39 @@ def test_a_judged_part_has_one_complete_verdict(box):
     assert (verdict.thresholds, verdict.bundle) == (LIMITS, BUNDLE)
     assert Verdict.from_json(verdict.to_json()) == verdict
     assert health.standing() == ()
+
+
+class Taker(Judge):
+    """Holds the first part until it is let go; remembers what lay ready."""
+
+    def __init__(self):
+        super().__init__(gate=threading.Event())
+        self.got = []
+
+    def judge(self, pixels, moved=None, ready=None):
+        self.got.append(ready)
+        return super().judge(pixels, moved, ready)
+
+
+def test_a_frame_waits_while_another_is_looked_at_and_takes_what_was_made_along(box):
+    """Not when it is in hand, nor once its part has its verdict, nor if it came to no room."""
+    _, record, bench = box
+    judge = Taker()
+    held, waiting, beyond = (Part(frame(n), terms(judge, room=2)) for n in range(3))
+    bench.offer(held)
+    while not judge.got:
+        time.sleep(0.001)
+    bench.offer(waiting)
+    bench.offer(beyond)
+    parts = (held, waiting, beyond)
+    assert [bench.waits(part, part.seen) for part in parts] == [False, True, False]
+    assert not bench.waits(waiting, frame(1))
+    lies = waiting.seen.ready
+    judge.gate.set()
+    assert bench.settled("eye", 5)
+    assert judge.got[1] is lies
+    assert [bench.waits(part, part.seen) for part in parts] == [False] * 3
+    assert len(record.verdicts) == 3
 
 
 def test_a_part_without_a_name_is_called_by_its_key(box):

@@ -143,35 +143,49 @@ def test_what_was_made_ready_is_what_it_would_make(moved: tuple[float, float]):
     asked = Inspector(
         Fake(scores(0.1)), Input(24, 16, Region(0.2, 0.2, 0.5, 0.5)), LIMITS, ("good", "bad"), REF
     )
-    asked.judge(SHOWN, moved)
-    ready = asked.prepare(SHOWN, moved)
-    assert ready is not None
-    ready.pixels[0, 0] = 7  # so that it is told from what is made anew
+    ready = Ready()
+    asked.prepare(SHOWN, moved, ready)
+    left = ready._made
+    assert left is not None
+    left[2][0, 0] = 7  # so that it is told from what is made anew
     found = asked.judge(SHOWN, moved, ready)
     asked.judge(SHOWN, moved, ready)
-    alone, made, anew = asked.scorer.seen
-    assert (made[0, 0, 0] == 7).all()
-    assert (alone[0, 1:] == made[0, 1:]).all()
-    assert (alone == anew).all()
-    assert found.preprocess_ms >= ready.made_ms > 0
+    made, anew = (batch[0] for batch in asked.scorer.seen)
+    assert (made[0, 0] == 7).all()
+    assert (made[1:] == anew[1:]).all()
+    assert not (anew[0, 0] == 7).all()
+    assert found.preprocess_ms >= left[3] > 0
 
 
-def test_what_was_made_ready_for_another_is_not_used():
-    """Another region or size: a bundle may be exchanged while a part waits."""
-    asked = inspector(scores(0.1))
+def test_what_was_made_of_or_for_another_is_not_used():
+    """Another frame, region or size: a bundle may be exchanged while a part waits."""
+    asked, grey = inspector(scores(0.1)), np.zeros((16, 24, 3), np.uint8)
     asked.judge(SHOWN)
-    for other in (Input(16, 16), Input(24, 16, Region(0, 0, 0.5, 0.5))):
-        asked.judge(
-            SHOWN, ready=Ready(other, 1.0, np.zeros((other.height, other.width, 3), np.uint8))
-        )
-    asked.judge(SHOWN, (0.0, 0.0), asked.prepare(SHOWN, (0.0, 0.0)))
+    for of, to in (
+        (SHOWN.copy(), asked.input),
+        (SHOWN, Input(16, 16)),
+        (SHOWN, Input(24, 16, Region(0, 0, 0.5, 0.5))),
+    ):
+        ready = Ready()
+        ready.put(of, to, grey, 1.0)
+        asked.judge(SHOWN, ready=ready)
     assert all((seen == asked.scorer.seen[0]).all() for seen in asked.scorer.seen)
+
+
+def test_what_comes_too_late_is_dropped():
+    """The judge didn't wait for it, and nobody else may hold it."""
+    asked, ready = inspector(scores(0.1)), Ready()
+    asked.judge(SHOWN, ready=ready)
+    asked.prepare(SHOWN, (0.0, 0.0), ready)
+    assert ready._made is None
 
 
 @pytest.mark.parametrize("frame", [None, np.zeros((5, 5), np.uint8), np.zeros((0, 5, 3), np.uint8)])
 def test_an_unusable_frame_is_not_made_ready(frame: object):
     """It raises nothing; the judge says why."""
-    assert inspector(scores(0.0)).prepare(frame) is None
+    ready = Ready()
+    inspector(scores(0.0)).prepare(frame, (0.0, 0.0), ready)
+    assert ready._made is None
 
 
 @given(

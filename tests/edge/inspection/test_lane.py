@@ -1,19 +1,21 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from edge.camera.slot import Slot
 from edge.clock import monotonic_ns
-from edge.frame import Frame, Ready, Unusable
+from edge.frame import Frame, Unusable
 from edge.health import Health
 from edge.inspection.lane import Lane
 from edge.inspection.part import Terms
 from edge.trigger.trigger import Another, EveryFrame, OnOrder, Triggered
-from export.preprocess import Input
 
 
 class Bench:
     """Keeps the parts that it is offered, and what further frames come for them."""
+
+    busy = False
 
     def __init__(self):
         self.parts, self.others, self.further = [], [], []
@@ -29,12 +31,18 @@ class Bench:
     def settled(self, _camera, _timeout_s):
         return True
 
+    def waits(self, part, seen):
+        return self.busy
+
 
 class Judge:
-    """Prepares a frame by its number of rows."""
+    """Remembers what it was to prepare."""
 
-    def prepare(self, pixels, moved=None):
-        return Ready(Input(8, 8), 1.0, pixels)
+    def __init__(self):
+        self.prepared = []
+
+    def prepare(self, pixels, moved, ready):
+        self.prepared.append((pixels, moved, ready))
 
 
 class Moody:
@@ -169,8 +177,36 @@ def test_frames_from_long_before_are_left_out():
     assert bench.parts[0].age_ms(160_000_000) == 100
 
 
-def test_frames_are_made_ready_before_they_lie_on_the_bench():
-    """What the judge would do first is done by the lane, which waits for nothing."""
-    parts, _ = play([frame(0), Unusable("torn", "eye", 1, 0, 0)], EveryFrame(), lossless=True)
-    assert [part.seen.number for part in parts] == [0, 1]
-    assert parts[0].seen.ready.pixels is parts[0].seen.pixels
+def test_a_frame_that_waits_is_made_ready_and_no_other():
+    """What the judge would do first, where it moved to; after the part lies on the bench."""
+    for busy in (False, True):
+        slot, bench, judge = Slot(lossless=True), Bench(), Judge()
+        bench.busy = busy
+        lane = Lane(slot, EveryFrame(), Terms("eye", judge, 100.0, 4), bench, Health(("eye",)))
+        lane.start()
+        shown = replace(frame(0), moved=(0.1, 0.2))
+        slot.put(shown)
+        slot.put(Unusable("torn", "eye", 1, 0, 0))
+        slot.close()
+        lane.join(5)
+        assert len(bench.parts) == 2
+        expected = [(shown.pixels, shown.moved, shown.ready)] if busy else []
+        assert [(p is expected[0][0], m, r is expected[0][2]) for p, m, r in judge.prepared] == [
+            (True, (0.1, 0.2), True) for _ in expected
+        ]
+
+
+def test_an_ordered_frame_is_handed_to_all_orders_before_it_is_made_ready():
+    """Once for all of them."""
+    slot, bench, judge = Slot(), Bench(), Judge()
+    bench.busy = True
+    bench.expect = bench.parts.append
+    lane = Lane(slot, OnOrder(), Terms("eye", judge, 60_000.0, 4), bench, Health(("eye",)))
+    lane.order("a")
+    lane.order("b")
+    judge.prepare = lambda *_: judge.prepared.append(len(bench.further))
+    lane.start()
+    slot.put(frame(0, monotonic_ns()))
+    slot.close()
+    lane.join(5)
+    assert judge.prepared == [2]

@@ -20,8 +20,8 @@ class Rater:
     def __init__(self, held=None):
         self.held, self.gate, self.judged = held, threading.Event(), []
 
-    def prepare(self, pixels, moved=None):
-        return None
+    def prepare(self, pixels, moved, ready):
+        """Nothing."""
 
     def judge(self, pixels, moved=None, ready=None):
         grey = int(pixels[0, 0, 0])

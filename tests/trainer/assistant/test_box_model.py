@@ -89,6 +89,14 @@ def test_the_written_model_thinks_as_the_trainers(make, tmp_path):
         assert np.abs(p - plain).max() > 0.3
 
 
+def test_nothing_of_one_turn_is_left_for_the_next(tmp_path):
+    """The graph keeps keys and values, until a turn begins."""
+    served = Filed(write_model(base(), tmp_path), threads=1)
+    first = served.thoughts(IDS[:30], IDS[30:])
+    served.thoughts(IDS[20:], IDS[:5])
+    assert np.array_equal(served.thoughts(IDS[:30], IDS[30:]), first)
+
+
 def test_blocks_round_to_a_254th_of_their_largest():
     """Each block of 64 has a scale of its own; a block of zeros stays zero."""
     weight = np.random.default_rng(0).normal(size=(3, 128)).astype(np.float32)
