@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from edge.assistant.calendar import weekday
-from edge.assistant.day_ranges import plain_ranges
+from edge.assistant.day_ranges import NO_ORDER, plain_ranges
 from edge.assistant.time_words import DAYS, LAST, MONTHS, compiled
 
 _DAY = "|".join(DAYS)
@@ -61,7 +61,7 @@ def _written() -> tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]:
         (r"(20\d\d)/(\d\d)/(\d\d)", r"\1-\2-\3"),
         (r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])", r"\1-\2-\3"),
         (r"(\d{4}-\d\d-\d\d)t(\d\d:\d\d)(?::\d\d)?", r"\1 \2"),
-        (rf"(\d{{1,2}})[-. ]({_MONTH})[-. ](20\d\d|\d\d(?=$| ))", r"\1 \2 20\3"),
+        (rf"(\d{{1,2}})[-. ]({_MONTH})[-. ](20\d\d|\d\d(?=$| ))", _dated),
         (rf"(\d{{1,2}})-({_MONTH})", r"\1 \2"),
         (r"(\d{1,2} (?:[a-z]+)) 2020(\d\d)", r"\1 20\2"),
         (rf"({_MONTH}) (?:the )?(\d{{1,2}})(?:st|nd|rd|th)", r"\1 \2"),
@@ -74,6 +74,7 @@ def _written() -> tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]:
         (r"in the (?:previous|preceding) week", "last week"),
         (r"last wk|prev(?:ious)? wk", "last week"), (r"this wk", "this week"), (r"(early|late|night|morning|afternoon) (?:crew|team|gang|guys)", r"\1 shift"),
         (r"(frueh|spaet|nacht)(?:mannschaft|truppe|leute|besatzung)", r"\1schicht"), (r"(?:week|month)[- ]to[- ]date", lambda m: f"this {m[0].split()[0].split('-')[0]}"), (r"(?:wtd)", "this week"), (r"(?:mtd)", "this month"),
+        (r"as of(?! (?:now|today|yet)(?!\w))", "as_of"),
         (r"vorvorgestern", "vor 3 tagen"),
         (r"(?:the )?shift before (?:last|that|this)|(?:the )?(?:last but one|second[- ]last|next to last|one before last) shift|(?:der |die |in der )?vorletzten? schicht", "penultimate shift"),
         (r"(?:in the |over the |during the )?(?:last|past) half(?: an)? hour|(?:in der |der )?(?:letzten?|vergangenen?) halben? stunde", "last 30 minutes"),
@@ -82,6 +83,16 @@ def _written() -> tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]:
         (r"graveyard shift", "night shift"),
         (r"fs", "fruehschicht"), (r"ss", "spaetschicht"), (r"ns", "nachtschicht"),
     )  # fmt: skip
+
+
+def _dated(match: re.Match[str]) -> str:
+    """A day with its year; after `6 to` a number of two digits is the year or the day."""
+    if len(match[3]) == 2 and re.search(
+        r"(?<![\w.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:to|until|till|through|and|bis|und|auf|-) ?$",
+        match.string[: match.start()],
+    ):
+        return NO_ORDER
+    return f"{match[1]} {match[2]} 20{match[3]}"
 
 
 def _numbers(text: str) -> str:

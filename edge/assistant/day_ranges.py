@@ -33,14 +33,14 @@ _WEEK = (
     rf"(?:(?:in|of|from|the|der|die|den|des|von) )*(?:(?P<last>{LAST} (?:week|woche))|(?P<this>{THIS} (?:week|woche))"
     rf"|(?P<before>week before last|vorletzten? woche|vorvorigen? woche)|{WEEK_NUMBER})(?:'s)?(?!\w)"
 )
-_LIST = rf"(?P<days>{_SMALL}{_DAY}(?:(?:{_TO}| (?:and|und|or|oder|vs\.?|versus) ){_SMALL}{_DAY}|{_NAMED} {_SMALL}{_LONE})+|{_SMALL}{_LONE})"
+_LIST = rf"(?P<days>{_SMALL}{_DAY}(?>(?:{_TO}| (?:and|und|or|oder|vs\.?|versus) ){_SMALL}{_DAY}|{_NAMED} {_SMALL}{_LONE})++|{_SMALL}{_LONE})"
 
 
 def plain_ranges(text: str, today: date) -> str:
     """A folded text whose days stand for themselves, seen from `today`."""
     for pattern, plain in _MONTHLY:
         text = compiled(rf"(?<![\w.:-]){pattern}").sub(
-            lambda m, p=plain: m.expand(p).replace(" to ", _to(m[0])), text
+            lambda m, p=plain: _in_order(m.expand(p), m).replace(" to ", _to(m[0])), text
         )
     for pattern in (rf"{_WEEK} {_LIST}", rf"{_LIST} {_WEEK}"):
         text = compiled(rf"(?<![\w.:-]){pattern}(?![\w-])").sub(
@@ -52,6 +52,30 @@ def plain_ranges(text: str, today: date) -> str:
 def _to(said: str) -> str:
     """As it is said: a night is `from 23 to 24`, but `vom 23. bis 24.` are two days."""
     return " bis " if "bis" in said else " to "
+
+
+def _in_order(plain: str, match: re.Match[str]) -> str:
+    """A range whose first day comes later in the month than its last began the month before."""
+    said = re.fullmatch(
+        rf"(?P<from>from )?(?P<d1>\d+)(?P<gap>\.| )(?P<m>\d+|{_MONTH})\.? ?(?P<y>\d*)"
+        rf" (?P<to>to|auf) (?P<d2>\d+)(?P<rest>[. ].*)",
+        plain,
+    )
+    if said is None or int(said["d1"]) <= int(said["d2"]):
+        return plain
+    if "m" in match.re.groupindex:
+        return NO_ORDER  # `November 28 to 3`: of December?
+    month = _month_number(said["m"])
+    year = str(int(said["y"]) - (month == 1)).zfill(len(said["y"])) if said["y"] else ""
+    first = f"{said['d1']}.{(month - 2) % 12 + 1}.{year}"
+    return f"{said['from'] or ''}{first} {said['to']} {said['d2']}{said['rest']}"
+
+
+def _month_number(said: str) -> int:
+    """January is 1."""
+    if said.isdigit():
+        return int(said)
+    return next(n for n, names in enumerate(MONTHS, 1) if re.fullmatch(names, said))
 
 
 def _with_year(plain: str) -> str:

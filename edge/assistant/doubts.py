@@ -18,6 +18,9 @@ _UNTOLD = (
      r"|kamera|linie|anlage|maschine)"), "why"),
     (r"what (?:is |was |are |were |has |have |been )*(?:caus(?:ed|es|ing)|triggered|produc(?:ed|es|ing)|creat(?:ed|es|ing)|introduc(?:ed|es|ing)|generat(?:ed|es|ing))", "what"),
     (r"(?:was|wodurch) (?:.* )?(?:verursach\w*|ausgeloest|ausloest\w*|hervorgerufen)", "was"),
+    (r"(?:wie ?viel(?:e[nr]?)?|anzahl|zahl) (?:.* )?(?:fielen|fiel|fallen) (?:.* )?aus|ausgefallen\w*|ausfielen|ausfiel", "aus"),
+    ((r"(?<!half )(?<!of )(?<!in )(?<!within )(?<!over )(?<!during )(?<!for )(?<!per )(?<!by )an? (?:hour|minute|day|shift|week|month)(?! ago)"
+     r"|(?:ausschuss|teile?|stuecke?|kratzer|rejects) (?:die (?:stunde|minute|schicht|woche)|am tag|in der (?:stunde|minute|woche)|in einer (?:stunde|minute|schicht|woche))"), "per"),
     (r"(?:only |just |exactly |nur )?(?:one|einer|einem|single) (?:camera|shift|kamera|schicht)", "one"),
 )  # fmt: skip
 _WHY = r"(?<![\w-])(?:why|warum|wieso|weshalb|woran)(?![\w-])"

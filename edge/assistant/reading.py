@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from edge.assistant.calendar import Calendar, Shift, Span, Spoken, said_day, wall_time, weekday
 from edge.assistant.day_phrases import plain_days
+from edge.assistant.day_ranges import NO_ORDER
 from edge.assistant.span_parts import PART, SpanParts, before
-from edge.assistant.time_doubts import PART_OF_NOTHING, beyond, unlike
+from edge.assistant.time_doubts import BEYOND_A_TIME, PART_OF_NOTHING, UNSURE_HOURS, beyond, unlike
 from edge.assistant.time_phrases import plain_times, told_hours
 from edge.assistant.time_words import (
     DAYS,
@@ -52,6 +53,7 @@ class _Reading:
     trouble: str = ""
     doubts: set[str] = field(default_factory=set[str])
     spent: set[int] = field(default_factory=set[int])  # days that a time of day or a shift used up
+    weekdays: set[int] = field(default_factory=set[int])  # days that were said by their names
     parts: SpanParts = field(default_factory=SpanParts)
     _shift_days: date | None = None
     _waiting: list[tuple[int, Shift, int | None]] = field(
@@ -198,7 +200,7 @@ class _Reading:
         for number, names in enumerate(DAYS):
             self._take(
                 rf"(?<!\w)({LAST} )?(?:{names})(?:'s)?(?!\w)",
-                lambda m, n=number: self._day_mark(weekday(today, n, past=bool(m[1]))),
+                lambda m, n=number: self._weekday_mark(weekday(today, n, past=bool(m[1]))),
             )
 
     def _day(self, year: str | None, month: str, day: str) -> str:
@@ -223,6 +225,10 @@ class _Reading:
     def _day_mark(self, day: date) -> str:
         self.days.append(day)
         return f"\x01{len(self.days) - 1};"
+
+    def _weekday_mark(self, day: date) -> str:
+        self.weekdays.add(len(self.days))
+        return self._day_mark(day)
 
     def _clock_times(self) -> None:
         word = {"noon": time(12), "midday": time(12), "mittags?": time(12),
@@ -284,6 +290,8 @@ class _Reading:
         assert t1 is not None
         assert t2 is not None
         begin, end = self.times[t1], self.times[t2]
+        if (first is None or second is None) and time() < end <= begin <= time(12):
+            self.doubts.add(UNSURE_HOURS)
         if first is None and second is None:
             outer = self._outer_day(m.start())  # `yesterday between 6 and 8`
             begin_day, end_day = outer or self._day_that_began(begin), None
@@ -307,6 +315,11 @@ class _Reading:
 
     def _day_range(self, m: re.Match[str]) -> str | None:
         first, last = self.days[int(m[1])], self.days[int(m[2])]
+        if last < first and int(m[1]) in self.weekdays:
+            first -= timedelta(days=7)  # on a Sunday `Friday to Monday`
+        if last < first or (last == first and int(m[1]) in self.weekdays):
+            self.doubts.add(NO_ORDER)
+            return None
         c = self.calendar
         return self._put(m, Span(c.begin(first), c.begin(last + timedelta(days=1)), whole=True))
 
@@ -321,6 +334,8 @@ class _Reading:
     def _since(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]
         at = self.times[int(m[2])]
+        if m[1] and re.match(r" ?(?:ab|from|starting at) ", m[0]):
+            self.doubts.add(BEYOND_A_TIME)  # `ab gestern 14 Uhr`: until now, or that midnight?
         begun = (
             self.days[int(day)] if day else self._outer_day(m.start()) or self._day_that_began(at)
         )

@@ -189,6 +189,8 @@ def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ..
         return ("time-in-a-time",)
     if measure is Measure.TOP_HOUR and spans and _has(spoken.rest, "hour_of_day"):
         return ("when",) if max(one.until_ms - one.since_ms for one in spans) > _DAY_MS else ()
+    if spans and _has(spoken.rest, r"weekdays?|wochentag(?:en?|e)?") and _longer_than_a_week(spans):
+        return ("weekday",)
     if measure is Measure.COUNT and re.search(r"^ ?(?:what|which)\b.* for ?$", spoken.rest):
         return ("for",)  # `what did we reject parts for`: no number is asked
     if _has(rest, r"shifts|schichten|hours|stunden|weekdays|wochentage") or _has(
@@ -196,6 +198,11 @@ def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ..
     ):
         return ("each",)  # `how did the shifts do`: told for each, or for all?
     return ()
+
+
+def _longer_than_a_week(spans: tuple[Span, ...]) -> bool:
+    """Whether a weekday comes more than once."""
+    return max(one.until_ms for one in spans) - min(one.since_ms for one in spans) > 7 * _DAY_MS
 
 
 _HOURS = (Measure.WORST_HOUR, Measure.TOP_HOUR)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from edge.assistant.calendar import Span
+from edge.assistant.time_doubts import TURNING
 from edge.assistant.time_words import DAYS, LAST, MONTHS, NUMBERS, OF, THIS
 
 _FIRST = r"first|1st|opening|erste[nrsm]?"
@@ -43,7 +44,7 @@ PART = (
     rf"(?<![\w-])(?:(?:in|during|for|over|within|im|waehrend|the|der|den|die) )*(?:(?P<final>{_FINAL})|(?:{_FIRST})|{_NTH}) (?:{_LENGTH})"
     rf"(?=(?P<of> (?:of|von|vom|des))?(?: {_SMALL})* (?:{_TIME})(?!\w))"
 )
-_BOUND = r"(?:after|since|before|until|till|from|outside|nach|seit|vor|bis|ab|von|ausserhalb) (?:the |der |den |dem |die )?$"
+_BOUND = rf"(?<!\w)(?:{TURNING}|less|from|between|von|zwischen)(?: (?:the|der|den|dem|die|das|zu|zur|zum|from|of|for|von))* $"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,11 @@ class SpanParts:
     told: list[SpanPart] = field(default_factory=list[SpanPart])
     taken: set[int] = field(default_factory=set[int])
     spans: set[Span] = field(default_factory=set[Span])
+    barred: bool = False  # what lies outside a part is meant
 
     def mark(self, match: re.Match[str]) -> str | None:
         """The mark for a match of PART; None lets it stand."""
+        self.barred = self.barred or re.search(_BOUND, _lead(match)) is not None
         part = span_part(match)
         if part is None:
             return None
@@ -110,8 +113,9 @@ class SpanParts:
 
     def astray(self, spans: Iterable[Span]) -> bool:
         """Whether a part found no span, or stands beside a whole one (`compared with yesterday`)."""
-        return bool(self.told) and (
-            len(self.taken) < len(self.told) or any(one not in self.spans for one in spans)
+        return self.barred or (
+            bool(self.told)
+            and (len(self.taken) < len(self.told) or any(one not in self.spans for one in spans))
         )
 
 
@@ -123,7 +127,7 @@ def before(match: re.Match[str]) -> int | None:
 
 def span_part(match: re.Match[str]) -> SpanPart | None:
     """What a match of PART says; None where it can't be meant."""
-    if re.search(_BOUND, match.string[: match.start()]):
+    if re.search(_BOUND, _lead(match)):
         return None  # `after the first hour`: what isn't in it is meant
     linked, final = match["of"] is not None, match["final"] is not None
     nth = _ORDINALS[match["nth"]] if match["nth"] else 0
@@ -132,6 +136,12 @@ def span_part(match: re.Match[str]) -> SpanPart | None:
     if nth and not match["unit"]:
         return None
     return SpanPart(_length_ms(match), nth, final, linked)
+
+
+def _lead(match: re.Match[str]) -> str:
+    """What is said up to the part, with the small words at its beginning."""
+    leading = re.match(rf" ?{OF}", match[0])
+    return match.string[: match.start()] + (leading[0] if leading else "")
 
 
 def _length_ms(match: re.Match[str]) -> int:

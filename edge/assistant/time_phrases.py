@@ -81,7 +81,7 @@ def _from_hour(match: re.Match[str]) -> str:
     """`since yesterday evening at 8`: at 20:00; `seit heute früh um 6`: at 6:00."""
     late = match["part"] in ("afternoon", "evening", "nachmittag", "abend")
     day = "today" if match["day"] == "this" else match["day"]
-    return f"{match[1]} {_dial(match['at'], late=late)} {day}"
+    return f"{match[1]} {day} {_dial(match['at'], late=late)}"
 
 
 def _number(match: re.Match[str]) -> str:
@@ -124,6 +124,10 @@ _BARE = (
 _ORDINALS = {"1": "first", "2": "second", "3": "third", "e": "first", "z": "second", "d": "third"}
 _SAID = {"this": "today", "last": "yesterday"}
 _REWRITES: tuple[_Rewrite, ...] = (
+    (rf"((?:came|come|arrived?|turned up|kam|kamen)(?: in| through| out| along| an)?(?: (?:{_DAY}))?) (late|early|spaet)(?= |$)(?! ?-?(?:shift|schicht))", r"\1 \2_come"),
+    (r"spaet(?= (?:an|herein|rein)?gekommen(?= |$))", "spaet_come"),
+    (r"(?:the |in the )?night before last|(?:in der )?vorletzten? nacht", "night_before_last"),
+    (r"(?:on |am )?(?:the )?(?:very )?(?:last|final|first|letzten?|ersten?) (?:day|tag)(?= (?:of|des|der|im|in|vom|von) )", "day_within"),
     (rf"({_SHIFT}) ({_AGAINST}) (?:in |im |on |the |die |der )*({_SHIFT})[ -]?(?:shift|schicht)", r"\1 shift \2 \3 shift"),
     (rf"((?:early|late|night|frueh|spaet|nacht)[ -]?(?:shift|schicht)),? (?:vom |von |of )?({_DAY}) ({_AGAINST}) (?:vom |von |of )?({_DAY})(?! ?\w*(?:shift|schicht))", r"\1 \2 \3 \1 \4"),
     (rf"({_SHIFT})(?: shift)? ({_AGAINST}) (?:the |die |der |in der )?({_SHIFT})(?!\w|[ -]?(?:shift|schicht))", r"\1 shift \2 \3 shift"),

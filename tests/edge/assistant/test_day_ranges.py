@@ -1,10 +1,15 @@
-from datetime import date, timedelta
+from datetime import date, time, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.assistant.calendar import Span
 from edge.assistant.day_ranges import NO_ORDER, plain_ranges
+from edge.assistant.replies import reply
+from edge.assistant.slots import Slots
+from edge.assistant.vocabulary import Measure
 from tests.edge.assistant.test_reading import CALENDAR, NOW, read
 from tests.edge.assistant.test_slots import read as slots
 
@@ -71,10 +76,73 @@ def test_what_is_no_range_of_days_is_left(said):
     assert plain_ranges(said, WEDNESDAY) == said
 
 
-def test_a_range_that_runs_back_is_empty():
-    """It isn't turned round."""
-    (span,) = read("from 22 to 20 November").spans
-    assert span.empty
+@pytest.mark.parametrize(
+    ("said", "since", "until"),
+    [("vom 30. bis 2.11.", (10, 30), (11, 2)), ("from 28 to 3 November", (10, 28), (11, 3)), ("vom 28. bis 3.11.2026", (10, 28), (11, 3)),
+     ("between 28 and 3 November", (10, 28), (11, 3)), ("vom 28. bis 3. November 2026", (10, 28), (11, 3)), ("from 22 to 20 November", (10, 22), (11, 20))],
+)  # fmt: skip
+def test_days_over_the_end_of_a_month_begin_in_the_month_before(said, since, until):
+    """The month that is said is the second day's."""
+    told = read(said)
+    (span,) = told.spans
+    assert span.since_ms == CALENDAR.begin(date(2026, *since))
+    assert span.until_ms == CALENDAR.day(date(2026, *until)).until_ms
+    assert told.rest == ""
+
+
+@pytest.mark.parametrize("said", ["vom 28. bis 3.1.2026", "from 28 to 3 January 2026", "from 28 to 3 January"])  # fmt: skip
+def test_days_over_the_end_of_a_year_begin_in_the_year_before(said):
+    """Also where no year is said."""
+    (span,) = read(said).spans
+    assert span.since_ms == CALENDAR.begin(date(2025, 12, 28))
+    assert span.until_ms == CALENDAR.day(date(2026, 1, 3)).until_ms
+
+
+@pytest.mark.parametrize("said", ["Nachtschicht vom 31. auf den 1. November", "Nachtschicht vom 31. auf den 1.11.", "in der Nacht vom 31. auf den 1. November"])  # fmt: skip
+def test_a_night_over_the_end_of_a_month(said):
+    """It began on the last day of October."""
+    (night,) = (one for one in CALENDAR.shifts if one.name == "night")
+    assert read(said).spans == (CALENDAR.shift(night, date(2026, 10, 31)),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Rejects from 6 to 10 November 20", "Ausschuss vom 6. bis 10. November 20", "Rejects November 28 to 3",
+     "Rejects from 22 November to 20 November", "Ausschuss vom 22.11. bis 20.11.", "Rejects from Monday to Monday"],
+)  # fmt: skip
+def test_days_in_no_order_are_refused(said):
+    """A year or a day; of which month; from later to earlier."""
+    assert not slots(said).clear
+
+
+@pytest.mark.parametrize("said", ["Friday to Monday", "Freitag bis Montag"])
+def test_days_of_the_week_run_forward(said):
+    """Asked on a Sunday: Friday of the week before, until last Monday."""
+    (span,) = read(said, NOW + timedelta(days=4)).spans
+    assert span.since_ms == CALENDAR.begin(date(2026, 11, 20))
+    assert span.until_ms == CALENDAR.day(date(2026, 11, 23)).until_ms
+
+
+@pytest.mark.parametrize(("language", "clocks", "empty"), [("en", "clocks were changed", "time is empty"), ("de", "Uhr umgestellt", "Zeit ist leer")])  # fmt: skip
+def test_clocks_are_said_to_have_changed_only_in_their_night(language, clocks, empty):
+    """An empty span of another day, or of days that run back, is one that ends before it begins."""
+    spring, summer = (CALENDAR.begin(date(2026, month, 29), time(3)) for month in (3, 7))
+    spans = (Span(spring, spring), Span(summer, summer), Span(spring, spring - 48 * 3_600_000))
+    desk = SimpleNamespace(calendar=CALENDAR)
+    told = [reply(Slots(Measure.COUNT, spans=(one,)), desk, language).text for one in spans]
+    assert [clocks in one for one in told] == [True, False, False]
+    assert [empty in one for one in told] == [False, True, True]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "said",
+    ["do bis " * 71, "so bis " * 71, "do-" * 125, "so-" * 160, "von montag bis " * 33, "mo bis " * 71, "montag und " * 40 + "letzte woche",
+     "since the " * 50, "bis zu der " * 45 + "gestern", "1. bis " * 70, "vom 30. bis 2.11. " * 27],
+)  # fmt: skip
+def test_hostile_repetitions_are_read_to_an_end(said):
+    """No pattern tries every way of taking them apart."""
+    assert not slots(said).clear
 
 
 @pytest.mark.parametrize(
