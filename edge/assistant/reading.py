@@ -28,7 +28,7 @@ from edge.assistant.time_words import (
     compiled,
     named_shift,
 )
-from edge.assistant.weeks import WEEK_NUMBER, monday_of, units
+from edge.assistant.weeks import WEEK_NUMBER, units, week
 
 _COMPARED = r"(?<!\w)(?:compar|vergl|versus|vs|against|gegen)"
 
@@ -127,11 +127,9 @@ class _Reading:
         )
 
     def _week(self, number: int, year: str | None) -> Span | None:
-        monday, c = monday_of(number, year, self.now.date()), self.calendar
-        if monday is None:
-            self.trouble = "no such day"
-            return None
-        return Span(c.begin(monday), c.begin(monday + timedelta(days=7)), whole=True)
+        found = week(number, year, self.calendar, self.now.date())
+        self.trouble = self.trouble if found else "no such day"
+        return found
 
     def _named_shifts(self) -> None:
         c = self.calendar
@@ -375,10 +373,8 @@ class _Reading:
 
     def _rest(self) -> None:
         """Days used up by a time of day are no spans; shifts without a day take the one said."""
-        self.spans = [
-            one for one in self.spans
-            if not (one[1].whole and self._is_spent(one[1]))
-        ]  # fmt: skip
+        spent = [self.calendar.day(self.days[day]) for day in self.spent]
+        self.spans = [one for one in self.spans if not (one[1].whole and one[1] in spent)]
         whole = [one for one in self.spans if one[1].whole]
         for place, shift, part in self._waiting:
             if self._shift_days is not None:
@@ -401,6 +397,3 @@ class _Reading:
                 told = self.parts.of(part, self.calendar.shift(shift, day), self.now_ms)
                 self.spans.append((place + offset, told))
                 day += timedelta(days=1)
-
-    def _is_spent(self, span: Span) -> bool:
-        return any(self.calendar.day(self.days[day]) == span for day in self.spent)

@@ -31,3 +31,12 @@ def monday_of(number: int, year: str | None, today: date) -> date | None:
         return date.fromisocalendar(int(year) if year else today.isocalendar().year, number, 1)
     except ValueError:
         return None
+
+
+def week(number: int, year: str | None, calendar: Calendar, today: date) -> Span | None:
+    """A calendar week as a span, of this year if none is said; None if there is none."""
+    monday = monday_of(number, year, today)
+    if monday is None:
+        return None
+    until = calendar.begin(monday + timedelta(days=7))
+    return Span(calendar.begin(monday), until, whole=True)
