@@ -59,14 +59,18 @@ def read(text, now=NOW):
     return spoken_spans(CALENDAR, fold(text), round(now.timestamp() * 1000))
 
 
+def ends_of(text):
+    """Both ends of the one span that a text means, in words; nothing of the text is left."""
+    told = read(text)
+    (span,) = told.spans
+    assert (told.rest, told.trouble) == ("", "")
+    return tuple(f"{CALENDAR.local(ms):%d.%m. %H:%M}" for ms in (span.since_ms, span.until_ms))
+
+
 @pytest.mark.parametrize("text", SAID)
 def test_a_span_is_what_people_mean_by_it(text):
     """Days, shifts, hours and weeks, in English and German, and nothing of the text is left."""
-    told = read(text)
-    (span,) = told.spans
-    ends = tuple(f"{CALENDAR.local(ms):%d.%m. %H:%M}" for ms in (span.since_ms, span.until_ms))
-    assert ends == SAID[text]
-    assert (told.rest, told.trouble) == ("", "")
+    assert ends_of(text) == SAID[text]
 
 
 @pytest.mark.parametrize(
