@@ -332,11 +332,12 @@ class _Reading:
     def _since(self, m: re.Match[str]) -> str | None:
         day = m[1] or m[3]
         at = self.times[int(m[2])]
-        if m[1] and re.match(r" ?(?:ab|from|starting at) ", m[0]):
-            self.doubts.add(BEYOND_A_TIME)  # `ab gestern 14 Uhr`: until now, or that midnight?
         begun = (
             self.days[int(day)] if day else self._outer_day(m.start()) or self._day_that_began(at)
         )
+        onward = re.match(r" ?(?:ab|from|starting at) ", m[0])
+        if day and onward and begun != self.now.date():
+            self.doubts.add(BEYOND_A_TIME)  # `ab gestern 14 Uhr`: until now, or that midnight?
         open_end = (
             begun == self.now.date() or not day or m[0].lstrip().startswith(("since", "seit"))
         )

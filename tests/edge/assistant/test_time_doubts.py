@@ -63,7 +63,7 @@ def test_a_german_word_that_turns_a_time_is_not_passed_over(word, time):
     ["How many parts failed between the first hour of the late shift yesterday and the last hour of the late shift yesterday?",
      "Ausschuss zwischen der ersten Stunde der Frühschicht gestern und der letzten Stunde der Frühschicht gestern",
      "Ausschuss gestern bis auf die Frühschicht", "Ausschuss gegen 8 bis 10 Uhr gestern", "Rejects from Monday on", "Ausschuss von Montag an",
-     "Ausschuss ab gestern 14 Uhr", "How many rejects yesterday 2 pm on?", "Rejects yesterday at 2 pm onwards", "Rejects yesterday from 9 to 5",
+     "Ausschuss ab gestern 14 Uhr", "Ausschuss ab 14 Uhr gestern", "Rejects from 2 pm yesterday", "How many rejects yesterday 2 pm on?", "Rejects yesterday at 2 pm onwards", "Rejects yesterday from 9 to 5",
      "Rejects yesterday between 10 and 2", "Rejects yesterday from ten to eight", "Ausschuss gestern von 9 bis 5", "Wie viele Teile kamen gestern spät?",
      "How many parts came in late yesterday?", "Rejects the night before last", "Ausschuss vorletzte Nacht", "Rejects on the last day of last month",
      "Ausschuss am letzten Tag des letzten Monats", "Which weekday had the most rejects last month?", "Welcher Wochentag hatte letzten Monat den meisten Ausschuss?"],
@@ -85,7 +85,7 @@ def test_rates_and_failures_are_not_told_as_totals(question):
 
 @pytest.mark.parametrize(
     "question",
-    ["Rejects by shift yesterday", "Rejects by hour yesterday", "Rejects by camera yesterday", "Ausschuss heute bis 10 Uhr", "Ausschuss gestern ab 14 Uhr",
+    ["Rejects by shift yesterday", "Rejects by hour yesterday", "Rejects by camera yesterday", "Ausschuss heute bis 10 Uhr", "Ausschuss gestern ab 14 Uhr", "Ausschuss ab heute 6 Uhr", "Rejects from 6 am today",
      "How many parts went by on Monday?", "What was the yield like yesterday?", "Tell me about yesterday's rejects", "Rejects yesterday between 22 and 2",
      "Were there less rejects yesterday than on Monday?", "Which weekday had the most rejects last week?", "Wie viele Teile fielen gestern an?",
      "Ausschuss in der letzten Stunde der Spätschicht gestern", "How many fell through yesterday?"],
