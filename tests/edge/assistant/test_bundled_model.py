@@ -3,6 +3,7 @@
 import sys
 from types import SimpleNamespace
 
+import openvino
 import pytest
 
 from edge.assistant.bundled_model import BundledModel
@@ -73,6 +74,36 @@ def test_it_says_what_the_trainers_model_says_piece_by_piece(made, bundle):
     whole = generate(llama, [rendered(llama.tokenizer, TURNS)])[0]
     assert whole.startswith("".join(pieces).strip()[:6])
     assert list(model.words(TURNS, 12)) == pieces  # nothing of one turn is left for the next
+
+
+def test_it_runs_on_as_many_threads_as_it_is_given_and_as_it_was_measured(bundle, monkeypatch):
+    """The line has the others; nothing is rounded on the way."""
+    compiled = []
+    compile_model = openvino.Core.compile_model
+    monkeypatch.setattr(
+        openvino.Core, "compile_model",
+        lambda *given: compiled.append(compile_model(*given)) or compiled[-1],
+    )  # fmt: skip
+    for threads in (1, 2):
+        BundledModel(bundle, threads=threads).load()
+        told = compiled[-1].get_property
+        assert told("INFERENCE_NUM_THREADS") == threads
+        assert told("NUM_STREAMS") == 1
+        assert told("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
+
+
+def test_a_runtime_that_would_round_is_refused(bundle, monkeypatch):
+    """What was measured isn't what would answer."""
+    compile_model = openvino.Core.compile_model
+
+    def rounding(*given):
+        compile_model(*given)
+        half = SimpleNamespace(get_type_name=lambda: "f16")
+        return SimpleNamespace(get_property=lambda _name: half, create_infer_request=object)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", rounding)
+    with pytest.raises(LanguageError, match="in f16, not as it was measured"):
+        BundledModel(bundle, threads=1).load()
 
 
 def test_a_box_answers_with_its_bundles_model_unless_it_is_told_otherwise(made):
