@@ -93,13 +93,20 @@ def named(name: str) -> Recipe:
         raise RunError(f"{str(path)!r}: {key}: {first['msg']}", "mend that key") from error
 
 
-def on_this_machine(recipe: Recipe) -> Recipe:
-    """The recipe without bfloat16 where the processor would only imitate it."""
+def bf16_in_hardware() -> bool:
+    """Whether the GPU, or else the processor, multiplies bfloat16 itself.
+
+    A processor that imitates it is many times slower than in float32.
+    """
     import torch  # noqa: PLC0415 - recipes are read without torch
 
     if torch.cuda.is_available():
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        fast = known is not None and bool(known())
-    return recipe.model_copy(update={"bf16": recipe.bf16 and fast})
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return known is not None and bool(known())
+
+
+def on_this_machine(recipe: Recipe) -> Recipe:
+    """The recipe without bfloat16 where it would only be imitated."""
+    fast = recipe.bf16 and bf16_in_hardware()
+    return recipe.model_copy(update={"bf16": fast})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from export.errors import LanguageError
+from trainer.recipe import bf16_in_hardware
 
 LLAMA3_PAD = "<|finetune_right_pad_id|>"  # 128004
 LLAMA3_STOPS = ("<|end_of_text|>", "<|eom_id|>", "<|eot_id|>")  # 128001, 128008, 128009
@@ -31,7 +32,8 @@ def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
 
     Args:
         name: a folder, a .gguf file, or a model of the Hugging Face hub.
-        dtype: of its weights: auto, bfloat16 or float32.
+        dtype: of its weights: bfloat16, float32, or auto: bfloat16 where the machine has it, or
+            where 4 bits are unpacked to it.
         quantized: to 4 bits (NF4, double quantisation), for QLoRA.
 
     Raises:
@@ -41,7 +43,9 @@ def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
     place, more = _place(name)
-    kind = torch.bfloat16 if dtype == "auto" else getattr(torch, dtype)
+    if dtype == "auto":
+        dtype = "bfloat16" if quantized or bf16_in_hardware() else "float32"
+    kind = getattr(torch, dtype)
     if quantized:
         more["quantization_config"] = _four_bits(torch)
     try:

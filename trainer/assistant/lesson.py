@@ -6,7 +6,7 @@ position: a mask by token id would also hide an end of turn that serves as paddi
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,3 +125,27 @@ def tokens(tokenizer: Any, lesson: Lesson, most: int) -> dict[str, list[int]]:
         "attention_mask": [1] * (len(asked) + len(answered)),
         "labels": [*([IGNORED] * len(asked)), *answered],
     }
+
+
+def collator(tokenizer: Any) -> Callable[[list[dict[str, list[int]]]], Any]:
+    """What makes a batch of `tokens`, padded in front and with logits for the answers alone.
+
+    All answers end together then, and over a whole dialogue the logits of a large vocabulary are
+    most of the memory and much of the time, while the loss counts none of the prompt's.
+    Rotary positions are relative: what stands in front shifts none.
+    """
+    from transformers import DataCollatorForSeq2Seq  # noqa: PLC0415
+
+    pad = DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=IGNORED)
+
+    def collate(some: list[dict[str, list[int]]]) -> Any:
+        longest = max(sum(label != IGNORED for label in one["labels"]) for one in some)
+        side, tokenizer.padding_side = tokenizer.padding_side, "left"
+        try:
+            batch = pad(some)
+        finally:
+            tokenizer.padding_side = side
+        kept = longest + 1  # the last of the prompt foretells the first of the answer
+        return {**batch, "labels": batch["labels"][:, -kept:], "logits_to_keep": kept}
+
+    return collate

@@ -1,8 +1,9 @@
 """What a tuning takes of memory, told before it starts, from the base's shape alone.
 
 Weights, adapter with its gradients and Adam's moments, activations with gradient checkpointing (one
-input for each layer kept, one layer worked out again), and the logits, which a vocabulary of
-128,256 makes the largest single tensor. Compared with published figures in docs/assistant.md.
+input for each layer kept, one layer worked out again), and the logits, which over whole dialogues
+a vocabulary of 128,256 makes the largest single tensor. Compared with published figures in
+docs/assistant.md.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from export.errors import LanguageError
 GIB = 1024**3
 BF16, FP32 = 2, 4
 NF4 = 0.5 + 0.127 / 8  # bytes a weight, double quantisation (Dettmers et al., arXiv 2305.14314)
+AROUND = 2  # positions beside an answer: its end of turn, and the one that foretells its first
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -47,8 +49,8 @@ class Estimate:
 
 
 def estimate(
-    config: Any, *, rank: int, batch: int, tokens: int, quantized: bool,
-    checkpointing: bool = True, targets: tuple[str, ...] | None = None,
+    config: Any, *, rank: int, batch: int, tokens: int, quantized: bool, answer: int | None = None,
+    width: int = BF16, checkpointing: bool = True, targets: tuple[str, ...] | None = None,
 ) -> Estimate:  # fmt: skip
     """Estimate the tuning of a Llama, laid out on the meta device: no weight is made.
 
@@ -58,6 +60,8 @@ def estimate(
         batch: dialogues at once.
         tokens: of the longest of them.
         quantized: the base in 4 bits.
+        answer: tokens of the longest answer, for which alone there are logits; None: for all.
+        width: bytes of a weight and of what is worked out.
         checkpointing: whether each layer is worked out again going back.
         targets: names of the linear layers that get an adapter; None: all but the head.
     """
@@ -78,23 +82,23 @@ def estimate(
     inside = sum(one.weight.numel() for one in linear.values())
     parameters = sum(one.numel() for one in model.parameters())
     largest = max(one.weight.numel() for one in linear.values())
-    weights = (parameters - inside) * BF16 + inside * (NF4 if quantized else BF16)
-    weights += largest * BF16 if quantized else 0  # one layer unpacked at a time
+    weights = (parameters - inside) * width + inside * (NF4 if quantized else width)
+    weights += largest * width if quantized else 0  # one layer unpacked at a time
     return Estimate(
         weights=round(weights),
-        adapter=trainable * (BF16 + BF16 + 2 * BF16),
-        activations=_activations(config, batch * tokens, checkpointing=checkpointing),
-        logits=batch * tokens * config.vocab_size * (BF16 + FP32),
+        adapter=trainable * FP32 * 4,  # in float32, as peft keeps it, whatever the base
+        activations=_activations(config, batch * tokens, width, checkpointing=checkpointing),
+        logits=batch * (tokens if answer is None else answer) * config.vocab_size * (width + FP32),
         parameters=parameters,
         trainable=trainable,
     )
 
 
-def _activations(config: Any, positions: int, *, checkpointing: bool) -> int:
+def _activations(config: Any, positions: int, width: int, *, checkpointing: bool) -> int:
     """Bytes that going forward keeps: for each layer its input, and one layer whole."""
     hidden, inner = config.hidden_size, config.intermediate_size
-    inputs = config.num_hidden_layers * positions * hidden * BF16
-    layer = positions * (10 * hidden + 4 * inner) * BF16
+    inputs = config.num_hidden_layers * positions * hidden * width
+    layer = positions * (10 * hidden + 4 * inner) * width
     return inputs + (layer if checkpointing else config.num_hidden_layers * layer)
 
 

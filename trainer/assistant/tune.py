@@ -18,7 +18,7 @@ from trainer.assistant import base as bases
 from trainer.assistant.advise import Cost
 from trainer.assistant.base import Base
 from trainer.assistant.corpus import Conversation, split
-from trainer.assistant.lesson import IGNORED, Lesson, lessons, tokens
+from trainer.assistant.lesson import Lesson, collator, lessons, tokens
 
 RECORD = "tuning.json"
 LOSSES = "losses.json"
@@ -105,7 +105,7 @@ def tune(
     )
     trainer = Trainer(
         model=model, args=_arguments(out, plan, bool(checked), torch), train_dataset=taught,
-        eval_dataset=checked or None, data_collator=_collator(base.tokenizer),
+        eval_dataset=checked or None, data_collator=collator(base.tokenizer),
         processing_class=base.tokenizer,
     )  # fmt: skip
     before = None if resume or not checked else float(trainer.evaluate()["eval_loss"])
@@ -177,12 +177,6 @@ def _arguments(out: Path, plan: Plan, checked: bool, torch: Any) -> Any:
         save_steps=plan.save_steps, save_total_limit=2, logging_steps=1, bf16=gpu, use_cpu=not gpu,
         seed=plan.seed, report_to=[], label_names=["labels"], dataloader_pin_memory=gpu,
     )  # fmt: skip
-
-
-def _collator(tokenizer: Any) -> Any:
-    from transformers import DataCollatorForSeq2Seq  # noqa: PLC0415
-
-    return DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=IGNORED)
 
 
 def _record(

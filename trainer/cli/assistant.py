@@ -73,8 +73,8 @@ def tune(
     library = None if documents is None else Library.of(read_folder(documents))
     text = _text(context)
     typer.echo(f"{len(conversations)} dialogues, {0 if library is None else len(library)} sections")
-    lessons(conversations, library, text, seed)  # every citation exists, before a model is loaded
-    _memory(base, told, force=force)
+    taught = lessons(conversations, library, text, seed)  # every citation exists, before a model
+    _memory(base, told, max(len(one.answer.encode()) for one in taught), force=force)
     if plan:
         return
     done = run(bases.load(base, quantized=qlora), conversations, library, text, told, out=out)
@@ -86,11 +86,13 @@ def tune(
         )
 
 
-def _memory(base: str, plan: "Plan", *, force: bool) -> None:
+def _memory(base: str, plan: "Plan", longest: int, *, force: bool) -> None:
+    """Tell, and refuse, by the shape alone; no token is shorter than a byte of the answer."""
     from transformers import AutoConfig
 
     from trainer.assistant import memory
     from trainer.assistant.base import check
+    from trainer.recipe import bf16_in_hardware
 
     path = Path(base)
     try:
@@ -105,7 +107,9 @@ def _memory(base: str, plan: "Plan", *, force: bool) -> None:
     free, where = memory.free_bytes()
     need = memory.estimate(
         config, rank=plan.rank, batch=plan.batch, tokens=plan.max_tokens,
-        quantized=plan.quantized, checkpointing="GPU" in where,
+        answer=min(longest + memory.AROUND, plan.max_tokens), quantized=plan.quantized,
+        width=memory.BF16 if plan.quantized or bf16_in_hardware() else memory.FP32,
+        checkpointing="GPU" in where,
     )  # fmt: skip
     typer.echo(f"memory: {need.words()}; {free / memory.GIB:.1f} GiB are free {where}")
     if not force:

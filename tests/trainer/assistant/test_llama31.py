@@ -117,6 +117,18 @@ def test_the_8b_is_planned_on_the_meta_device_near_its_published_memory(eight):
         assert abs(told.total / memory.GIB / published - 1) < 0.15, told.words()
 
 
+def test_logits_are_counted_for_answers_alone_and_twice_the_width_takes_twice(eight):
+    """What the collator keeps; and a machine that works in float32."""
+    told = [
+        memory.estimate(eight, rank=16, batch=4, tokens=2048, quantized=False, **more)
+        for more in ({}, {"answer": 128}, {"width": memory.FP32})
+    ]
+    assert told[1].logits == told[0].logits / 16
+    assert told[2].weights == 2 * told[0].weights
+    assert told[2].activations == 2 * told[0].activations
+    assert told[1].adapter == told[0].adapter == told[2].adapter
+
+
 def test_what_does_not_fit_is_refused_with_what_would(eight):
     """The need, what is free, and what to do."""
     told = memory.estimate(eight, rank=16, batch=1, tokens=2048, quantized=False)

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 
 from demo.plant.dialogues import HERE, dialogues
 from export.dialogue import NO_ENTRY
@@ -10,7 +11,7 @@ from export.passage import read_folder
 from tests.trainer.assistant.small_llama import base, saved
 from trainer.assistant.base import load
 from trainer.assistant.corpus import read_corpus
-from trainer.assistant.lesson import lessons
+from trainer.assistant.lesson import IGNORED, collator, lessons, tokens
 from trainer.assistant.tune import LOSSES, RECORD, Plan, cost, reload, tune
 
 
@@ -56,6 +57,28 @@ def test_a_citation_of_no_section_is_refused(tmp_path, library):
                     '{"role": "assistant", "content": "[line7 99.9] Nothing."}]}')  # fmt: skip
     with pytest.raises(DatasetError, match=r"line 1: .*99\.9"):
         lessons(read_corpus(path), library, "", 0)
+
+
+def test_logits_of_the_answers_alone_cost_what_those_of_whole_dialogues_do(corpus, library):
+    """Of unequal dialogues in a batch, and of one by itself; the tokenizer stays as it was."""
+    made = base()
+    made.model.eval()
+    rows = [tokens(made.tokenizer, one, 4096) for one in lessons(corpus, library, "", 0)[:4]]
+    for some in (rows, rows[:1]):
+        answers = [sum(label != IGNORED for label in row["labels"]) for row in some]
+        alone = [made.model(**{k: torch.tensor([v]) for k, v in row.items()}).loss for row in some]
+        costs = sum(loss * n for loss, n in zip(alone, answers, strict=True)) / sum(answers)
+        done = made.model(**collator(made.tokenizer)(some))
+        assert done.logits.shape[:2] == (len(some), max(answers) + 1)
+        assert torch.isclose(done.loss, costs, rtol=1e-5)
+    assert made.tokenizer.padding_side == "right"
+
+
+@pytest.mark.parametrize(("fast", "kind"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_weights_are_of_bfloat16_only_where_the_machine_has_it(tmp_path, monkeypatch, fast, kind):
+    """One that imitates it works in float32, many times faster."""
+    monkeypatch.setattr("trainer.assistant.base.bf16_in_hardware", lambda: fast)
+    assert load(str(saved(tmp_path))).model.dtype == kind
 
 
 @pytest.mark.slow
