@@ -29,13 +29,16 @@ class Progress:
             self._stream.flush()
 
     @contextmanager
-    def phase(self, name: str, total: int) -> Generator[Callable[..., None]]:
-        """A phase of `total` steps; yields what to call after each (or after n, with a remark)."""
+    def phase(self, name: str, total: int, *, had: int = 0) -> Generator[Callable[..., None]]:
+        """A phase of `total` steps; yields what to call after each (or after n, with a remark).
+
+        The first `had` were done before, in a time that says nothing of the others'.
+        """
         with self.measured(name):
             if self._stream is None:
                 yield lambda *_: None
                 return
-            line = _Line(self._stream, name, total)
+            line = _Line(self._stream, name, total, had)
             yield line.advance
             line.end()
 
@@ -52,11 +55,12 @@ class Progress:
 class _Line:
     """One phase's line."""
 
-    def __init__(self, stream: TextIO, name: str, total: int) -> None:
+    def __init__(self, stream: TextIO, name: str, total: int, had: int) -> None:
         self._stream, self._name, self._total = stream, name, total
         self._period_s = _PERIOD_S if stream.isatty() else _PERIOD_LOG_S
         self._begun = self._told = time.monotonic()
-        self._done, self._width = 0, 0
+        self._done = self._had = had
+        self._width = 0
 
     def advance(self, steps: int = 1, remark: str = "") -> None:
         """Count `steps` more as done."""
@@ -65,7 +69,7 @@ class _Line:
         if now - self._told < self._period_s:
             return
         self._told = now
-        left = (now - self._begun) * (self._total - self._done) / max(1, self._done)
+        left = (now - self._begun) * (self._total - self._done) / max(1, self._done - self._had)
         self._write(f"{self._done}/{self._total}, {_clock(left)} left{remark}", last=False)
 
     def end(self) -> None:

@@ -73,8 +73,7 @@ def sit(
         shown.append(passages)
     names = [hashlib.sha256(f"{base.name}\0{arm}\0{text}".encode()).hexdigest() for text in texts]
     missing = [place for place, name in enumerate(names) if name not in before]
-    with progress.phase(arm, len(questions)) as advance:
-        advance(len(questions) - len(missing))
+    with progress.phase(arm, len(questions), had=len(questions) - len(missing)) as advance:
         missing.sort(key=lambda place: len(texts[place]))
         for some in _batches(missing, batch):
             began = time.perf_counter()

@@ -5,6 +5,9 @@ Llama 3.1's special tokens are told here: its padding token is one of its own, n
 vocabulary, since an adapter would then have to carry the embeddings.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +30,16 @@ class Base:
     stops: tuple[int, ...]
 
 
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Within, what transformers and peft tell their own developers isn't told to ours."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", "Could not find a config file", UserWarning)
+        yield
+
+
+@hushed()
 def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
     """Load a base.
 

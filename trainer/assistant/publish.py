@@ -31,6 +31,7 @@ from export.signature import PrivateKey
 from trainer.assistant.base import Base
 from trainer.assistant.box_model import BoxModel
 from trainer.assistant.parity import refuse_apart
+from trainer.assistant.tune import WEIGHTS
 
 _TOOLS = (
     "count", "rate", "yield", "types", "trend", "worst hour", "last", "part", "bundles", "alarms",
@@ -77,7 +78,7 @@ def publish(
         refuse_apart(told)
         contents[TEMPLATE] = str(base.tokenizer.chat_template).encode()
     if adapter is not None:
-        contents[ADAPTER] = adapter / "adapter_model.safetensors"
+        contents[ADAPTER] = adapter / WEIGHTS
         contents["adapter/adapter_config.json"] = adapter / "adapter_config.json"
     if model is not None:
         contents[MODEL_GRAPH], contents[MODEL_WEIGHTS] = model.graph, model.weights

@@ -10,7 +10,8 @@ from trainer.assistant import base as bases
 from trainer.assistant.arms import TUNED, TUNED_DOCUMENTS, Sat, sit
 from trainer.assistant.base import Base
 from trainer.assistant.exam import Question
-from trainer.assistant.tune import reload
+from trainer.assistant.tune import WEIGHTS, reload
+from trainer.history import digest_of
 from trainer.progress import Progress
 
 
@@ -39,7 +40,7 @@ def sittings(
             sat[arm] = [_sat(arm, loaded, hall, progress)]
     for folder in adapters if tuned else ():
         loaded = reload(folder)
-        loaded.name = str(folder)
+        loaded.name = f"{folder} {digest_of(folder / WEIGHTS)}"  # tuned anew: to be asked anew
         for arm in tuned:
             sat.setdefault(arm, []).append(_sat(arm, loaded, hall, progress))
     return sat

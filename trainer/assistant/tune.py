@@ -18,10 +18,13 @@ from trainer.assistant import base as bases
 from trainer.assistant.advise import Cost
 from trainer.assistant.base import Base
 from trainer.assistant.corpus import Conversation, split
+from trainer.assistant.following import follower
 from trainer.assistant.lesson import Lesson, collator, lessons, tokens
+from trainer.progress import Progress
 
 RECORD = "tuning.json"
 LOSSES = "losses.json"
+WEIGHTS = "adapter_model.safetensors"
 _LINEAR = "all-linear"
 
 
@@ -72,6 +75,7 @@ class Tuned:
     seconds: float
 
 
+@bases.hushed()
 def tune(
     base: Base,
     conversations: Sequence[Conversation],
@@ -80,6 +84,7 @@ def tune(
     plan: Plan,
     *,
     out: Path,
+    progress: Progress | None = None,
 ) -> Tuned:
     """Tune `base` and write the adapter to `out`; an interrupted run in `out` is gone on with.
 
@@ -87,7 +92,7 @@ def tune(
         LanguageError, DatasetError: a dialogue can't be learnt from, or `out` holds something else.
     """
     import torch  # noqa: PLC0415
-    from transformers import Trainer, set_seed  # noqa: PLC0415
+    from transformers import PrinterCallback, Trainer, set_seed  # noqa: PLC0415
 
     resume = _resumable(out, plan, base.name)
     learn, check = split(conversations, plan.validation, plan.seed)
@@ -106,8 +111,9 @@ def tune(
     trainer = Trainer(
         model=model, args=_arguments(out, plan, bool(checked), torch), train_dataset=taught,
         eval_dataset=checked or None, data_collator=collator(base.tokenizer),
-        processing_class=base.tokenizer,
+        processing_class=base.tokenizer, callbacks=[follower(progress or Progress(None))],
     )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)
     before = None if resume or not checked else float(trainer.evaluate()["eval_loss"])
     set_seed(plan.seed)  # evaluating has drawn from it: a resumed run sees the same order
     done = trainer.train(resume_from_checkpoint=resume)
@@ -136,7 +142,7 @@ def _resumable(out: Path, plan: Plan, base: str) -> str | None:
         raise LanguageError(
             f"{out} was begun with other settings", "give the same ones, or choose another --out"
         )
-    if (out / "adapter_model.safetensors").exists():
+    if (out / WEIGHTS).exists():
         raise LanguageError(f"{out} is finished already", "choose another --out, or delete it")
     from transformers.trainer_utils import get_last_checkpoint  # noqa: PLC0415
 
@@ -175,7 +181,8 @@ def _arguments(out: Path, plan: Plan, checked: bool, torch: Any) -> Any:
         optim="adamw_torch", train_sampling_strategy="group_by_length",
         eval_strategy="epoch" if checked else "no", save_strategy="steps",
         save_steps=plan.save_steps, save_total_limit=2, logging_steps=1, bf16=gpu, use_cpu=not gpu,
-        seed=plan.seed, report_to=[], label_names=["labels"], dataloader_pin_memory=gpu,
+        seed=plan.seed, report_to=[], disable_tqdm=True, label_names=["labels"],
+        dataloader_pin_memory=gpu,
     )  # fmt: skip
 
 
@@ -224,6 +231,7 @@ def _losses(out: Path, history: list[dict[str, Any]], before: float | None) -> N
     figure.savefig(out / "losses.png", dpi=120)
 
 
+@bases.hushed()
 def reload(adapter: Path, *, dtype: str = "auto") -> Base:
     """A base with a finished adapter on it, for judging; nothing is merged.
 
@@ -247,6 +255,6 @@ def cost(adapter: Path) -> Cost:
     """What a finished tuning cost; raises LanguageError if the folder holds none."""
     try:
         minutes = float(json.loads((adapter / RECORD).read_text())["minutes"])
-        return Cost(minutes, (adapter / "adapter_model.safetensors").stat().st_size)
+        return Cost(minutes, (adapter / WEIGHTS).stat().st_size)
     except (OSError, ValueError, KeyError) as error:
         raise LanguageError(f"{adapter} holds no finished tuning: {error}", "finish it") from error

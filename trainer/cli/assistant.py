@@ -64,6 +64,7 @@ def tune(
     from trainer.assistant.lesson import lessons
     from trainer.assistant.tune import Plan
     from trainer.assistant.tune import tune as run
+    from trainer.progress import Progress
 
     told = Plan(
         rank=rank, alpha=2 * rank, rate=rate, epochs=epochs, batch=batch, accumulate=accumulate,
@@ -77,7 +78,10 @@ def tune(
     _memory(base, told, max(len(one.answer.encode()) for one in taught), force=force)
     if plan:
         return
-    done = run(bases.load(base, quantized=qlora), conversations, library, text, told, out=out)
+    done = run(
+        bases.load(base, quantized=qlora), conversations, library, text, told, out=out,
+        progress=Progress(),
+    )  # fmt: skip
     typer.echo(f"adapter in {done.out}: {done.steps} steps, {done.seconds / 60:.1f} minutes")
     if done.before is not None and done.after is not None:
         typer.echo(

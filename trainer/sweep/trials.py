@@ -117,8 +117,8 @@ class Sweep:
     def run(self, count: int, heard: Callable[[FrozenTrial], None] = lambda _t: None) -> None:
         """Try recipes until the sweep has `count` finished ones, whoever tried them."""
         self._ask_for_the_standard()
-        with self._progress.phase("recipes", count) as advance:
-            advance(len(_finished(self.study)))
+        had = len(_finished(self.study))
+        with self._progress.phase("recipes", count, had=had) as advance:
             while len(_finished(self.study)) < count:
                 before = len(_finished(self.study))
                 self._try_one(heard)

@@ -16,6 +16,8 @@ from trainer.assistant.compare import difference, holm
 from trainer.assistant.exam import mark, read_exam, says
 from trainer.assistant.parity import Loaded, parity, refuse_apart
 from trainer.assistant.publish import Material, publish
+from trainer.assistant.sittings import Hall, sittings
+from trainer.assistant.tune import WEIGHTS
 from trainer.progress import Progress
 
 
@@ -106,6 +108,19 @@ def test_an_exam_goes_on_where_it_was(exam, passages, tmp_path, monkeypatch):
     told = advise(exam[:5], {STOCK: [first]}, None)
     write(tmp_path / "out", told, {STOCK: [first]}, exam[:5])
     assert exam[0].question in (tmp_path / "out" / "advice.md").read_text()
+
+
+def test_an_adapter_that_was_tuned_anew_is_asked_anew(exam, passages, tmp_path, monkeypatch):
+    """In the same folder, by its weights: what the one before it said says nothing of it."""
+    monkeypatch.setattr(arms, "MOST_TOKENS", 2)
+    monkeypatch.setattr("trainer.assistant.sittings.reload", lambda _folder: base())
+    hall = Hall(exam[:3], Library.of(passages), passages, "", 2, tmp_path)
+    asked = []
+    for weights in (b"first", b"first", b"second"):
+        (tmp_path / WEIGHTS).write_bytes(weights)
+        sittings([TUNED_DOCUMENTS], "none", [tmp_path], hall, Progress(None))
+        asked.append((tmp_path / "answers.jsonl").read_text().count("\n"))
+    assert asked == [3, 3, 6]
 
 
 def test_every_arm_sees_what_it_should(exam, passages):

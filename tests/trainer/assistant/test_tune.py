@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -12,7 +13,8 @@ from tests.trainer.assistant.small_llama import base, saved
 from trainer.assistant.base import load
 from trainer.assistant.corpus import read_corpus
 from trainer.assistant.lesson import IGNORED, collator, lessons, tokens
-from trainer.assistant.tune import LOSSES, RECORD, Plan, cost, reload, tune
+from trainer.assistant.tune import LOSSES, RECORD, WEIGHTS, Plan, cost, reload, tune
+from trainer.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,6 @@ def test_weights_are_of_bfloat16_only_where_the_machine_has_it(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
 def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, library, tmp_path):
     """The loss falls; a run cut off at a checkpoint ends with the weights of one that wasn't."""
     from safetensors.numpy import load_file
@@ -116,11 +117,17 @@ def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, libra
             tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut")
     with pytest.raises(LanguageError, match="other settings"):
         tune(load(folder), some, library, "", Plan(seed=9), out=tmp_path / "cut")
-    again = tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut")
+    told = io.StringIO()
+    again = tune(
+        load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut",
+        progress=Progress(told),
+    )  # fmt: skip
+    lines = told.getvalue().splitlines()
+    assert [line.partition(":")[0] for line in lines if " in " in line] == [
+        "validation", "learning", "validation",
+    ]  # fmt: skip
     assert again.steps == whole.steps
-    first, second = (
-        load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "cut")
-    )
+    first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "cut"))
     assert max(abs(first[key] - second[key]).max() for key in first) < 1e-5
     assert not any("embed" in key or "lm_head" in key for key in first)
     with pytest.raises(LanguageError, match="finished already"):
