@@ -7,7 +7,7 @@ nothing. Knows no broker and no database.
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from export.doorway import Bout
 from export.verdict import MAX_COUNT, Contract, Milliseconds, PartName, Verdict
@@ -212,6 +212,18 @@ def read(kind: type[Message], payload: bytes) -> Message:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "payload"
         raise ValueError(f"{kind.__name__}: {where}: {first['msg']}") from None
+
+
+class _Named(BaseModel):
+    id: str = Field(min_length=1, max_length=64)
+
+
+def id_of(payload: bytes) -> str:
+    """The id of what is otherwise no message, so that its sender can be told; "" without one."""
+    try:
+        return _Named.model_validate_json(payload[: MAX_BYTES + 1], strict=True).id
+    except ValidationError:
+        return ""
 
 
 def schema(payload: str) -> dict[str, Any]:

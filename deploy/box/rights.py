@@ -34,7 +34,7 @@ class Role(StrEnum):
 MEANING = {
     Role.BOX: "publishes the line's topics and gets its commands",
     Role.CONSOLE: "reads state, health and alarms",
-    Role.ASSISTANT: "gets questions, publishes answers, reads alarms",
+    Role.ASSISTANT: "gets questions, publishes answers, reads state and alarms",
     Role.GATEWAY: "follows its box, speaks Sparkplug and tells Home Assistant",
     Role.SHOP: "gets orders for product pictures and answers them",
     Role.VIEWER: "reads everything that boxes say",
@@ -55,7 +55,7 @@ def _of(owner: Owner, names: tuple[str, ...]) -> tuple[str, ...]:
 READS = {
     Role.BOX: _of(Owner.LINE, COMMANDS),
     Role.CONSOLE: ("state", "health", "alarms"),
-    Role.ASSISTANT: (*_of(Owner.ASSISTANT, COMMANDS), "alarms"),
+    Role.ASSISTANT: (*_of(Owner.ASSISTANT, COMMANDS), "state", "alarms"),
     Role.GATEWAY: _of(Owner.LINE, SAID),
     Role.SHOP: _of(Owner.SHOP, COMMANDS),
     Role.VIEWER: SAID,

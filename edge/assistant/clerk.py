@@ -3,7 +3,7 @@
     1  slots by rules; if every word is understood, the records answer and code forms the figures
     2  a code that no document knows, or no passage near enough: 'no entry', without asking a model
     3  the text model reads the passages; the evidence gate admits word by word what they hold
-    4  without a model, the nearest passage is quoted, and said to be quoted
+    4  without a model, or if it proves nothing, the nearest passage is quoted, and said to be
 
 Reads only: there is no way from here to the line, whatever a question or a document says.
 """
@@ -18,16 +18,15 @@ from edge.assistant.calendar import Calendar
 from edge.assistant.records import Records
 from edge.assistant.replies import reply
 from edge.assistant.slots import MOST_CHARS, Known, Slots, parse
-from edge.assistant.sources import Desk, refusal
+from edge.assistant.sources import Desk, Heard, refusal
 from edge.assistant.speech import Speech
 from edge.assistant.text_model import TextModel
-from edge.messages import AlarmList
-from export.dialogue import prompt, uncited
+from export.dialogue import prompt, refuses, uncited
 from export.errors import BundleError, LanguageError
 from export.evidence import Gate
 from export.library import Hit, Library
 from export.passage import Passage
-from export.terms import codes, language, terms
+from export.terms import codes, fold, language, terms
 
 NEAR, NEAR_TO_READ = 0.4, 0.2  # of a question's weight, to be quoted; to be put to a model
 MOST_TOKENS = 160
@@ -76,7 +75,7 @@ class Clerk:
         words: dict[str, str] | None = None,
         model: TextModel | None = None,
         context: str = "",
-        alarms: Callable[[], AlarmList | None] = lambda: None,
+        alarms: Callable[[], Heard | None] = lambda: None,
         otherwise: Language = "en",
     ) -> None:
         self._records, self._library, self._calendar = records, library, calendar
@@ -140,16 +139,17 @@ class Clerk:
             return
         near = [hit for hit in hits if hit.share >= (NEAR if self.model is None else NEAR_TO_READ)]
         if not near:
-            yield self._not_found(speech, hits, slots)
+            yield self._not_found(question, speech, hits, slots)
             return
         if self.model is None:
             yield _quoted(near[0].passage, speech)
             return
-        yield from self._model_reads(question, [hit.passage for hit in hits], speech, self.model)
+        yield from self._model_reads(question, hits, speech, self.model)
 
     def _model_reads(
-        self, question: str, passages: list[Passage], speech: Speech, model: TextModel
+        self, question: str, hits: list[Hit], speech: Speech, model: TextModel
     ) -> Generator[Step]:
+        passages = [hit.passage for hit in hits]
         gate = Gate(question, passages, frozenset(terms(self.context)))
         shown = False
         words = model.words(prompt(question, passages, self.context), MOST_TOKENS)
@@ -179,6 +179,9 @@ class Clerk:
             return
         if shown:
             yield Withdrawn(gate.ruling.why)
+        if hits[0].share >= NEAR and not refuses(gate.whole):
+            yield replace(_quoted(passages[0], speech), why=gate.ruling.why)
+            return
         told = refusal(
             speech, "the documents that were found don't answer this",
             "die gefundenen Dokumente beantworten das nicht",
@@ -186,9 +189,13 @@ class Clerk:
         )  # fmt: skip
         yield replace(told, why=gate.ruling.why)
 
-    def _not_found(self, speech: Speech, hits: list[Hit], slots: Slots | None) -> Answer:
+    def _not_found(
+        self, question: str, speech: Speech, hits: list[Hit], slots: Slots | None
+    ) -> Answer:
         if slots is not None and slots.measure is not None and slots.strange:
-            words = ", ".join(repr(word) for word in slots.strange[:3])
+            asked = fold(question)  # a turn of phrase may stand for what was said
+            said = [word for word in slots.strange if word in asked] or slots.strange
+            words = ", ".join(repr(word) for word in said[:3])
             return refusal(
                 speech, f"the records know nothing of {words}", f"die Aufzeichnungen kennen"
                                                                 f" {words} nicht",

@@ -174,6 +174,7 @@ def _types(item: Counted, desk: Desk, speech: Speech) -> Answer:
     if item.tally.parts == 0:
         return _nothing(item, desk, speech, cite)
     rejects = item.tally.rejects
+    others = 0 if item.kinds else rejects - sum(n for _, n in kinds[:TYPES_SHOWN])
     if not kinds:
         text = speech.say(
             f"{item.name}: no part was stopped for a defect type; {item.tally.parts} were judged,"
@@ -183,6 +184,8 @@ def _types(item: Counted, desk: Desk, speech: Speech) -> Answer:
         )
     else:
         listed = ", ".join(f"{speech.kind(kind)} {n}" for kind, n in kinds[:TYPES_SHOWN])
+        if others:
+            listed += speech.say(f"; other or no type {others}", f"; andere oder keine {others}")
         text = speech.say(
             f"{item.name}: {rejects} of {item.tally.parts} parts did not pass. By type: {listed}."
             f" [R1]",
@@ -191,6 +194,7 @@ def _types(item: Counted, desk: Desk, speech: Speech) -> Answer:
         )
     figures = [Figure("parts", item.tally.parts), Figure("rejects", rejects)]
     figures += [Figure(f"type {kind}", n) for kind, n in kinds[:TYPES_SHOWN]]
+    figures += [Figure("others", others)] if others else []
     return Answer(text, speech.language, Source.RECORDS, (cite,), tuple(figures))
 
 

@@ -18,6 +18,7 @@ from edge.assistant.calendar import Calendar, shifts
 from edge.assistant.clerk import Clerk
 from edge.assistant.openai_url import OpenAiUrl
 from edge.assistant.records import Records
+from edge.assistant.sources import Heard
 from edge.assistant.text_model import TextModel
 from edge.config import Appliance, Assistant
 from edge.messages import AlarmList
@@ -38,7 +39,8 @@ class Desk:
 
     Attributes:
         clerk: answers.
-        alarms: what the box last published; set by whoever listens to the broker.
+        alarms, running: what the box last published, and whether it runs; set by whoever listens
+            to the broker.
 
     Raises:
         ConfigError, BundleError, DocumentError, LanguageError: the settings, a bundle, a document
@@ -48,24 +50,29 @@ class Desk:
     def __init__(self, appliance: Appliance, model: TextModel | None = None) -> None:
         section = appliance.assistant
         self.alarms: AlarmList | None = None
+        self.running = True
         self.bundle = _bundle(appliance)
         self._verdicts = appliance.console.folder / VERDICTS
         self._context = section.context
-        self._read_context = (0, "")
+        self._read_context, self._missed = (0, ""), ""
         self.library = _library(section, self.bundle)
+        self._calendar = calendar(section)
         self.clerk = Clerk(
-            self._records, self.library, calendar(section),
+            self._records, self.library, self._calendar,
             lambda: clock.wall_ns() // 1_000_000, words=dict(section.words),
             model=model or _model(section, self.bundle), context=self.context(),
-            alarms=lambda: self.alarms, otherwise=section.language,
+            alarms=self._heard, otherwise=section.language,
         )  # fmt: skip
 
     def warm(self) -> None:
-        """Load the bundle's text model now, so that the first question needn't wait for it.
+        """Load the bundle's text model, so that the first question needn't wait for it.
+
+        Warns if the console would show another time than is answered with.
 
         Raises:
             LanguageError, BundleError: it can't be run, or changed since the bundle was opened.
         """
+        _warn_of_two_times(self._calendar)
         if isinstance(self.clerk.model, BundledModel):
             self.clerk.model.load()
 
@@ -86,8 +93,20 @@ class Desk:
         return self._read_context[1]
 
     def refresh(self) -> None:
-        """Take up what an engineer has changed; before each question."""
-        self.clerk.context = self.context()
+        """Take up what an engineer has changed; before each question.
+
+        One that can't be read any more stays as it was: an editor may be writing it.
+        """
+        try:
+            self.clerk.context, missed = self.context(), ""
+        except ConfigError as error:
+            missed = str(error)
+        if missed and missed != self._missed:
+            structlog.get_logger("assistant").warning("the context stays as it was", why=missed)
+        self._missed = missed
+
+    def _heard(self) -> Heard | None:
+        return None if self.alarms is None else Heard(self.alarms, self.running)
 
     def _opened(self) -> sqlite3.Connection | None:
         try:
@@ -124,6 +143,18 @@ def calendar(section: Assistant) -> Calendar:
             f"assistant.time_zone or assistant.shifts: {error}",
             'write time_zone = "Europe/Berlin" and shifts = { early = "06:00-14:00" }',
         ) from error
+
+
+def _warn_of_two_times(calendar: Calendar) -> None:
+    """The console shows the box's own time: a part would have two."""
+    now_ms = clock.wall_ns() // 1_000_000
+    now, plant = clock.local(now_ms), calendar.local(now_ms)
+    if now.utcoffset() != plant.utcoffset():
+        structlog.get_logger("assistant").warning(
+            "the console shows another time than the assistant",
+            console=f"{now:%H:%M %Z}", assistant=f"{plant:%H:%M %Z}",
+            remedy="give the box the plant's time zone: timedatectl set-timezone",
+        )  # fmt: skip
 
 
 def _bundle(appliance: Appliance) -> AssistantBundle | None:

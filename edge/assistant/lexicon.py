@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from edge.assistant.closed_words import NARROWING
+from edge.assistant.inflection import german_noun
 from edge.assistant.plain_words import IGNORED
 from edge.assistant.vocabulary import (
     ALARM_TALK,
@@ -117,4 +118,6 @@ def kind_words(kinds: Sequence[str], plant: Mapping[str, str]) -> dict[str, str]
         words |= dict.fromkeys(
             (*forms, *usual, *(f"{one}s" for one in usual if one[-1] != "s")), name
         )
-    return words | {fold(said): name for said, name in plant.items() if name in kinds}
+    own = {fold(said): name for said, name in plant.items() if name in kinds}
+    forms = {form: name for said, name in own.items() for form in german_noun(said)}
+    return forms | words | own

@@ -1,13 +1,13 @@
 """The assistant over MQTT: questions on cmd/ask, answers on answers; and the box's alarms, heard.
 
 A connection of its own, which the daemon doesn't know. A question that comes twice (QoS 1) is
-answered once; one that isn't a question is counted and passed over.
+answered once; what isn't a question is counted, and told so if it has an id.
 """
 
 import secrets
 
 from edge.assistant.desk import Desk
-from edge.messages import AlarmList, Ask, Reply, read
+from edge.messages import AlarmList, Ask, Reply, State, id_of, read
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.answering import Answering, Why
 from edge.topics import Topics
@@ -65,8 +65,12 @@ class Questions:
             source="no entry",
         )  # fmt: skip
 
-    def misread(self, why: str) -> None:
-        """Nothing: whoever sent it asked nothing."""
+    def misread(self, payload: bytes, why: str) -> Reply | None:
+        """No entry, and why, if it has an id to answer to."""
+        if not (name := id_of(payload)):
+            return None
+        text = f"This is no question: {why}"[:1000]
+        return Reply(id=name, question="", text=text, language="en", source="no entry")
 
     def fit(self, told: Reply, most_bytes: int) -> bytes | None:
         """Whole: half of an answer may say something else."""
@@ -81,10 +85,13 @@ class Post(Answering[Ask, Reply]):
         def hear(payload: bytes) -> None:
             desk.alarms = read(AlarmList, payload)
 
+        def hear_state(payload: bytes) -> None:
+            desk.running = read(State, payload).state == "online"
+
         def lost() -> None:
             desk.alarms = None  # what isn't heard isn't known
 
         super().__init__(
             settings, topics, Questions(desk), lambda: f"lwa-{secrets.token_hex(8)}",
-            heard={"alarms": hear}, lost=lost,
+            heard={"alarms": hear, "state": hear_state}, lost=lost,
         )  # fmt: skip

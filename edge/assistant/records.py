@@ -164,9 +164,19 @@ class Records:
         return page.found[0] if page.found else None
 
     def oldest_ms(self) -> int | None:
-        """When the records begin."""
+        """When the records begin; to the quarter hour, where its verdicts are forgotten."""
         (slot,) = self._db.execute("SELECT MIN(slot) FROM quarter").fetchone()
-        return None if slot is None else int(slot) * SLOT_MS
+        if slot is None:
+            return None
+        begin = int(slot) * SLOT_MS
+        try:
+            self._counted(begin, begin + SLOT_MS)
+        except NotKept:
+            return begin
+        (first,) = self._db.execute(
+            "SELECT MIN(at_ms) FROM verdict WHERE at_ms >= ?", (begin,)
+        ).fetchone()
+        return int(first)
 
     def running(self, cameras: Sequence[str]) -> list[tuple[Found, BundleRef | None]]:
         """Each camera's newest verdict, and the bundle that judged it."""

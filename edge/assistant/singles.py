@@ -1,5 +1,7 @@
 """Replies about single things: a part, the last of its kind, the bundles, the alarms."""
 
+from datetime import datetime
+
 from edge.assistant.answer import Answer, Citation, Figure, Source
 from edge.assistant.calendar import Span
 from edge.assistant.counts import named
@@ -7,6 +9,7 @@ from edge.assistant.slots import Slots
 from edge.assistant.sources import Counted, Desk, counted_citation, refusal, verdict_citation
 from edge.assistant.speech import OUTCOMES, REASONS, Speech
 from edge.assistant.vocabulary import Which
+from edge.messages import Alarm
 from edge.store import entry
 from edge.store.search import Found
 from export.verdict import Outcome
@@ -171,20 +174,32 @@ def alarms(slots: Slots, desk: Desk, speech: Speech) -> Answer:
             if desk.alarms is None else "frühere Alarme sind hier nicht aufgezeichnet: Fragen Sie"
                                         " nach den jetzigen",
         )  # fmt: skip
-    standing = [one for one in desk.alarms.alarms if one.state == "raised"]
+    standing = [one for one in desk.alarms.list.alarms if one.state == "raised"]
     cite = Citation("R1", "alarms", speech.say("Alarms", "Alarme"), "/health")
     figures = (Figure("alarms", len(standing)),)
-    if not standing:
-        return Answer(
-            speech.say("No alarm stands. [R1]", "Es steht kein Alarm an. [R1]"),
-            speech.language,
-            Source.RECORDS,
-            (cite,),
-            figures,
+    stopped = (
+        ""
+        if desk.alarms.running
+        else speech.say(
+            "The box is not running; as it stopped: ", "Die Box läuft nicht; als sie hielt: "
         )
-    listed = "; ".join(
-        f"{one.name} ({one.source}, {one.severity.value}): {one.detail or one.since}"
-        for one in standing
     )
-    lead = speech.say(f"{len(standing)} alarms stand", f"{len(standing)} Alarme stehen an")
-    return Answer(f"{lead}: {listed}. [R1]", speech.language, Source.RECORDS, (cite,), figures)
+    if not standing:
+        said = speech.say("No alarm stands. [R1]", "Es steht kein Alarm an. [R1]")
+    else:
+        many = len(standing) != 1
+        lead = speech.say(
+            f"{len(standing)} alarm{'s stand' if many else ' stands'}",
+            f"{len(standing)} Alarm{'e stehen' if many else ' steht'} an",
+        )
+        said = f"{lead}: {'; '.join(_alarm(one, speech) for one in standing)}. [R1]"
+    return Answer(stopped + said, speech.language, Source.RECORDS, (cite,), figures)
+
+
+def _alarm(one: Alarm, speech: Speech) -> str:
+    """An alarm in words; its picture's place on the box's disk is nothing to an operator."""
+    since_ms = round(datetime.fromisoformat(one.since).timestamp() * 1000)
+    since = f"{speech.say('since', 'seit')} {speech.moment(since_ms)}"
+    detail = one.detail.partition("; picture:")[0].rstrip(". ")
+    about = f"{one.name} ({one.source}, {one.severity.value}) {since}"
+    return f"{about}: {detail}" if detail else about

@@ -157,7 +157,8 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
     strange += () if measure is Measure.PART else doubts(spoken.rest, rest, measure, which, kinds)
     if compares and max(len(spoken.spans), len(cameras)) > 1:
         strange = tuple(word for word in strange if word not in ("who", "wer"))
-    compares = compares or len(spoken.spans) > 1 or len(cameras) > 1
+    each = len(kinds) > 1 and len(re.findall(r"\bhow many\b|\bwie ?viele?\b", spoken.rest)) > 1
+    compares = compares or each or len(spoken.spans) > 1 or len(cameras) > 1
     return Slots(
         measure, which, kinds, cameras, spoken.spans, part, is_part, by,
         compares, strange, past, spoken.trouble,

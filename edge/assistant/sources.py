@@ -10,6 +10,7 @@ from edge.assistant.records import Records, Tally
 from edge.assistant.speech import Speech
 from edge.assistant.vocabulary import Which
 from edge.messages import AlarmList
+from edge.store.search import joined
 from export.verdict import Verdict
 
 
@@ -31,17 +32,25 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """The box's alarms as it last published them, and whether it runs."""
+
+    list: AlarmList
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What replies are made from.
 
     Attributes:
-        alarms: the box's alarms as it last published them; None: nobody heard any.
+        alarms: what was heard of the box's alarms; None: nothing.
     """
 
     records: Records
     calendar: Calendar
     now_ms: int
-    alarms: AlarmList | None = None
+    alarms: Heard | None = None
 
 
 def refusal(speech: Speech, english: str, german: str, nearest: Iterable[Citation] = ()) -> Answer:
@@ -75,11 +84,14 @@ def counted_citation(item: Counted, name: str, calendar: Calendar) -> Citation:
         Which.FAILED: "fail",
         Which.REVIEW: "review",
         Which.REJECTS: "rejects",
+        Which.NOVEL: "novel",
+        Which.LATE: "late",
+        Which.FAIL_SAFE: "fail_safe",
     }.get(item.which, "")
     if outcome or item.kinds:
         query["outcome"] = outcome or "rejects"
-    if len(item.cameras) == 1:
-        query["camera"] = item.cameras[0]
-    if len(item.kinds) == 1:
-        query["kind"] = item.kinds[0]
+    if item.cameras:
+        query["camera"] = joined(item.cameras)
+    if item.kinds:
+        query["kind"] = joined(item.kinds)
     return Citation(name, "verdicts", item.name, f"/verdicts?{urlencode(query)}")

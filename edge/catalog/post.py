@@ -8,7 +8,7 @@ leaves out. An order that was sent while nobody listened is lost: its sender giv
 import hashlib
 
 from edge.catalog.desk import Desk
-from edge.messages import CatalogAnswer, CatalogOrder, read
+from edge.messages import CatalogAnswer, CatalogOrder, id_of, read
 from edge.mqtt.address import BrokerSettings
 from edge.mqtt.answering import Answering, Why
 from edge.topics import Topics
@@ -44,9 +44,9 @@ class Orders:
         """The problem."""
         return CatalogAnswer(id=asked.id, problem=WORDS[why])
 
-    def misread(self, why: str) -> CatalogAnswer:
-        """The problem, without an id."""
-        return CatalogAnswer(id="", problem=why[:500])
+    def misread(self, payload: bytes, why: str) -> CatalogAnswer:
+        """The problem, with the id if it has one."""
+        return CatalogAnswer(id=id_of(payload), problem=why[:500])
 
     def fit(self, told: CatalogAnswer, most_bytes: int) -> bytes | None:
         """As many chosen pictures as there is room for, and how many are left out."""

@@ -68,7 +68,7 @@ class Trade(Protocol[Asked, Told]):
         """Instead of an answer."""
         ...
 
-    def misread(self, why: str) -> Told | None:
+    def misread(self, payload: bytes, why: str) -> Told | None:
         """Instead of an answer to what is no request; None says nothing."""
         ...
 
@@ -194,7 +194,8 @@ class Answering(Generic[Asked, Told]):
         except ValueError as error:
             self.rejected += 1
             self._log.warning("not understood", why=str(error))
-            told = self._trade.misread(str(error))
+            request = topic == self._topics(self._trade.requests)
+            told = self._trade.misread(payload, str(error)) if request else None
             if told is not None and len(self._letters) < KEPT:
                 self._letters.append(_Letter(told, None))
 

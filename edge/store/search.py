@@ -7,8 +7,9 @@ ended, so that the hundredth is as quick as the first.
 
 import heapq
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from edge.outbox.packing import unpack
 from export.verdict import Verdict
@@ -81,6 +82,16 @@ class Page:
 
 
 _Key = tuple[int, int]  # (at_ms, id)
+
+
+def joined(names: Iterable[str]) -> str:
+    """Several names as one field of a form or link."""
+    return ",".join(quote(name, safe=" ") for name in names)
+
+
+def parted(field: str) -> tuple[str, ...]:
+    """The names that such a field holds."""
+    return tuple(unquote(name) for name in field.split(",") if name)
 
 
 def find(db: sqlite3.Connection, search: Search, after: Place | None = None) -> Page:

@@ -121,8 +121,7 @@ def _counted(line, code, chance):
             figures["rejects"] = figures.pop("chosen")
             counts = {one: line.count(span, outcomes=REJECTS, kind=one)[0] for one in KINDS}
             figures |= {f"type {one}": n for one, n in counts.items() if n}
-        tags = ("link",) if what in ("novel", "late") else ()  # no search finds a reason alone
-        yield Asked(text, code, figures, tags=tags)
+        yield Asked(text, code, figures)
 
 
 def _others(line, code, chance):

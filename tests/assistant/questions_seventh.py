@@ -132,8 +132,7 @@ def _counted(line, code, chance):
             counts = {one: line.count(span, outcomes=REJECTS, kind=one)[0] for one in KINDS}
             figures |= {f"type {one}": n for one, n in counts.items() if n}
         text = (english if code == "en" else german).format(**told)
-        tags = ("link",) if what in ("novel", "timeout") else ()  # no search finds a reason alone
-        yield Asked(text[0].upper() + text[1:], code, figures, tags=tags)
+        yield Asked(text[0].upper() + text[1:], code, figures)
 
 
 def _others(line, code, chance):

@@ -98,8 +98,7 @@ def questions(line, count=100, seed=SEED):
     for form, what, words, span, code in grid:
         if len(made[code]) < count // 2:
             figures = line.figures(span, **what) if what else {"parts": line.count(span)[1]}
-            loose = ("link",) if "reasons" in what else ()
-            made[code].append(Asked(form.format(words), code, figures, tags=loose))
+            made[code].append(Asked(form.format(words), code, figures))
     return made["en"] + made["de"]
 
 
@@ -129,7 +128,7 @@ def _others(line, code, chance):
             Asked(
                 "Was the early shift worse than the late shift yesterday in rejects?", "en", figures
             ),
-            Asked("What were the main defect types yesterday?", "en", types, tags=("link",)),
+            Asked("What were the main defect types yesterday?", "en", types),
             Asked("What's the most recent failed part?", "en", {"at": failed}, "verdict"),
         ]
     return [
@@ -140,6 +139,6 @@ def _others(line, code, chance):
             "de",
             figures,
         ),
-        Asked("Welche Fehlerarten traten gestern am häufigsten auf?", "de", types, tags=("link",)),
+        Asked("Welche Fehlerarten traten gestern am häufigsten auf?", "de", types),
         Asked("Welches Teil ist zuletzt durchgefallen?", "de", {"at": failed}, "verdict"),
     ]

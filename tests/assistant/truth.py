@@ -13,11 +13,20 @@ from edge.assistant.calendar import Calendar, shifts
 from edge.assistant.clerk import Clerk
 from edge.assistant.records import Records
 from edge.store import schema
+from edge.store.search import parted
 from export.library import Library
 from export.passage import read_folder
+from export.verdict import FAIL_SAFE
 from tests.assistant.recorded_line import SHIFTS, ZONE, record
 
 MANUAL = Path(__file__).parents[2] / "demo" / "plant" / "manual"
+CHOICES = {
+    None: {}, "pass": {"outcome": "pass"}, "fail": {"outcome": "fail"},
+    "review": {"outcome": "review"}, "rejects": {"outcomes": ("fail", "review")},
+    "novel": {"reasons": ("unlike_the_training_parts",)},
+    "late": {"reasons": ("no_result_before_the_deadline",)},
+    "fail_safe": {"reasons": {one.value for one in FAIL_SAFE}},
+}  # fmt: skip
 HOURS = {"early": (6, 14), "late": (14, 22), "night": (22, 6)}
 
 
@@ -29,7 +38,6 @@ class Asked:
     language: str
     figures: dict | None
     cites: str = "verdicts"
-    tags: tuple = ()
 
 
 @dataclass
@@ -106,7 +114,7 @@ class Line:
 def shows(answer, asked, line):
     """What is wrong with an answer; "" if nothing is."""
     told = answer.as_dict()
-    return _said(told, asked) or ("" if asked.figures is None else _followed(told, asked, line))
+    return _said(told, asked) or ("" if asked.figures is None else _followed(told, line))
 
 
 def _said(told, asked):
@@ -131,7 +139,7 @@ def _said(told, asked):
     return "; ".join(wrong)
 
 
-def _followed(told, asked, line):
+def _followed(told, line):
     """Follow the links: the search they name must find as many as the answer says."""
     for place, one in enumerate(told["citations"], 1):
         query = {key: value[0] for key, value in parse_qs(urlsplit(one["href"]).query).items()}
@@ -143,15 +151,14 @@ def _followed(told, asked, line):
         since = datetime.fromisoformat(query["since"])
         until = datetime.fromisoformat(query["until"]) + timedelta(minutes=1)
         outcome = query.get("outcome")
-        outcomes = {"rejects": ("fail", "review"), None: ("pass", "fail", "review")}.get(
-            outcome, (outcome,)
-        )
-        found, _ = line.count(
-            (since, until), outcomes=outcomes, camera=query.get("camera"), kind=query.get("kind")
+        found = sum(
+            line.count((since, until), camera=camera, kind=kind, **CHOICES[outcome])[0]
+            for camera in parted(query.get("camera", "")) or (None,)
+            for kind in parted(query.get("kind", "")) or (None,)
         )
         figures = told["figures"]
         names = (f"chosen {place}", "chosen", "rejects") if outcome else (f"parts {place}", "parts")
         said = next((figures[name] for name in names if name in figures), None)
-        if "at" not in figures and "link" not in asked.tags and said != found:
+        if "at" not in figures and said != found:
             return f"the link finds {found}, the answer says {said}"
     return ""

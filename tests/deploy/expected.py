@@ -16,7 +16,7 @@ TABLE = """
 topic        box console assistant gateway shop viewer collector operator host site monitor other
 top/verdicts w   -       -         r       -    r      r         r        r    w    -       -
 top/last     w   -       -         r       -    r      r         r        r    w    -       -
-state        w   r       -         r       -    r      r         r        r    w    -       -
+state        w   r       r         r       -    r      r         r        r    w    -       -
 health       w   r       -         r       -    r      r         r        r    w    -       -
 alarms       w   r       r         r       -    r      r         r        r    w    -       -
 answers      -   -       w         -       -    r      r         r        r    w    -       -

@@ -5,7 +5,7 @@ more than chance, and lose nothing on what it must refuse; else the advice is to
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -169,11 +169,26 @@ def _words(
             f"Advice: tune, and serve it with documents.{told} A changed document needs no new"
             f" tuning."
         )
-    elif best == DOCUMENTS:
+    elif best == DOCUMENTS and base is not None:
+        lines += _held_back(known, found, base)
         lines.append("Advice: keep the prompt with documents; tuning isn't shown to pay here.")
     else:
         lines.append(f"Advice: {best}; it beats retrieval here without tuning.")
     return "\n".join(lines)
+
+
+def _held_back(
+    known: Mapping[str, Row], found: Mapping[str, Difference], base: Row
+) -> Iterator[str]:
+    """Why what is shown to be right more often isn't advised."""
+    for arm, one in found.items():
+        if one.shown:
+            (passed, wrong), (before, of) = known[arm].wrong_passed, base.wrong_passed
+            yield (
+                f"'{arm}' is right more often, but {passed} of its {wrong} wrong answers pass the"
+                f" gate ({before} of {of} of the stock model's): operators would be told more that"
+                f" is beside the question."
+            )
 
 
 def table(told: Advice) -> str:

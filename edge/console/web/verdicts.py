@@ -1,6 +1,6 @@
 """Verdicts: found by time, part, type, score and camera; and each on a page of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +18,15 @@ from edge.console.web.page import number, page
 from edge.store import search, tally
 from edge.store.search import Found, Place, Search
 from export.sample import Sample, sample_id
-from export.verdict import MAX_COUNT, Outcome
+from export.verdict import FAIL_SAFE, MAX_COUNT, Outcome, Reason
 
 PART_CHARS = 128
+FIELD = "%Y-%m-%dT%H:%M"  # of a form's date and time
+REASONS: Mapping[str, tuple[str, ...]] = {
+    "novel": (Reason.NOVEL.value,),
+    "late": (Reason.LATE.value,),
+    "fail_safe": tuple(sorted(one.value for one in FAIL_SAFE)),
+}
 SAME_PART = 20
 
 
@@ -45,7 +51,7 @@ def verdicts(asked: Asked) -> Response:
     looked = found.looked_back_ms
     return page(
         asked, "verdicts", rows=[_row(asked, one) for one in found.found], further=further,
-        kinds=kinds, cameras=cameras, asked=asked.query, first=after is None,
+        **_form(asked.query, kinds, cameras), first=after is None,
         looked_back=None if looked is None else local(looked),
     )  # fmt: skip
 
@@ -109,9 +115,10 @@ def _search(query: Mapping[str, str]) -> Search:
     known = {one.value for one in Outcome}
     since, until = _moment(query.get("since", "")), _moment(query.get("until", ""))
     fields: dict[str, Any] = {
+        "reasons": REASONS.get(outcome, ()),
         "outcomes": tuple(one for one in outcomes if one in known),
-        "cameras": (query["camera"],) if query.get("camera") else (),
-        "kinds": (query["kind"],) if query.get("kind") else (),
+        "cameras": search.parted(query.get("camera", "")),
+        "kinds": search.parted(query.get("kind", "")),
         "part": query.get("part", "").strip()[:PART_CHARS],
         "percent_from": number(query, "from", 0, 100),
         "percent_to": number(query, "to", 0, 100),
@@ -121,6 +128,29 @@ def _search(query: Mapping[str, str]) -> Search:
     if until is not None:
         fields["until_ms"] = until + 60_000  # the minute that was named is in it
     return Search(**fields)
+
+
+def _form(query: Mapping[str, str], kinds: Sequence[str], cameras: Sequence[str]) -> dict[str, Any]:
+    """The search as its form shows it."""
+    times = {name: _field(query.get(name, "")) for name in ("since", "until")}
+    return {
+        "asked": {**query, **times},
+        "kinds": _choices(kinds, query.get("kind", ""), telling.kind),
+        "cameras": _choices(cameras, query.get("camera", ""), str),
+    }
+
+
+def _choices(names: Sequence[str], chosen: str, said: Callable[[str], str] = str) -> dict[str, str]:
+    """Names to choose from, by what a form sends; several, as a link asks for, are one choice."""
+    choices = {search.joined([name]): said(name) for name in names}
+    several = ", ".join(said(name) for name in search.parted(chosen))
+    return choices | ({chosen: several} if several and chosen not in choices else {})
+
+
+def _field(text: str) -> str:
+    """A moment as a form's field takes it, in the box's time; a link tells its offset, too."""
+    at_ms = _moment(text)
+    return "" if at_ms is None else local(at_ms).strftime(FIELD)
 
 
 def _moment(text: str) -> int | None:

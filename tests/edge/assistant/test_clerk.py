@@ -73,22 +73,32 @@ def test_an_answer_with_evidence_streams_and_is_admitted(line):
         "[line7 4.6] Stop the belt and take the part out.",
         "[line7 9.9] Open valve V2.",
         "Open valve V2 and check the hose.",
-        "NO ENTRY",
         "[line7 4.5]",
         "",
         "[line7 4.5] Buy new shares of the company.",
     ],
 )
-def test_an_answer_without_evidence_is_refused(line, said):
-    """Wrong figure or code, another section's remedy, no citation: 'no entry', with sections."""
-    told = steps(line, "How do I clear E-204?", *[f"{word} " for word in said.split()])
-    assert told[-1].source is Source.NONE
-    assert told[-1].text.startswith("No entry")
-    assert told[-1].nearest
+def test_an_answer_without_evidence_gives_way_to_the_section_itself(line, said):
+    """Wrong figure or code, another section's remedy, no citation: quoted, as without a model."""
+    question = "How do I clear E-204?"
+    told = steps(line, question, *[f"{word} " for word in said.split()])
+    assert told[-1].text == line.clerk().ask(question).text
+    assert told[-1].quoted
+    assert told[-1].why
     shown = "".join(one.text for one in told if isinstance(one, Word))
     assert "9.5" not in shown
     assert "V3" not in shown
     assert not shown or any(isinstance(one, Withdrawn) for one in told)
+
+
+def test_no_entry_is_what_is_said_where_the_model_finds_none_or_the_section_is_far(line):
+    """A model that reads and finds nothing is believed; a far section isn't quoted either."""
+    found = steps(line, "How do I clear E-204?", "NO ", "ENTRY")
+    far = steps(line, "Who paints the pusher's hose green on holidays?", "[line7 4.5] Open V9.")
+    for told in (found, far):
+        assert told[-1].source is Source.NONE
+        assert told[-1].text.startswith("No entry")
+        assert told[-1].nearest
 
 
 def test_a_not_that_is_lost_is_noticed(line):
@@ -97,7 +107,7 @@ def test_a_not_that_is_lost_is_noticed(line):
     good = steps(line, question, "[line7 3.1] Never use alcohol: it takes the coating off.")
     bad = steps(line, question, "[line7 3.1] Use alcohol: it takes the coating off.")
     assert good[-1].source is Source.DOCUMENTS
-    assert bad[-1].source is Source.NONE
+    assert bad[-1].quoted
 
 
 def test_a_code_that_no_document_has_is_refused_before_a_model_is_asked(line):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from edge.assistant.post import Post
-from edge.messages import Ask, Reply, read
+from edge.assistant.sources import Heard
+from edge.messages import Alarm, AlarmList, Ask, Reply, Severity, State, read
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.topics import Topics
 from tests.assistant.suite import november
@@ -39,6 +40,56 @@ def test_a_question_over_mqtt_is_answered_once(tmp_path):
     assert told[0].figures["chosen"] == truth["chosen"]
     assert told[0].source == "records"
     assert post.rejected > 0
+
+
+@needs_mosquitto
+def test_what_is_no_question_is_told_so_if_it_has_an_id(tmp_path):
+    """An empty one, one without words, one too long; what has no id can't be answered."""
+    bad = [{"id": "a", "question": ""}, {"id": "b"}, {"id": "c", "question": "x" * 501}, {"id": 7},
+           {"question": ""}]  # fmt: skip
+    with Mosquitto(tmp_path) as broker:
+        desk = SimpleNamespace(clerk=november().clerk(), alarms=None, refresh=lambda: None)
+        post = Post(BrokerSettings(BrokerUrl("127.0.0.1", broker.port)), Topics(PREFIX), desk)
+        post.start()
+        with Listener(broker.port, f"{PREFIX}/answers") as ear:
+            for _ in range(20):
+                for one in bad:
+                    ear.publish(f"{PREFIX}/cmd/ask", json.dumps(one).encode())
+                if ear.wait_for(lambda one: len(one.messages) >= 3, 0.5):
+                    break
+            told = [read(Reply, one[1]) for one in ear.messages]
+        post.stop()
+    assert {one.id for one in told} == {"a", "b", "c"}
+    assert all(one.source == "no entry" and "question" in one.text for one in told)
+
+
+@needs_mosquitto
+def test_alarms_of_a_box_that_stopped_are_told_as_such(tmp_path):
+    """With since when they stand; the path of a picture is nothing to an operator."""
+    alarm = Alarm(
+        source="top", name="score_drift", severity=Severity.WARNING, state="raised",
+        since="2026-11-24T11:30:00Z", detail="more rejects; picture: /var/lib/x.jpg",
+    )  # fmt: skip
+    state = State(state="offline", clean=True, boots=1, session=1, epoch=1, version="1",
+                  at="2026-11-24T06:00:00Z")  # fmt: skip
+    with Mosquitto(tmp_path) as broker:
+        desk = SimpleNamespace(alarms=None, running=True, refresh=lambda: None)
+        desk.clerk = november().clerk(alarms=lambda: Heard(desk.alarms, desk.running))
+        post = Post(BrokerSettings(BrokerUrl("127.0.0.1", broker.port)), Topics(PREFIX), desk)
+        post.start()
+        with Listener(broker.port, f"{PREFIX}/state") as ear:
+            alarms = AlarmList(epoch=1, boots=1, number=1, alarms=(alarm,))
+            ear.publish(f"{PREFIX}/alarms", alarms.model_dump_json().encode(), retain=True)
+            ear.publish(f"{PREFIX}/state", state.model_dump_json().encode(), retain=True)
+            end = time.monotonic() + 10
+            while (desk.alarms is None or desk.running) and time.monotonic() < end:
+                time.sleep(0.05)
+        said = desk.clerk.ask("Which alarms stand?").text
+        post.stop()
+    assert said == (
+        "The box is not running; as it stopped: 1 alarm stands: score_drift (top, warning) since"
+        " 24 Nov 2026, 12:30: more rejects. [R1]"
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Echo:
     def refuse(self, asked, why):
         return {"id": asked["id"], "text": why.name}
 
-    def misread(self, why):
+    def misread(self, payload, why):
         return {"id": "", "text": "no request"}
 
     def fit(self, told, most_bytes):
