@@ -252,9 +252,12 @@ def looks_well(page):
 def too_wide(page, screen):
     """How wide the page is, if that is more than the screen, and what reaches beyond it."""
     wide = page.evaluate("document.documentElement.scrollWidth")
-    beyond = page.evaluate("screen => [...document.querySelectorAll('body *')].filter(one =>"
-                           " one.getBoundingClientRect().right > screen + 1)"
-                           ".map(one => one.tagName + '.' + one.className).slice(0, 8)", screen)  # fmt: skip
+    beyond = page.evaluate(
+        "screen => [...document.querySelectorAll('body *')]"
+        ".filter(one => one.getBoundingClientRect().right > screen + 1)"
+        ".map(one => one.tagName + '.' + one.className).slice(0, 8)",
+        screen,
+    )
     return [f"{wide} pixels wide: {beyond}"] if wide > screen else []
 
 
