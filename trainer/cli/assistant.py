@@ -70,11 +70,13 @@ def tune(
         rank=rank, alpha=2 * rank, rate=rate, epochs=epochs, batch=batch, accumulate=accumulate,
         max_tokens=max_tokens, seed=seed, quantized=qlora,
     )  # fmt: skip
-    conversations = read_corpus(data, allow_personal=allow_personal_data)
     library = None if documents is None else Library.of(read_folder(documents))
+    conversations = read_corpus(data, library, allow_personal=allow_personal_data)
     text = _text(context)
     typer.echo(f"{len(conversations)} dialogues, {0 if library is None else len(library)} sections")
-    taught = lessons(conversations, library, text, seed)  # every citation exists, before a model
+    if library is not None and (bare := sum(one.bare for one in conversations)):
+        typer.echo(f"{bare} of them cite no section: the box shows no answer without a citation")
+    taught = lessons(conversations, library, text, seed)
     _memory(base, told, max(len(one.answer.encode()) for one in taught), force=force)
     if plan:
         return
@@ -92,22 +94,11 @@ def tune(
 
 def _memory(base: str, plan: "Plan", longest: int, *, force: bool) -> None:
     """Tell, and refuse, by the shape alone; no token is shorter than a byte of the answer."""
-    from transformers import AutoConfig
-
+    from trainer.assistant import base as bases
     from trainer.assistant import memory
-    from trainer.assistant.base import check
     from trainer.recipe import bf16_in_hardware
 
-    path = Path(base)
-    try:
-        told = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
-        config = AutoConfig.from_pretrained(str(path.parent) if told else base, **told)
-    except (OSError, ValueError) as error:
-        raise LanguageError(
-            f"the base {base!r} can't be read: {str(error).splitlines()[0]}",
-            "give a folder with config.json, a .gguf file, or a name on the hub",
-        ) from error
-    check(config, base)
+    config = bases.shape(base)
     free, where = memory.free_bytes()
     need = memory.estimate(
         config, rank=plan.rank, batch=plan.batch, tokens=plan.max_tokens,

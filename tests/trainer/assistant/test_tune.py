@@ -6,11 +6,11 @@ import torch
 
 from demo.plant.dialogues import HERE, dialogues
 from export.dialogue import NO_ENTRY
-from export.errors import DatasetError, LanguageError
+from export.errors import LanguageError
 from export.library import Library
 from export.passage import read_folder
 from tests.trainer.assistant.small_llama import base, saved
-from trainer.assistant.base import load
+from trainer.assistant.base import load, shape
 from trainer.assistant.corpus import read_corpus
 from trainer.assistant.lesson import IGNORED, collator, lessons, tokens
 from trainer.assistant.tune import LOSSES, RECORD, WEIGHTS, Plan, cost, reload, tune
@@ -50,15 +50,6 @@ def test_lessons_hold_the_section_that_answers_and_others(corpus, library):
         one.turns[-1].content in {c.question for c in corpus}
         for one in lessons(corpus, None, "", 0)
     )
-
-
-def test_a_citation_of_no_section_is_refused(tmp_path, library):
-    """With the line that cites it."""
-    path = tmp_path / "d.jsonl"
-    path.write_text('{"messages": [{"role": "user", "content": "What now?"}, '
-                    '{"role": "assistant", "content": "[line7 99.9] Nothing."}]}')  # fmt: skip
-    with pytest.raises(DatasetError, match=r"line 1: .*99\.9"):
-        lessons(read_corpus(path), library, "", 0)
 
 
 def test_logits_of_the_answers_alone_cost_what_those_of_whole_dialogues_do(corpus, library):
@@ -135,11 +126,30 @@ def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, libra
     assert reload(tmp_path / "cut").stops == load(folder).stops
 
 
+@pytest.mark.parametrize("name", ["none.gguf", "none", "deep/er/none"])
+@pytest.mark.parametrize("read", [load, shape])
+def test_a_path_that_leads_nowhere_is_told_as_one(tmp_path, read, name):
+    """It is not asked for on the hub."""
+    with pytest.raises(LanguageError, match="no such file"):
+        read(str(tmp_path / name))
+
+
+def test_a_name_that_the_hub_does_not_give_tells_what_helps_offline(monkeypatch):
+    """Whatever transformers says."""
+
+    def unreachable(*_, **__):
+        raise OSError("We couldn't connect")
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", unreachable)
+    with pytest.raises(LanguageError, match=r"nobody/none.*couldn't connect") as told:
+        shape("nobody/none")
+    assert "HF_HUB_OFFLINE=1" in told.value.remedy
+
+
 def test_what_is_no_llama_is_refused(tmp_path):
-    """Another architecture, an empty folder, a missing file."""
-    for name in (tmp_path, tmp_path / "none.gguf"):
-        with pytest.raises(LanguageError):
-            load(str(name))
+    """Another architecture, an empty folder."""
+    with pytest.raises(LanguageError, match=r"no config\.json"):
+        load(str(tmp_path))
     made = base()
     made.model.save_pretrained(tmp_path / "other")
     made.tokenizer.save_pretrained(tmp_path / "other")
