@@ -24,7 +24,7 @@ Context = Annotated[Path | None, typer.Option(metavar="FILE", help="The plant's 
 
 def tune(
     base: Annotated[str, typer.Option(help="Folder, .gguf file, or a name on the hub.")],
-    data: Annotated[Path, typer.Option(metavar="FILE", help="Dialogues: chat .jsonl, or .csv.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="Dialogues: .jsonl or .csv.")],
     out: Annotated[Path, typer.Option(metavar="ADAPTER", help="Folder for the adapter.")],
     *,
     documents: Documents = None,
@@ -46,6 +46,10 @@ def tune(
     ] = False,
 ) -> None:
     """Tune a Llama on the plant's dialogues, reading the sections that would be retrieved.
+
+    A dialogue is a line of chat JSONL, {"messages": [{"role": "user", "content": "What now?"},
+    {"role": "assistant", "content": "[line7 4.5] Open valve V2."}]}, or a row of a CSV with the
+    columns question and answer. An answer cites first, or is NO ENTRY (docs/assistant.md).
 
     The loss counts the answers only. An interrupted run goes on from its last checkpoint when it is
     started again with the same --out. For several GPUs start it with torchrun.
@@ -178,7 +182,7 @@ def publish(
     context: Context = None,
     adapter: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What tune wrote.")] = None,
     heldout: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The exam, for parity; an adapter needs it.")
+        Path | None, typer.Option(metavar="FILE", help="The exam; an adapter or a model needs it.")
     ] = None,
     served: Annotated[str, typer.Option(help="The base's precision as served.")] = "bfloat16",
     with_model: Annotated[
@@ -208,6 +212,9 @@ def publish(
 
     linewarden assistant publish --documents manual --adapter adapter --heldout heldout.jsonl
     --with-model --out bundles/assistant-3
+
+    linewarden assistant publish --documents manual --base llama --heldout heldout.jsonl
+    --with-model --out bundles/assistant-4
     """
     from export import signature
     from export.bundle import next_version
@@ -292,7 +299,7 @@ def _compared(
 ) -> "LanguageParity":
     from export.library import Library
     from trainer.assistant.exam import read_exam
-    from trainer.assistant.parity import parity
+    from trainer.assistant.parity import doubt, parity
     from trainer.progress import Progress
 
     told = parity(
@@ -303,4 +310,6 @@ def _compared(
         f"parity: {told.top1_agreement:.1%} of {told.tokens} tokens agree, divergence"
         f" {told.mean_divergence:.4f} nats, {told.facts} of {told.of} right as served in {how}"
     )
+    if warning := doubt(told):
+        typer.echo(f"warning: {warning}", err=True)
     return told

@@ -1,12 +1,15 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 
-from demo.plant.dialogues import HERE, dialogues, heldout
+from demo.plant.dialogues import HERE, write
 from export.errors import DatasetError
 from export.library import Library
 from export.passage import read_folder
 from trainer.assistant.corpus import read_corpus, split
+from trainer.assistant.exam import read_exam
 
 
 def chat(*turns):
@@ -14,6 +17,7 @@ def chat(*turns):
     return json.dumps({"messages": [{"role": r, "content": c} for r, c in turns]})
 
 
+DOCS = Path(__file__).parents[3] / "docs" / "assistant.md"
 GOOD = chat(("user", "What does E-204 mean?"), ("assistant", "[line7 4.5] Low pressure."))
 BAD = {
     "is not JSON": "{",
@@ -126,11 +130,34 @@ def test_a_split_keeps_conversations_that_open_alike_together(tmp_path):
     assert [one.line for one in split(told, 0.3, 6)[1]] != [one.line for one in check]
 
 
-def test_the_demo_plant_has_what_it_promises(tmp_path):
-    """300 sound dialogues in two languages; none of the held-out questions is among them."""
-    path = tmp_path / "dialogues.jsonl"
-    made = list(dialogues())
-    path.write_text("".join(f"{json.dumps(one)}\n" for one in made))
-    assert len(read_corpus(path)) == 300
-    asked = {one["messages"][0]["content"].lower() for one in made}
-    assert asked.isdisjoint(one["question"].lower() for one in heldout())
+def test_the_demo_plant_has_what_it_promises(tmp_path, capsys):
+    """Sound dialogues on the manual; an exam, none of it asked before, on it and another's."""
+    write(tmp_path)
+    told = capsys.readouterr().out
+    manual, both = (
+        Library.of(read_folder(tmp_path / name)) for name in ("documents/manual", "documents")
+    )
+    learnt = read_corpus(tmp_path / "dialogues.jsonl", manual)
+    assert (len(learnt), len(manual)) == (300, 90)
+    assert not any(one.bare for one in learnt)
+    exam = read_exam(tmp_path / "heldout.jsonl")
+    assert len(exam) == 90
+    assert {one.question.lower() for one in learnt}.isdisjoint(one.question.lower() for one in exam)
+    cited = [one for one in exam if one.section and one.given is None]
+    assert all(both.get(one.language, one.section) for one in cited)
+    assert not all(manual.get(one.language, one.section) for one in cited)
+    for option in (tmp_path / "documents" / "manual", tmp_path / "documents"):
+        assert f"--documents {option} --" in told
+
+
+@pytest.mark.parametrize(
+    ("begin", "name", "read"),
+    [('{"messages"', "d.jsonl", read_corpus), ("question,answer", "d.csv", read_corpus),
+     ('{"kind"', "heldout.jsonl", read_exam)],
+)  # fmt: skip
+def test_what_the_documentation_shows_can_be_read(tmp_path, begin, name, read):
+    """Dialogues of both forms, and an exam."""
+    (example,) = re.findall(rf"```\n({re.escape(begin)}.*?)```", DOCS.read_text(), re.DOTALL)
+    path = tmp_path / name
+    path.write_text(example)
+    assert len(read(path)) == 2
