@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import FILE, Feedback
 from edge.assistant.openai_url import OpenAiUrl
+from edge.assistant.teaching import barren, dialogue
 from edge.assistant.web import WAITING, application
 from edge.config import load
 from export.dialogue import Turn
@@ -154,14 +155,15 @@ def test_feedback_waits_for_an_engineer_and_then_teaches(box):
     assert client.post("/feedback", json={**say, "kind": "hm"}).status_code == 404
     waiting = feedback.list()
     assert [one.kind for one in waiting] == ["bad", "wrong figure"]
-    assert list(feedback.dialogues()) == []
+    assert feedback.list("accepted") == []
     for one in waiting:
         assert feedback.review(one.id, accept=True, reviewer="eva")
     assert not feedback.review(waiting[0].id, accept=False, reviewer="eva")
-    (learnt,) = feedback.dialogues()
-    assert [turn["content"] for turn in learnt["messages"]] == [
+    learnt, figure = feedback.list("accepted")
+    assert [turn["content"] for turn in dialogue(learnt)["messages"]] == [
         "What does E-204 mean?", "[line7 4.5] Open valve V2.",
     ]  # fmt: skip
+    assert barren(figure)
 
 
 def test_the_system_context_is_read_again_when_it_changes(tmp_path):
