@@ -61,13 +61,14 @@ def serve(config: Config = SETTINGS) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    callers = Callers(section.host, section.names, "names in [assistant] of the settings")
     model = desk.clerk.model
     speaks = f"model {model.name}" if model else "no text model: sections are quoted"
     typer.echo(f"assistant on http://{section.host}:{section.port}, {speaks}", err=True)
     try:
         uvicorn.run(
-            application(desk, feedback, Callers(section.host, section.names)), host=section.host,
-            port=section.port, log_level="warning", server_header=False,
+            application(desk, feedback, callers), host=section.host, port=section.port,
+            log_level="warning", server_header=False,
             timeout_graceful_shutdown=2, limit_concurrency=64,
         )  # fmt: skip
     finally:

@@ -85,6 +85,25 @@ def test_openai_clients_get_what_ask_gives(box):
     assert events[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+def test_openai_content_in_parts_is_one_question(box):
+    """Text parts are joined; another kind is refused by its name."""
+    client, _, _ = box
+
+    def asked(*parts):
+        messages = [{"role": "user", "content": list(parts)}]
+        return client.post("/v1/chat/completions", json={"messages": messages}).json()
+
+    text = [{"type": "text", "text": one} for one in ("What does", "E-204 mean?")]
+    assert "4.5 bar" in asked(*text)["choices"][0]["message"]["content"]
+    picture = {"type": "image_url", "image_url": {"url": "data:,"}}
+    assert (
+        "part 3 of the content is of type 'image_url'" in asked(*text, picture)["error"]["message"]
+    )
+    for odd in ({"type": "text"}, {"type": "text", "text": 7}, "What?", None):
+        assert "part 1" in asked(odd)["error"]["message"]
+    assert "user turn of text" in asked()["error"]["message"]
+
+
 def test_ask_streams_events(box):
     """The answer is the last event."""
     client, _, _ = box
