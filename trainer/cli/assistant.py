@@ -79,7 +79,7 @@ def tune(
     text = _text(context)
     typer.echo(f"{len(conversations)} dialogues, {0 if library is None else len(library)} sections")
     if library is not None and (bare := sum(one.bare for one in conversations)):
-        typer.echo(f"{bare} of them cite no section: the box shows no answer without a citation")
+        typer.echo(f"answers without a citation: {bare}; the box would not show them")
     taught = lessons(conversations, library, text, seed)
     _memory(base, told, max(len(one.answer.encode()) for one in taught), force=force)
     if plan:
@@ -248,7 +248,9 @@ def publish(
 def _refuse_odd(adapter: Path | None, heldout: Path | None, base: str, *, with_model: bool) -> None:
     """Raise LanguageError if what was asked for doesn't fit together."""
     if (adapter is not None or with_model) and heldout is None:
-        raise LanguageError("an adapter or model is published only after parity", "give --heldout")
+        raise LanguageError(
+            "an adapter or model is published only after parity", "give --heldout, the exam"
+        )
     if base and (adapter is not None or not with_model):
         raise LanguageError(
             "--base is for a model without an adapter; an adapter knows its own",

@@ -3,8 +3,10 @@ import json
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from demo.plant.dialogues import HERE, dialogues
+from export.command import application
 from export.dialogue import NO_ENTRY
 from export.errors import LanguageError
 from export.library import Library
@@ -72,6 +74,20 @@ def test_weights_are_of_bfloat16_only_where_the_machine_has_it(tmp_path, monkeyp
     """One that imitates it works in float32, many times faster."""
     monkeypatch.setattr("trainer.assistant.base.bf16_in_hardware", lambda: fast)
     assert load(str(saved(tmp_path))).model.dtype == kind
+
+
+def test_answers_that_the_box_would_not_show_are_counted(tmp_path):
+    """Before anything is learnt."""
+    path = tmp_path / "d.csv"
+    path.write_text("question,answer\nWhat is E-204?,[line7 4.5] Low pressure.\nAnd now?,Wait.\n")
+    done = CliRunner().invoke(
+        application(),
+        ["assistant", "tune", "--base", str(saved(tmp_path / "base")), "--data", str(path),
+         "--documents", str(HERE / "manual"), "--out", str(tmp_path / "adapter"), "--plan"],
+    )  # fmt: skip
+    assert done.exit_code == 0
+    assert "2 dialogues, 90 sections\nanswers without a citation: 1;" in done.output
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.slow
