@@ -18,16 +18,18 @@ class Callers:
     Args:
         host: where it listens.
         names: under which it is called besides, as behind a proxy or in a container.
+        given: what gives these names, for who is turned away by a missing one.
     """
 
-    def __init__(self, host: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, host: str, names: Iterable[str] = (), given: str = "--name") -> None:
+        self._given = given
         self._names = {LOCAL, *(name.lower() for name in (host, *names) if name)}
 
     def refusal(self, host: str, origin: str | None) -> str:
         """Why a request is refused, by its headers Host and Origin (None: not sent), or ""."""
         name = _name(host)
         if name not in self._names and not _is_address(name):
-            return f"nobody is called {name!r} here: the name must be given at the start"
+            return f"nobody is called {name!r} here: further names are given by {self._given}"
         if origin is not None and origin.partition("://")[2].lower() != host.lower():
             return "this was sent from another page"
         return ""

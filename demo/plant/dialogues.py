@@ -1,12 +1,14 @@
-"""Writes the plant's dialogues from the table of questions: `python -m demo.plant.dialogues OUT`.
+"""Writes the plant to tune on: `python -m demo.plant.dialogues OUT`.
 
+Dialogues and exam are formed from tables of questions; the manuals are laid beside them.
 questions.txt says which sentences of which section answer each question, so that an answer can't
 say what the manual doesn't; heldout.txt likewise for the questions on which arms are compared.
 """
 
+import argparse
 import json
 import re
-import sys
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from export.dialogue import NO_ENTRY, reply
 from export.passage import Passage, read_folder
 
 HERE = Path(__file__).parent
+MANUALS = ("manual", "press")  # the one to tune on, and one that no tuning has seen
 NOBODY = "-"
 
 
@@ -26,7 +29,7 @@ def rows(name: str, columns: int) -> Iterator[list[str]]:
 
 def manuals() -> dict[tuple[str, str], Passage]:
     """(language, id) → passage, of both manuals."""
-    both = [*read_folder(HERE / "manual"), *read_folder(HERE / "press")]
+    both = [one for name in MANUALS for one in read_folder(HERE / name)]
     return {(one.language, one.id): one for one in both}
 
 
@@ -95,15 +98,38 @@ def figures() -> Iterator[dict[str, object]]:
                 }  # fmt: skip
 
 
-def main(out: Path) -> None:
-    """Write OUT/dialogues.jsonl and OUT/heldout.jsonl."""
+def write(out: Path) -> None:
+    """Write dialogues.jsonl, heldout.jsonl and documents/ in `out`, and tell what comes next."""
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in (("dialogues", dialogues()), ("heldout", [*heldout(), *figures()])):
         path = out / f"{name}.jsonl"
         text = [json.dumps(line, ensure_ascii=False) for line in lines]
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         print(f"{len(text):>4} in {path}")
+    documents = out / "documents"
+    for name in MANUALS:
+        shutil.copytree(HERE / name, documents / name, dirs_exist_ok=True)
+        print(f"{len(read_folder(documents / name)):>4} sections in {documents / name}")
+    print(
+        f"next: linewarden assistant tune --base BASE --data {out / 'dialogues.jsonl'}"
+        f" --documents {documents / MANUALS[0]} --out adapter\n"
+        f"then: linewarden assistant advise --base BASE --heldout {out / 'heldout.jsonl'}"
+        f" --documents {documents} --adapter adapter"
+    )
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.plant.dialogues",
+        description="Write a plant to try the assistant's tuning on: dialogues, an exam, manuals.",
+    )
+    parser.add_argument(
+        "out", metavar="OUT", nargs="?", type=Path, default=Path("work/plant"),
+        help="folder to write into [default: work/plant]",
+    )  # fmt: skip
+    write(parser.parse_args().out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "work/plant"))
+    main()

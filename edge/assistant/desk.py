@@ -127,6 +127,11 @@ class Desk:
             db.close()
 
 
+def library(appliance: Appliance) -> Library:
+    """The sections that answers may cite; raises BundleError or DocumentError."""
+    return _library(appliance.assistant, _bundle(appliance))
+
+
 def calendar(section: Assistant) -> Calendar:
     """The plant's days and shifts; raises ConfigError if a zone or shift is none."""
     try:

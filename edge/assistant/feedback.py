@@ -8,13 +8,12 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from edge import clock
-from edge.assistant.answer import Answer, Source
+from edge.assistant.answer import Answer
 from export.errors import StoreError
 
 FILE = "feedback.db"
@@ -104,38 +103,30 @@ class Feedback:
             for number, at, who, question, answer, kind, better, now, reviewer in rows
         ]
 
-    def review(self, number: int, *, accept: bool, reviewer: str) -> bool:
-        """An engineer has read it; False if there is none that waits by this number."""
+    def waiting(self, number: int) -> Said | None:
+        """The one of this number, if it waits."""
+        return next((said for said in self.list() if said.id == number), None)
+
+    def review(self, number: int, *, accept: bool, reviewer: str, better: str = "") -> bool:
+        """An engineer has read it; False if there is none that waits by this number.
+
+        Args:
+            number: of the feedback.
+            accept: learn from it.
+            reviewer: who decides.
+            better: the engineer's answer, instead of what was said.
+        """
         state = "accepted" if accept else "refused"
         with self._lock:
             done = self._db.execute(
-                "UPDATE feedback SET state = ?, reviewer = ? WHERE id = ? AND state = 'waits'",
-                (state, reviewer, number),
+                "UPDATE feedback SET state = ?, reviewer = ?,"
+                " correction = CASE ? WHEN '' THEN correction ELSE ? END"
+                " WHERE id = ? AND state = 'waits'",
+                (state, reviewer, better, better, number),
             )
         return done.rowcount == 1
-
-    def dialogues(self) -> Iterator[dict[str, object]]:
-        """What was accepted, as dialogues to tune on.
-
-        A correction is the answer; a good answer from documents is itself one. Answers from records
-        are no lessons: their figures are of one day, and code forms them.
-        """
-        for said in self.list("accepted"):
-            told = said.answer
-            spoken = told["source"] == Source.DOCUMENTS.value and not told.get("quoted")
-            good = said.kind == "good" and spoken
-            answer = said.correction or (_cited_first(str(told["text"])) if good else "")
-            if answer:
-                turns = (("user", said.question), ("assistant", answer))
-                yield {"messages": [{"role": role, "content": text} for role, text in turns]}
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
-
-
-def _cited_first(text: str) -> str:
-    """An answer as models are taught to give it: the citation, then the words."""
-    words, bracket, name = text.rpartition("[")
-    return f"{bracket}{name} {words.strip()}" if bracket else text

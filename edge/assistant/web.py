@@ -226,22 +226,46 @@ async def _chat(request: Request) -> Response:
     told = await _body(request)
     if isinstance(told, Response):
         return told
-    messages: Any = told.get("messages")
-    asked = [
-        cast("dict[str, Any]", one)["content"]
-        for one in (cast("list[Any]", messages) if isinstance(messages, list) else [])
-        if isinstance(one, dict) and cast("dict[str, Any]", one).get("role") == "user"
-    ]
-    if not asked or not isinstance(asked[-1], str):
-        return _error(400, "messages must end with a user turn of text")
+    question = _last_question(told.get("messages"))
+    if isinstance(question, Response):
+        return question
     name, made = f"chatcmpl-{secrets.token_hex(8)}", clock.wall_ns() // 1_000_000_000
     counter: Counter = request.app.state.counter
     if (place := counter.enter()) is None:
         return _error(503, "too many questions wait: ask again in a moment")
-    events = counter.events(asked[-1], "", place)
+    events = counter.events(question, "", place)
     if told.get("stream"):
         return StreamingResponse(_chunks(events, name, made), media_type="text/event-stream")
     return _Whole(events, name, made)
+
+
+def _last_question(messages: Any) -> str | Response:
+    """The text of the last user turn, or the refusal."""
+    turns = [
+        cast("dict[str, Any]", one)
+        for one in (cast("list[Any]", messages) if isinstance(messages, list) else [])
+        if isinstance(one, dict)
+    ]
+    asked: list[Any] = [one.get("content") for one in turns if one.get("role") == "user"]
+    if asked and isinstance(asked[-1], str):
+        return asked[-1]
+    if not asked or not isinstance(asked[-1], list) or not asked[-1]:
+        return _error(400, "messages must end with a user turn of text")
+    return _joined(cast("list[Any]", asked[-1]))
+
+
+def _joined(parts: list[Any]) -> str | Response:
+    """The text of a turn that was sent in parts, or the refusal of one that is no text."""
+    texts: list[str] = []
+    for place, part in enumerate(parts, 1):
+        told = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+        kind, text = told.get("type"), told.get("text")
+        if kind != "text":
+            return _error(400, f"part {place} of the content is of type {kind!r}: send text alone")
+        if not isinstance(text, str):
+            return _error(400, f"part {place} of the content has no text")
+        texts.append(text)
+    return "\n".join(texts)
 
 
 def _chunks(events: Iterator[dict[str, Any]], name: str, made: int) -> Iterator[str]:

@@ -31,3 +31,11 @@ def test_a_name_that_is_ours_is_let_in(host, origin):
 def test_another_page_is_turned_away(host, origin, why, listens):
     """By its Origin, or by the name that it had resolved to this address."""
     assert why in Callers(listens).refusal(host, origin)
+
+
+def test_who_is_turned_away_is_told_where_a_name_is_given():
+    """The setting that the service has for it."""
+    assert "by --name" in Callers("127.0.0.1").refusal("evil.example", None)
+    told = Callers("127.0.0.1", given="names in [assistant]").refusal("box7.example", None)
+    assert "'box7.example'" in told
+    assert told.endswith("names in [assistant]")

@@ -1,4 +1,6 @@
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -132,3 +134,15 @@ def test_the_example_is_valid_and_complete(write):
         for name in section.model_fields:
             written = f"{name} = " in text or f".{name}]" in text
             assert written, f"{section.__name__}.{name} is not in the example"
+
+
+def test_each_table_of_the_example_names_its_own_settings():
+    """A key of the same name in another table explains nothing."""
+    pieces = re.split(r"^(?:# )?\[(\w+)\]", config.example(), flags=re.MULTILINE)
+    tables = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    for key, field in Appliance.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if kind in sections() and key in tables:
+                text = tables[key]
+                names = [n for n in kind.model_fields if f"{n} = " not in text]
+                assert [n for n in names if f".{n}]" not in text] == [], key

@@ -5,6 +5,7 @@ Llama 3.1's special tokens are told here: its padding token is one of its own, n
 vocabulary, since an adapter would then have to carry the embeddings.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from export.errors import LanguageError
 from trainer.recipe import bf16_in_hardware
 
+ON_HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")  # a model's name there: owner/name
 LLAMA3_PAD = "<|finetune_right_pad_id|>"  # 128004
 LLAMA3_STOPS = ("<|end_of_text|>", "<|eom_id|>", "<|eot_id|>")  # 128001, 128008, 128009
 
@@ -32,11 +34,32 @@ class Base:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Within, what transformers and peft tell their own developers isn't told to ours."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", "Could not find a config file", UserWarning)
-        yield
+    """Within, what transformers, peft and the hub tell their own developers isn't told to ours."""
+    from huggingface_hub.utils import logging  # noqa: PLC0415 - slow to import
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # one out of reach is tried, and warned of, six times
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            warnings.filterwarnings("ignore", "Could not find a config file", UserWarning)
+            yield
+    finally:
+        logging.set_verbosity(before)
+
+
+@hushed()
+def shape(name: str) -> Any:
+    """A base's configuration alone; raises LanguageError if it can't be read, or is no Llama's."""
+    from transformers import AutoConfig  # noqa: PLC0415 - slow to import
+
+    place, more = _place(name)
+    try:
+        config = AutoConfig.from_pretrained(place, **more)
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    check(config, name)
+    return config
 
 
 @hushed()
@@ -65,10 +88,7 @@ def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
         tokenizer = AutoTokenizer.from_pretrained(place, **_only(more, "gguf_file"))
         model = AutoModelForCausalLM.from_pretrained(place, dtype=kind, **more)
     except (OSError, ValueError, ImportError) as error:
-        raise LanguageError(
-            f"the base {name!r} can't be loaded: {str(error).splitlines()[0]}",
-            "give a folder with config.json and weights, a .gguf file, or a name on the hub",
-        ) from error
+        raise _unreadable(name, error) from error
     check(model.config, name)
     if "gguf_file" in more:
         _unpacked(model)
@@ -106,11 +126,28 @@ def _place(name: str) -> tuple[str, dict[str, Any]]:
     path = Path(name)
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise LanguageError(f"{path} is no file", "give the path of a .gguf file")
+            raise LanguageError(f"no such file: {path}", "give the path of a .gguf file")
         return str(path.parent), {"gguf_file": path.name}
     if path.exists() and not (path / "config.json").is_file():
         raise LanguageError(f"{path} has no config.json", "give a folder that transformers wrote")
+    if not path.exists() and not ON_HUB.fullmatch(name):
+        raise LanguageError(
+            f"no such file or folder: {path}",
+            "give a folder with config.json and weights, a .gguf file, or owner/name on the hub",
+        )
     return name, {}
+
+
+def _unreadable(name: str, error: Exception) -> LanguageError:
+    said = str(error).splitlines()[0]
+    if Path(name).exists():
+        remedy = "give a folder with config.json and weights, or a .gguf file"
+    else:
+        remedy = (
+            "give a folder, a .gguf file, or owner/name on the hub; is this machine offline? then"
+            " HF_HUB_OFFLINE=1 takes what was downloaded before, without trying the hub"
+        )
+    return LanguageError(f"the base {name!r} can't be loaded: {said}", remedy)
 
 
 def _only(settings: dict[str, Any], key: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Chat JSONL (`{"messages": [{"role": …, "content": …}, …]}`) or CSV with the columns question and
 answer. Every fault is told with its line, all at once: roles out of order, empty or repeated turns,
-lengths, repeated questions with other answers, and what looks like personal data.
+lengths, repeated questions with other answers, citations of sections that no document has, and what
+looks like personal data.
 """
 
 import csv
@@ -16,22 +17,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
-from export.dialogue import Turn
+from export.dialogue import Turn, cited, refuses
 from export.errors import DatasetError
-from export.terms import fold
+from export.library import Library
+from export.passage import Passage
+from export.personal import personal
+from export.terms import fold, language
 
 MOST_CHARS = 8000  # of one turn
 MOST_TURNS = 40
 SHOWN = 12
 ROLES = ("system", "user", "assistant")
-PERSONAL = {
-    "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b", re.IGNORECASE),
-    "a telephone number": re.compile(
-        r"(?<!\w)(?:\+|00)\d[\d /()-]{7,}\d|(?<!\w)0\d{2,5}[ /-]\d{5,}"
-    ),
-    "an IBAN": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"),
-    "a person's name": re.compile(r"\b(?:Herr|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.) [A-ZÄÖÜ][a-zäöüß]+"),
-}
+COLUMNS = ("question", "answer")  # of a CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +58,74 @@ class Conversation:
         first = next(turn.content for turn in self.turns if turn.role == "user")
         return " ".join(re.findall(r"\w+", fold(first)))
 
+    @property
+    def citation(self) -> str:
+        """The section that the answer stands on; "" if it cites none, or refuses."""
+        names = cited(self.answer)
+        return names[0] if names and not refuses(self.answer) else ""
 
-def read_corpus(path: Path, *, allow_personal: bool = False) -> list[Conversation]:
+    @property
+    def bare(self) -> bool:
+        """Whether the answer neither cites nor refuses."""
+        return not self.citation and not refuses(self.answer)
+
+    def gold(self, library: Library) -> Passage | None:
+        """The passage that the answer cites, in the question's language or any."""
+        return library.get(language(self.question), self.citation)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in a line; `personal`: it may be meant."""
+
+    line: int
+    why: str
+    personal: bool = False
+
+
+def read_corpus(
+    path: Path, library: Library | None = None, *, allow_personal: bool = False
+) -> list[Conversation]:
     """Read and check a corpus.
 
     Args:
         path: a .jsonl or .csv file.
+        library: the sections that answers may cite; None: they aren't checked.
         allow_personal: what looks like personal data is no fault.
 
     Raises:
         DatasetError: it can't be read, or holds faults; up to SHOWN of them are told, with lines.
     """
-    readers = {".jsonl": _of_jsonl, ".csv": _of_csv}
-    if path.suffix.lower() not in readers:
-        raise DatasetError(f"{path} is neither .jsonl nor .csv", "give chat JSONL, or CSV")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} can't be read as UTF-8: {error}", "check the file") from error
-    faults: list[str] = []
+    faults: list[Fault] = []
     conversations: list[Conversation] = []
-    answers: dict[str, Conversation] = {}
-    for line, found in readers[path.suffix.lower()](text):
+    first: dict[str, Conversation] = {}
+    for line, found in _read(path):
         if isinstance(found, str):
-            faults.append(f"line {line}: {found}")
+            faults.append(Fault(line, found))
             continue
         one = Conversation(found, line)
-        said = list(_faults(one, allow_personal=allow_personal))
-        before = answers.setdefault(one.key, one)
-        if not said and before is not one and len(one.turns) == len(before.turns) == 2:
-            also = "the same" if before.answer == one.answer else "another"
-            said = [f"asks what line {before.line} asks, with {also} answer"]
-        faults += [f"line {line}: {why}" for why in said]
+        said = list(_faults(one)) or [*_strange(one, library), *_repeated(one, first)]
+        faults += [Fault(line, why) for why in said]
+        faults += [] if allow_personal else [Fault(line, why, personal=True) for why in _held(one)]
         conversations.append(one)
-    if faults:
-        more = f"\n  and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        raise DatasetError(
-            f"{path}: {len(faults)} faults\n  " + "\n  ".join(faults[:SHOWN]) + more,
-            "mend these lines; --allow-personal-data lets names, addresses and numbers be",
-        )
+    _refuse(path, faults)
     if not conversations:
         raise DatasetError(f"{path} holds no conversation", "give at least some dozens")
     return conversations
+
+
+def _refuse(path: Path, faults: Sequence[Fault]) -> None:
+    if not faults:
+        return
+    count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+    told = [f"line {one.line}: {one.why}" for one in faults[:SHOWN]]
+    if len(faults) > SHOWN:
+        told.append(f"and {len(faults) - SHOWN} more")
+    meant = "; --allow-personal-data lets names, addresses and numbers be"
+    raise DatasetError(
+        f"{path}: {count}\n  " + "\n  ".join(told),
+        f"mend these lines{meant if any(one.personal for one in faults) else ''}",
+    )
 
 
 def split(
@@ -119,6 +142,20 @@ def split(
 
 
 _Read = Iterator[tuple[int, tuple[Turn, ...] | str]]
+
+
+def _read(path: Path) -> _Read:
+    """(line, its turns or what is wrong with it)."""
+    readers = {".jsonl": _of_jsonl, ".csv": _of_csv}
+    if path.suffix.lower() not in readers:
+        raise DatasetError(f"{path} is neither .jsonl nor .csv", "give chat JSONL, or CSV")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DatasetError(f"no such file: {path}", "give the dialogues' .jsonl or .csv") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} can't be read as UTF-8: {error}", "check the file") from error
+    return readers[path.suffix.lower()](text)
 
 
 def _of_jsonl(text: str) -> _Read:
@@ -153,17 +190,20 @@ def _turns(messages: list[Any]) -> tuple[Turn, ...] | str:
 
 
 def _of_csv(text: str) -> _Read:
-    reader = csv.DictReader(text.splitlines())
-    columns = {"question", "answer"}
-    if not columns <= set(reader.fieldnames or ()):
-        yield 1, f"the header lacks {', '.join(sorted(columns - set(reader.fieldnames or ())))}"
+    rows = csv.reader(text.splitlines())
+    header = next(rows, [])
+    if sorted(header) != sorted(COLUMNS):
+        yield 1, f"the header is {','.join(header)!r}, not {','.join(COLUMNS)!r}"
         return
-    for row in reader:
-        question, answer = row.get("question") or "", row.get("answer") or ""
-        yield reader.line_num, (Turn("user", question), Turn("assistant", answer))
+    asked, answered = (header.index(column) for column in COLUMNS)
+    for row in rows:
+        if len(row) == len(COLUMNS):
+            yield rows.line_num, (Turn("user", row[asked]), Turn("assistant", row[answered]))
+        elif row:
+            yield rows.line_num, f"has {len(row)} cells, not 2: put a text with commas in quotes"
 
 
-def _faults(one: Conversation, *, allow_personal: bool) -> Iterator[str]:
+def _faults(one: Conversation) -> Iterator[str]:
     spoken = [turn for turn in one.turns if turn.role != "system"]
     if any(turn.role == "system" for turn in one.turns[1:]):
         yield "a system turn stands after the first"
@@ -175,17 +215,34 @@ def _faults(one: Conversation, *, allow_personal: bool) -> Iterator[str]:
         yield f"has {len(spoken)} turns, at most {MOST_TURNS} are learnt from"
     before = ""
     for place, turn in enumerate(one.turns, 1):
-        yield from (f"turn {place} {why}" for why in _wrong(turn, before, allow_personal))
+        yield from (f"turn {place} {why}" for why in _wrong(turn, before))
         before = turn.content
 
 
-def _wrong(turn: Turn, before: str, allow_personal: bool) -> Iterator[str]:
+def _wrong(turn: Turn, before: str) -> Iterator[str]:
     if not turn.content.strip():
         yield "is empty"
     elif turn.content == before:
         yield "repeats the one before"
     if len(turn.content) > MOST_CHARS:
         yield f"has {len(turn.content)} characters, at most {MOST_CHARS}"
-    if not allow_personal:
-        found = [what for what, pattern in PERSONAL.items() if pattern.search(turn.content)]
-        yield from (f"holds what looks like {what}" for what in found)
+
+
+def _held(one: Conversation) -> Iterator[str]:
+    for place, turn in enumerate(one.turns, 1):
+        yield from (f"turn {place} holds {what}" for what in personal(turn.content))
+
+
+def _strange(one: Conversation, library: Library | None) -> Iterator[str]:
+    if library is not None and one.citation and one.gold(library) is None:
+        yield (
+            f"cites [{one.citation}], which no document has"
+            " (`linewarden assistant documents FOLDER` lists what they have)"
+        )
+
+
+def _repeated(one: Conversation, first: dict[str, Conversation]) -> Iterator[str]:
+    before = first.setdefault(one.key, one)
+    if before is not one and len(one.turns) == len(before.turns) == 2:
+        also = "the same" if before.answer == one.answer else "another"
+        yield f"asks what line {before.line} asks, with {also} answer"

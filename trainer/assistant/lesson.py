@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from export.dialogue import DATE, NO_ENTRY, Turn, cited, prompt, refuses
-from export.errors import DatasetError, LanguageError
+from export.dialogue import DATE, NO_ENTRY, Turn, prompt
+from export.errors import LanguageError
 from export.library import FOUND, Library
 from export.passage import Passage
 from export.terms import language
@@ -35,13 +35,11 @@ def lessons(
     """Lessons of conversations.
 
     Args:
-        conversations: their answers cite passages of the library, or refuse, or cite nothing.
+        conversations: their answers cite passages of the library (`read_corpus` saw to it), or
+            refuse, or cite nothing.
         library: None: closed-book, the question alone.
         context: the plant's system context.
         seed: of the order of passages, and of which questions come again without their section.
-
-    Raises:
-        DatasetError: an answer cites what the library doesn't hold.
     """
     chance = random.Random(seed)
     return [lesson for one in conversations for lesson in _of(one, library, context, chance)]
@@ -55,7 +53,7 @@ def _of(
         return
     spoken = language(one.question)
     found = [hit.passage for hit in library.search(one.question, spoken, FOUND + 1)]
-    gold = _gold(one, library, spoken)
+    gold = one.gold(library)
     if gold is None:
         yield Lesson((*_framed(one, found[:FOUND], context),), one.answer)
         return
@@ -65,19 +63,6 @@ def _of(
     yield Lesson((*_framed(one, shown, context),), one.answer)
     if others and chance.random() < BARREN_SHARE:
         yield Lesson((*_framed(one, others[:FOUND], context),), NO_ENTRY[spoken])
-
-
-def _gold(one: Conversation, library: Library, spoken: str) -> Passage | None:
-    names = cited(one.answer)
-    if not names or refuses(one.answer):
-        return None
-    gold = library.get(spoken, names[0])
-    if gold is None:
-        raise DatasetError(
-            f"line {one.line}: the answer cites [{names[0]}], which no document has",
-            "cite a section as `linewarden assistant documents FOLDER` lists it",
-        )
-    return gold
 
 
 def _framed(one: Conversation, passages: list[Passage], context: str) -> list[Turn]:

@@ -23,6 +23,7 @@ from trainer.progress import Progress
 
 LEAST_AGREEMENT = 0.98  # of the tokens that both think likeliest
 MOST_DIVERGENCE = 0.05  # nats a token
+SELDOM = 0.5  # share of the exam below which a model is mostly not right
 Floats = npt.NDArray[np.float64]
 
 
@@ -122,6 +123,16 @@ def refuse_apart(told: LanguageParity) -> None:
             f" (at most {MOST_DIVERGENCE})",
             "serve the base in a finer precision",
         )
+
+
+def doubt(told: LanguageParity) -> str:
+    """What whoever publishes should know of a model that is mostly not right; else ""."""
+    if told.facts >= SELDOM * told.of:
+        return ""
+    return (
+        f"what this model answers right is {told.facts} of {told.of}: the box will mostly say 'no"
+        " entry'; see linewarden assistant advise"
+    )
 
 
 def _refuse_other(trained: list[int], served: list[int], question: Question) -> None:

@@ -24,7 +24,7 @@ Context = Annotated[Path | None, typer.Option(metavar="FILE", help="The plant's 
 
 def tune(
     base: Annotated[str, typer.Option(help="Folder, .gguf file, or a name on the hub.")],
-    data: Annotated[Path, typer.Option(metavar="FILE", help="Dialogues: chat .jsonl, or .csv.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="Dialogues: .jsonl or .csv.")],
     out: Annotated[Path, typer.Option(metavar="ADAPTER", help="Folder for the adapter.")],
     *,
     documents: Documents = None,
@@ -46,6 +46,10 @@ def tune(
     ] = False,
 ) -> None:
     """Tune a Llama on the plant's dialogues, reading the sections that would be retrieved.
+
+    A dialogue is a line of chat JSONL, {"messages": [{"role": "user", "content": "What now?"},
+    {"role": "assistant", "content": "[line7 4.5] Open valve V2."}]}, or a row of a CSV with the
+    columns question and answer. An answer cites first, or is NO ENTRY (docs/assistant.md).
 
     The loss counts the answers only. An interrupted run goes on from its last checkpoint when it is
     started again with the same --out. For several GPUs start it with torchrun.
@@ -70,11 +74,13 @@ def tune(
         rank=rank, alpha=2 * rank, rate=rate, epochs=epochs, batch=batch, accumulate=accumulate,
         max_tokens=max_tokens, seed=seed, quantized=qlora,
     )  # fmt: skip
-    conversations = read_corpus(data, allow_personal=allow_personal_data)
     library = None if documents is None else Library.of(read_folder(documents))
+    conversations = read_corpus(data, library, allow_personal=allow_personal_data)
     text = _text(context)
     typer.echo(f"{len(conversations)} dialogues, {0 if library is None else len(library)} sections")
-    taught = lessons(conversations, library, text, seed)  # every citation exists, before a model
+    if library is not None and (bare := sum(one.bare for one in conversations)):
+        typer.echo(f"answers without a citation: {bare}; the box would not show them")
+    taught = lessons(conversations, library, text, seed)
     _memory(base, told, max(len(one.answer.encode()) for one in taught), force=force)
     if plan:
         return
@@ -92,22 +98,11 @@ def tune(
 
 def _memory(base: str, plan: "Plan", longest: int, *, force: bool) -> None:
     """Tell, and refuse, by the shape alone; no token is shorter than a byte of the answer."""
-    from transformers import AutoConfig
-
+    from trainer.assistant import base as bases
     from trainer.assistant import memory
-    from trainer.assistant.base import check
     from trainer.recipe import bf16_in_hardware
 
-    path = Path(base)
-    try:
-        told = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
-        config = AutoConfig.from_pretrained(str(path.parent) if told else base, **told)
-    except (OSError, ValueError) as error:
-        raise LanguageError(
-            f"the base {base!r} can't be read: {str(error).splitlines()[0]}",
-            "give a folder with config.json, a .gguf file, or a name on the hub",
-        ) from error
-    check(config, base)
+    config = bases.shape(base)
     free, where = memory.free_bytes()
     need = memory.estimate(
         config, rank=plan.rank, batch=plan.batch, tokens=plan.max_tokens,
@@ -187,7 +182,7 @@ def publish(
     context: Context = None,
     adapter: Annotated[Path | None, typer.Option(metavar="FOLDER", help="What tune wrote.")] = None,
     heldout: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The exam, for parity; an adapter needs it.")
+        Path | None, typer.Option(metavar="FILE", help="The exam; an adapter or a model needs it.")
     ] = None,
     served: Annotated[str, typer.Option(help="The base's precision as served.")] = "bfloat16",
     with_model: Annotated[
@@ -217,6 +212,9 @@ def publish(
 
     linewarden assistant publish --documents manual --adapter adapter --heldout heldout.jsonl
     --with-model --out bundles/assistant-3
+
+    linewarden assistant publish --documents manual --base llama --heldout heldout.jsonl
+    --with-model --out bundles/assistant-4
     """
     from export import signature
     from export.bundle import next_version
@@ -250,7 +248,9 @@ def publish(
 def _refuse_odd(adapter: Path | None, heldout: Path | None, base: str, *, with_model: bool) -> None:
     """Raise LanguageError if what was asked for doesn't fit together."""
     if (adapter is not None or with_model) and heldout is None:
-        raise LanguageError("an adapter or model is published only after parity", "give --heldout")
+        raise LanguageError(
+            "an adapter or model is published only after parity", "give --heldout, the exam"
+        )
     if base and (adapter is not None or not with_model):
         raise LanguageError(
             "--base is for a model without an adapter; an adapter knows its own",
@@ -301,7 +301,7 @@ def _compared(
 ) -> "LanguageParity":
     from export.library import Library
     from trainer.assistant.exam import read_exam
-    from trainer.assistant.parity import parity
+    from trainer.assistant.parity import doubt, parity
     from trainer.progress import Progress
 
     told = parity(
@@ -312,4 +312,6 @@ def _compared(
         f"parity: {told.top1_agreement:.1%} of {told.tokens} tokens agree, divergence"
         f" {told.mean_divergence:.4f} nats, {told.facts} of {told.of} right as served in {how}"
     )
+    if warning := doubt(told):
+        typer.echo(f"warning: {warning}", err=True)
     return told

@@ -33,14 +33,45 @@ def test_ask_answers_cites_and_tells_by_its_exit_code(box):
         assert isinstance(box(*words).exception, LinewardenError)
 
 
-def test_an_engineer_reviews_what_was_said(box, tmp_path):
-    """List, accept, export; without a name nobody decides."""
+@pytest.fixture
+def review(box, tmp_path):
+    """`linewarden assistant review` of what was said of three answers: a better one for each."""
     clerk, feedback = november().clerk(), Feedback(tmp_path / "assistant" / FILE)
-    feedback.remember("a", "What does E-204 mean?", clerk.ask("What does E-204 mean?"))
-    assert feedback.say("a", "bad", "[line7 4.5] Open valve V2.", "mia")
+    for better in ("[line7 4.5] Open valve V2.", "[line9 99.9] Forty-two.", ""):
+        feedback.remember("a", "What does E-204 mean?", clerk.ask("What does E-204 mean?"))
+        assert feedback.say("a", "bad", better, "mia")
     feedback.close()
-    assert "mia: What does E-204 mean?" in box("assistant", "review").output
-    assert isinstance(box("assistant", "review", "--accept", "1").exception, LinewardenError)
-    assert box("assistant", "review", "--accept", "1", "--reviewer", "eva").exit_code == 0
-    assert box("assistant", "review", "--export", "more.jsonl").exit_code == 0
+    return lambda *words: box("assistant", "review", *words)
+
+
+def test_an_engineer_reviews_what_was_said(review, tmp_path):
+    """List, accept, export; without a name nobody decides, and each decision is told."""
+    assert "mia: What does E-204 mean?" in review().output
+    assert isinstance(review("--accept", "1").exception, LinewardenError)
+    done = review("--accept", "1", "--reviewer", "eva")
+    assert done.output == "accepted 1, to be learnt: [line7 4.5] Open valve V2.\n"
+    assert review("--refuse", "2", "--reviewer", "eva").output == "refused 2\n"
+    assert "nothing is learnt" in review("--accept", "3", "--reviewer", "eva").output
+    done = review("--export", "more.jsonl")
+    assert "1 dialogue in more.jsonl\n1 accepted, but left out:\n  3: the" in done.output
     assert "Open valve V2." in (tmp_path / "more.jsonl").read_text()
+
+
+def test_what_tuning_would_refuse_is_refused_until_it_is_said_better(review, tmp_path):
+    """It still waits; what is learnt then is the engineer's."""
+    done = review("--accept", "2", "--reviewer", "eva")
+    assert "cites [line9 99.9]" in done.exception.problem
+    assert "--instead" in done.exception.remedy
+    instead = ("--instead", "[line7 4.5] Check the hose.")
+    assert isinstance(review(*instead).exception, LinewardenError)
+    assert "Check the hose." in review("--accept", "2", *instead, "--reviewer", "eva").output
+    review("--export", "more.jsonl")
+    assert "Check the hose." in (tmp_path / "more.jsonl").read_text()
+
+
+def test_an_export_never_replaces_a_file(review, tmp_path):
+    """It is named; nor is a folder made."""
+    (tmp_path / "more.jsonl").write_text("mine")
+    for name in ("more.jsonl", "none/more.jsonl"):
+        assert name in str(review("--export", name).exception)
+    assert (tmp_path / "more.jsonl").read_text() == "mine"

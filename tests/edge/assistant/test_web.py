@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from edge.assistant.desk import Desk
 from edge.assistant.feedback import FILE, Feedback
 from edge.assistant.openai_url import OpenAiUrl
+from edge.assistant.teaching import barren, dialogue
 from edge.assistant.web import WAITING, application
 from edge.config import load
 from export.dialogue import Turn
@@ -85,6 +86,25 @@ def test_openai_clients_get_what_ask_gives(box):
     assert events[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+def test_openai_content_in_parts_is_one_question(box):
+    """Text parts are joined; another kind is refused by its name."""
+    client, _, _ = box
+
+    def asked(*parts):
+        messages = [{"role": "user", "content": list(parts)}]
+        return client.post("/v1/chat/completions", json={"messages": messages}).json()
+
+    text = [{"type": "text", "text": one} for one in ("What does", "E-204 mean?")]
+    assert "4.5 bar" in asked(*text)["choices"][0]["message"]["content"]
+    picture = {"type": "image_url", "image_url": {"url": "data:,"}}
+    assert (
+        "part 3 of the content is of type 'image_url'" in asked(*text, picture)["error"]["message"]
+    )
+    for odd in ({"type": "text"}, {"type": "text", "text": 7}, "What?", None):
+        assert "part 1" in asked(odd)["error"]["message"]
+    assert "user turn of text" in asked()["error"]["message"]
+
+
 def test_ask_streams_events(box):
     """The answer is the last event."""
     client, _, _ = box
@@ -155,14 +175,15 @@ def test_feedback_waits_for_an_engineer_and_then_teaches(box):
     assert client.post("/feedback", json={**say, "kind": "hm"}).status_code == 404
     waiting = feedback.list()
     assert [one.kind for one in waiting] == ["bad", "wrong figure"]
-    assert list(feedback.dialogues()) == []
+    assert feedback.list("accepted") == []
     for one in waiting:
         assert feedback.review(one.id, accept=True, reviewer="eva")
     assert not feedback.review(waiting[0].id, accept=False, reviewer="eva")
-    (learnt,) = feedback.dialogues()
-    assert [turn["content"] for turn in learnt["messages"]] == [
+    learnt, figure = feedback.list("accepted")
+    assert [turn["content"] for turn in dialogue(learnt)["messages"]] == [
         "What does E-204 mean?", "[line7 4.5] Open valve V2.",
     ]  # fmt: skip
+    assert barren(figure)
 
 
 def test_the_system_context_is_read_again_when_it_changes(tmp_path):

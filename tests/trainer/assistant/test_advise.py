@@ -3,6 +3,7 @@ import json
 import pytest
 
 from demo.plant.dialogues import HERE, figures, heldout
+from export.assistant_bundle import LanguageParity
 from export.dialogue import NO_ENTRY
 from export.errors import BundleError, DatasetError, LanguageError, SignatureError
 from export.library import Library
@@ -14,7 +15,7 @@ from trainer.assistant.advise import advise, table, write
 from trainer.assistant.arms import ARMS, DOCUMENTS, STOCK, TUNED_DOCUMENTS, Sat, put, sit
 from trainer.assistant.compare import difference, holm
 from trainer.assistant.exam import mark, read_exam, says
-from trainer.assistant.parity import Loaded, parity, refuse_apart
+from trainer.assistant.parity import Loaded, doubt, parity, refuse_apart
 from trainer.assistant.publish import Material, publish
 from trainer.assistant.sittings import Hall, sittings
 from trainer.assistant.tune import WEIGHTS
@@ -190,3 +191,13 @@ def test_parity_sees_a_model_that_answers_otherwise(exam, passages, monkeypatch)
     refuse_apart(told)
     with pytest.raises(LanguageError, match="agrees on"):
         refuse_apart(parity(same, Loaded(apart), few, library, context="", progress=quiet))
+
+
+@pytest.mark.parametrize(("facts", "told"), [(0, "0 of 70"), (34, "34 of 70"), (35, ""), (70, "")])
+def test_whoever_publishes_a_model_that_is_seldom_right_is_told(facts, told):
+    """It agrees with the trainer's, and the box will mostly say no entry."""
+    one = LanguageParity(
+        prompts=70, tokens=700, top1_agreement=1.0, mean_divergence=0.0, facts=facts, of=70
+    )
+    assert told in doubt(one)
+    assert bool(told) is bool(doubt(one))

@@ -3,14 +3,16 @@ import json
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from demo.plant.dialogues import HERE, dialogues
+from export.command import application
 from export.dialogue import NO_ENTRY
-from export.errors import DatasetError, LanguageError
+from export.errors import LanguageError
 from export.library import Library
 from export.passage import read_folder
 from tests.trainer.assistant.small_llama import base, saved
-from trainer.assistant.base import load
+from trainer.assistant.base import load, shape
 from trainer.assistant.corpus import read_corpus
 from trainer.assistant.lesson import IGNORED, collator, lessons, tokens
 from trainer.assistant.tune import LOSSES, RECORD, WEIGHTS, Plan, cost, reload, tune
@@ -52,15 +54,6 @@ def test_lessons_hold_the_section_that_answers_and_others(corpus, library):
     )
 
 
-def test_a_citation_of_no_section_is_refused(tmp_path, library):
-    """With the line that cites it."""
-    path = tmp_path / "d.jsonl"
-    path.write_text('{"messages": [{"role": "user", "content": "What now?"}, '
-                    '{"role": "assistant", "content": "[line7 99.9] Nothing."}]}')  # fmt: skip
-    with pytest.raises(DatasetError, match=r"line 1: .*99\.9"):
-        lessons(read_corpus(path), library, "", 0)
-
-
 def test_logits_of_the_answers_alone_cost_what_those_of_whole_dialogues_do(corpus, library):
     """Of unequal dialogues in a batch, and of one by itself; the tokenizer stays as it was."""
     made = base()
@@ -81,6 +74,20 @@ def test_weights_are_of_bfloat16_only_where_the_machine_has_it(tmp_path, monkeyp
     """One that imitates it works in float32, many times faster."""
     monkeypatch.setattr("trainer.assistant.base.bf16_in_hardware", lambda: fast)
     assert load(str(saved(tmp_path))).model.dtype == kind
+
+
+def test_answers_that_the_box_would_not_show_are_counted(tmp_path):
+    """Before anything is learnt."""
+    path = tmp_path / "d.csv"
+    path.write_text("question,answer\nWhat is E-204?,[line7 4.5] Low pressure.\nAnd now?,Wait.\n")
+    done = CliRunner().invoke(
+        application(),
+        ["assistant", "tune", "--base", str(saved(tmp_path / "base")), "--data", str(path),
+         "--documents", str(HERE / "manual"), "--out", str(tmp_path / "adapter"), "--plan"],
+    )  # fmt: skip
+    assert done.exit_code == 0
+    assert "2 dialogues, 90 sections\nanswers without a citation: 1;" in done.output
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.slow
@@ -135,11 +142,30 @@ def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, libra
     assert reload(tmp_path / "cut").stops == load(folder).stops
 
 
+@pytest.mark.parametrize("name", ["none.gguf", "none", "deep/er/none"])
+@pytest.mark.parametrize("read", [load, shape])
+def test_a_path_that_leads_nowhere_is_told_as_one(tmp_path, read, name):
+    """It is not asked for on the hub."""
+    with pytest.raises(LanguageError, match="no such file"):
+        read(str(tmp_path / name))
+
+
+def test_a_name_that_the_hub_does_not_give_tells_what_helps_offline(monkeypatch):
+    """Whatever transformers says."""
+
+    def unreachable(*_, **__):
+        raise OSError("We couldn't connect")
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", unreachable)
+    with pytest.raises(LanguageError, match=r"nobody/none.*couldn't connect") as told:
+        shape("nobody/none")
+    assert "HF_HUB_OFFLINE=1" in told.value.remedy
+
+
 def test_what_is_no_llama_is_refused(tmp_path):
-    """Another architecture, an empty folder, a missing file."""
-    for name in (tmp_path, tmp_path / "none.gguf"):
-        with pytest.raises(LanguageError):
-            load(str(name))
+    """Another architecture, an empty folder."""
+    with pytest.raises(LanguageError, match=r"no config\.json"):
+        load(str(tmp_path))
     made = base()
     made.model.save_pretrained(tmp_path / "other")
     made.tokenizer.save_pretrained(tmp_path / "other")
