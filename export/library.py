@@ -20,6 +20,7 @@ FILE = "documents.db"
 VERSION = 1
 TITLE_WEIGHT = 2.0
 FOUND = 3
+NEAR, NEAR_TO_READ = 0.4, 0.2  # of a question's weight, to be quoted; to be put to a model
 _TABLES = f"""
 PRAGMA user_version = {VERSION};
 CREATE TABLE passage (
@@ -45,6 +46,25 @@ class Hit:
     passage: Passage
     score: float
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The passages found for a question, the nearest first, and its codes that no passage has."""
+
+    hits: tuple[Hit, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def readable(self) -> bool:
+        """Whether a model is to read them."""
+        return not self.unknown and bool(self.hits) and self.hits[0].share >= NEAR_TO_READ
+
+    @property
+    def quotable(self) -> Passage | None:
+        """The nearest passage, if it is near enough to be quoted where no model proves anything."""
+        near = not self.unknown and bool(self.hits) and self.hits[0].share >= NEAR
+        return self.hits[0].passage if near else None
 
 
 def make(path: Path, passages: Iterable[Passage]) -> int:
@@ -141,6 +161,11 @@ class Library:
             (name, language),
         ).fetchone()
         return Passage(*row) if row else None
+
+    def found(self, question: str, language: str) -> "Found":
+        """What a question may be answered from: nothing if it has a code that no passage has."""
+        hits = self.search(question, language)
+        return Found(tuple(hits), tuple(self.unknown(codes(question))))
 
     def unknown(self, question_codes: Iterable[str]) -> list[str]:
         """Which of these codes stand in no passage at all."""

@@ -9,7 +9,7 @@ Reads only: there is no way from here to the line, whatever a question or a docu
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -24,11 +24,10 @@ from edge.assistant.text_model import TextModel
 from export.dialogue import prompt, refuses, uncited
 from export.errors import BundleError, LanguageError
 from export.evidence import Gate
-from export.library import Hit, Library
+from export.library import Found, Hit, Library
 from export.passage import Passage
-from export.terms import codes, fold, language, terms
+from export.terms import fold, language, terms
 
-NEAR, NEAR_TO_READ = 0.4, 0.2  # of a question's weight, to be quoted; to be put to a model
 MOST_TOKENS = 160
 NEAREST = 3
 
@@ -130,29 +129,27 @@ class Clerk:
 
     def _read(self, question: str, speech: Speech, slots: Slots | None) -> Generator[Step]:
         """An answer from the documents."""
-        hits = self._library.search(question, speech.language)
-        if unknown := self._library.unknown(codes(question)):
+        found = self._library.found(question, speech.language)
+        if found.unknown:
+            code = found.unknown[0]
             yield refusal(
-                speech, f"no document mentions {unknown[0]}", f"kein Dokument erwähnt {unknown[0]}",
-                _sections(hits),
+                speech, f"no document mentions {code}", f"kein Dokument erwähnt {code}",
+                _sections(found.hits),
             )  # fmt: skip
-            return
-        near = [hit for hit in hits if hit.share >= (NEAR if self.model is None else NEAR_TO_READ)]
-        if not near:
-            yield self._not_found(question, speech, hits, slots)
-            return
-        if self.model is None:
-            yield _quoted(near[0].passage, speech)
-            return
-        yield from self._model_reads(question, hits, speech, self.model)
+        elif self.model is not None and found.readable:
+            yield from self._model_reads(question, found, speech, self.model)
+        elif found.quotable is not None:
+            yield _quoted(found.quotable, speech)
+        else:
+            yield self._not_found(question, speech, found.hits, slots)
 
     def _model_reads(
-        self, question: str, hits: list[Hit], speech: Speech, model: TextModel
+        self, question: str, found: Found, speech: Speech, model: TextModel
     ) -> Generator[Step]:
-        passages = [hit.passage for hit in hits]
-        gate = Gate(question, passages, frozenset(terms(self.context)))
+        passages, context = [hit.passage for hit in found.hits], self.context
+        gate = Gate(question, passages, frozenset(terms(context)))
         shown = False
-        words = model.words(prompt(question, passages, self.context), MOST_TOKENS)
+        words = model.words(prompt(question, passages, context), MOST_TOKENS)
         try:
             for piece in words:
                 if text := gate.put(piece):
@@ -179,8 +176,8 @@ class Clerk:
             return
         if shown:
             yield Withdrawn(gate.ruling.why)
-        if hits[0].share >= NEAR and not refuses(gate.whole):
-            yield replace(_quoted(passages[0], speech), why=gate.ruling.why)
+        if found.quotable is not None and not refuses(gate.whole):
+            yield replace(_quoted(found.quotable, speech), why=gate.ruling.why)
             return
         told = refusal(
             speech, "the documents that were found don't answer this",
@@ -190,7 +187,7 @@ class Clerk:
         yield replace(told, why=gate.ruling.why)
 
     def _not_found(
-        self, question: str, speech: Speech, hits: list[Hit], slots: Slots | None
+        self, question: str, speech: Speech, hits: Sequence[Hit], slots: Slots | None
     ) -> Answer:
         if slots is not None and slots.measure is not None and slots.strange:
             asked = fold(question)  # a turn of phrase may stand for what was said
@@ -226,7 +223,7 @@ def _quoted(passage: Passage, speech: Speech) -> Answer:
     return Answer(text, speech.language, Source.DOCUMENTS, (_section(passage),), quoted=True)
 
 
-def _sections(hits: list[Hit]) -> list[Citation]:
+def _sections(hits: Sequence[Hit]) -> list[Citation]:
     return [_section(hit.passage) for hit in hits[:NEAREST] if hit.share > 0]
 
 

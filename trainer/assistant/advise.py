@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export import stamp
-from trainer.assistant.arms import ARMS, DOCUMENTS, TUNED, TUNED_DOCUMENTS, Sat
+from trainer.assistant.arms import ARMS, DOCUMENTS, QUOTED, TUNED, TUNED_DOCUMENTS, Sat
 from trainer.assistant.compare import Difference, difference, holm
 from trainer.assistant.exam import KINDS, Mark, Question
 from trainer.rates import Rate
 
 ADVICE = "advice.json"
-MORE_WRONG = 0.05  # share of wrong answers passed beyond the stock model's that is borne
+MORE_WRONG = 0.05  # share of questions, shown something wrong beyond the stock model's, borne
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Row:
     unknown_refused: tuple[int, int]
     wrong_passed: tuple[int, int]  # wrong answers that the gate let through
     right_kept: tuple[int, int]  # right answers that it let through
+    proven_right: tuple[int, int]
     served_right: tuple[int, int]
+    shown_wrong: tuple[int, int]
     tokens_in: float
     seconds: float
 
@@ -45,11 +47,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The table, the comparisons with the stock model with documents, and the words."""
+    """The table, the comparisons with the stock model with documents, and the words.
+
+    Attributes:
+        differences: right as served; `own`: by the models' own words, where nothing is quoted.
+    """
 
     rows: tuple[Row, ...]
     kinds: dict[str, dict[str, tuple[int, int]]]
     differences: dict[str, Difference]
+    own: dict[str, Difference]
     words: str
     recommended: str
 
@@ -67,22 +74,22 @@ def advise(
     """
     rows = tuple(_row(arm, sat[arm]) for arm in ARMS if arm in sat)
     kinds = {arm: _by_kind(questions, sat[arm]) for arm in sat}
-    behind = {arm: _most([_served(one) for one in sat[arm]]) for arm in sat}
-    found: dict[str, Difference] = {}
-    if DOCUMENTS in sat:
-        found = holm(
-            {
-                arm: difference(behind[arm], behind[DOCUMENTS], seed)
-                for arm in sat
-                if arm != DOCUMENTS
-            }
-        )
+    found = _compared(sat, lambda one: one.served_right, seed)
+    own = _compared(sat, lambda one: one.proven_right, seed)
     recommended = _recommended(rows, found)
-    return Advice(rows, kinds, found, _words(rows, found, recommended, cost), recommended)
+    words = _words(rows, found, own, recommended, cost)
+    return Advice(rows, kinds, found, own, words, recommended)
 
 
-def _served(sat: Sat) -> list[bool]:
-    return [one.served_right for one in sat.marks]
+def _compared(
+    sat: Mapping[str, Sequence[Sat]], holds: Callable[[Mark], bool], seed: int
+) -> dict[str, Difference]:
+    """Each arm against the stock model with documents, by what holds in most seeds."""
+    if DOCUMENTS not in sat:
+        return {}
+    told = {arm: _most([[holds(m) for m in one.marks] for one in sat[arm]]) for arm in sat}
+    base = told.pop(DOCUMENTS)
+    return holm({arm: difference(marks, base, seed) for arm, marks in told.items()})
 
 
 def _most(several: Sequence[Sequence[bool]]) -> list[bool]:
@@ -99,7 +106,8 @@ def _row(arm: str, several: Sequence[Sat]) -> Row:
         arm, _of(asked, lambda m: m.fact), _of(asked, lambda m: m.citation),
         _of(asked, lambda m: m.refused), _of(unknown, lambda m: m.refused),
         _of(wrong, lambda m: m.admitted), _of(right, lambda m: m.admitted),
-        _of(marks, lambda m: m.served_right),
+        _of(marks, lambda m: m.proven_right), _of(marks, lambda m: m.served_right),
+        _of(marks, lambda m: m.shown_wrong),
         sum(sat.tokens_in for sat in several) / len(several),
         sum(sat.seconds for sat in several) / len(several),
     )  # fmt: skip
@@ -128,9 +136,11 @@ def _recommended(rows: Sequence[Row], found: Mapping[str, Difference]) -> str:
     better = [
         arm for arm, one in found.items()
         if one.shown and base is not None
-        and _share(known[arm].wrong_passed) <= _share(base.wrong_passed) + MORE_WRONG
+        and _share(known[arm].shown_wrong) <= _share(base.shown_wrong) + MORE_WRONG
     ]  # fmt: skip
-    return max(better, key=lambda arm: found[arm].value, default=DOCUMENTS)
+    quoted = known.get(QUOTED)
+    least = base is not None and quoted is not None and (quoted.served_right >= base.served_right)
+    return max(better, key=lambda arm: found[arm].value, default=QUOTED if least else DOCUMENTS)
 
 
 def _share(told: tuple[int, int]) -> float:
@@ -138,8 +148,9 @@ def _share(told: tuple[int, int]) -> float:
 
 
 def _words(
-    rows: Sequence[Row], found: Mapping[str, Difference], best: str, cost: Cost | None
-) -> str:
+    rows: Sequence[Row], found: Mapping[str, Difference], own: Mapping[str, Difference],
+    best: str, cost: Cost | None,
+) -> str:  # fmt: skip
     known = {row.arm: row for row in rows}
     lines: list[str] = []
     base = known.get(DOCUMENTS)
@@ -150,14 +161,11 @@ def _words(
             f" of"
             f" {base.served_right[1]} questions ({low:.0%} to {high:.0%})."
         )
-    for arm in (TUNED_DOCUMENTS, TUNED):
-        if arm in found:
-            one = found[arm]
-            verb = "is shown to differ" if one.low > 0 or one.high < 0 else "is not shown to differ"
-            lines.append(
-                f"'{arm}' {verb}: {one.value:+.0%} [{one.low:+.0%}, {one.high:+.0%}],"
-                f" p = {one.adjusted:.2g} after Holm."
-            )
+    lines += [_apart(arm, found[arm]) for arm in (QUOTED, TUNED_DOCUMENTS, TUNED) if arm in found]
+    if TUNED_DOCUMENTS in own:
+        lines.append(
+            f"By the models' own words alone {_apart(TUNED_DOCUMENTS, own[TUNED_DOCUMENTS])}"
+        )
     if best in (TUNED, TUNED_DOCUMENTS):
         told = (
             f" It cost {cost.minutes:.0f} minutes here and an adapter of"
@@ -169,12 +177,28 @@ def _words(
             f"Advice: tune, and serve it with documents.{told} A changed document needs no new"
             f" tuning."
         )
-    elif best == DOCUMENTS and base is not None:
-        lines += _held_back(known, found, base)
-        lines.append("Advice: keep the prompt with documents; tuning isn't shown to pay here.")
+    elif base is None:
+        lines.append(f"No advice: {DOCUMENTS!r} did not sit the exam, and nothing was compared.")
+    elif best in (DOCUMENTS, QUOTED):
+        lines += _held_back(known, found, base) if best == DOCUMENTS else []
+        lines.append(
+            "Advice: keep the prompt with documents; tuning isn't shown to pay here."
+            if best == DOCUMENTS
+            else "Advice: serve no model. Quoted sections are right as often, cost nothing, and no"
+            " arm is shown to beat them."
+        )
     else:
         lines.append(f"Advice: {best}; it beats retrieval here without tuning.")
     return "\n".join(lines)
+
+
+def _apart(arm: str, one: Difference) -> str:
+    """How an arm differs from the stock model with documents, in a sentence."""
+    verb = "is shown to differ" if one.low > 0 or one.high < 0 else "is not shown to differ"
+    return (
+        f"'{arm}' {verb}: {one.value:+.0%} [{one.low:+.0%}, {one.high:+.0%}],"
+        f" p = {one.adjusted:.2g} after Holm."
+    )
 
 
 def _held_back(
@@ -183,11 +207,10 @@ def _held_back(
     """Why what is shown to be right more often isn't advised."""
     for arm, one in found.items():
         if one.shown:
-            (passed, wrong), (before, of) = known[arm].wrong_passed, base.wrong_passed
+            (wrong, of), (before, asked) = known[arm].shown_wrong, base.shown_wrong
             yield (
-                f"'{arm}' is right more often, but {passed} of its {wrong} wrong answers pass the"
-                f" gate ({before} of {of} of the stock model's): operators would be told more that"
-                f" is beside the question."
+                f"'{arm}' is right more often, but shows something wrong on {wrong} of {of}"
+                f" questions ({before} of {asked} by the stock model with documents)."
             )
 
 
@@ -195,14 +218,16 @@ def table(told: Advice) -> str:
     """The rows as Markdown."""
     head = (
         "arm", "exact fact", "right citation", "false refusal", "unknown refused by the model",
-        "wrong answers the gate passed", "right answers it kept", "right as served",
+        "wrong answers the gate passed", "right answers it kept", "right by its own word",
+        "right as served", "wrong as served",
         "tokens in", "s/answer",
     )  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in told.rows:
         pairs = (
             row.fact, row.citation, row.false_refusal, row.unknown_refused, row.wrong_passed,
-            row.right_kept, row.served_right,
+            row.right_kept, row.proven_right, row.served_right,
+            row.shown_wrong,
         )  # fmt: skip
         cells = [
             row.arm,
@@ -222,6 +247,7 @@ def write(
     record = {
         "at": stamp.now(), "rows": [asdict(row) for row in told.rows], "kinds": told.kinds,
         "differences": {arm: asdict(one) for arm, one in told.differences.items()},
+        "own": {arm: asdict(one) for arm, one in told.own.items()},
         "words": told.words, "recommended": told.recommended,
     }  # fmt: skip
     (out / ADVICE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -1,6 +1,7 @@
 """The arms: what may stand between an operator's question and an answer, sat through the same exam.
 
-stock · system context · documents (retrieved) · whole manual · tuned · tuned with documents.
+quoted sections (no model) · stock · system context · documents (retrieved) · whole manual · tuned ·
+tuned with documents.
 Answers are greedy, in batches, kept in a file as they come: a killed run goes on where it was.
 """
 
@@ -8,11 +9,11 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from export.dialogue import Turn, prompt
+from export.dialogue import NO_ENTRY, Turn, prompt, reply
 from export.library import FOUND, Library
 from export.passage import Passage
 from trainer.assistant.base import Base
@@ -23,7 +24,8 @@ from trainer.progress import Progress
 MOST_TOKENS = 64
 STOCK, CONTEXT, DOCUMENTS, MANUAL = "stock", "system context", "documents", "whole manual"
 TUNED, TUNED_DOCUMENTS = "tuned", "tuned with documents"
-ARMS = (STOCK, CONTEXT, DOCUMENTS, MANUAL, TUNED, TUNED_DOCUMENTS)
+QUOTED = "quoted sections"
+ARMS = (QUOTED, STOCK, CONTEXT, DOCUMENTS, MANUAL, TUNED, TUNED_DOCUMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,26 @@ def sit(
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
             advance(len(some))
     given = [before[name][0] for name in names]
-    marks = [mark(q, answer, seen) for q, answer, seen in zip(questions, given, shown, strict=True)]
+    marks = [
+        mark(q, answer, seen, library.found(q.question, q.language))
+        for q, answer, seen in zip(questions, given, shown, strict=True)
+    ]
     lengths = [len(base.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
     seconds = sum(before[name][1] for name in names) / len(names)
     return Sat(arm, tuple(given), tuple(marks), sum(lengths) / len(lengths), seconds)
+
+
+def quote(questions: Sequence[Question], library: Library) -> Sat:
+    """The exam of a box without a model, which quotes the nearest section or has no entry."""
+    answers: list[str] = []
+    marks: list[Mark] = []
+    for one in questions:
+        found = library.found(one.question, one.language)
+        near = None if one.given is not None else found.quotable
+        answers.append(NO_ENTRY[one.language] if near is None else reply(near, near.whole))
+        made = mark(one, answers[-1], [near] if near else [])
+        marks.append(replace(made, admitted=near is not None))  # its own words need no proof
+    return Sat(QUOTED, tuple(answers), tuple(marks), 0.0, 0.0)
 
 
 def generate(base: Base, prompts: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from export.dialogue import cited, refuses, uncited
 from export.errors import DatasetError
 from export.evidence import figures, judge
+from export.library import Found
 from export.passage import Passage
 from export.terms import codes, terms
 
@@ -40,13 +41,20 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How one answer did; `admitted`: the evidence gate lets it through."""
+    """How one answer did.
+
+    Attributes:
+        admitted: a model would have been asked, and the evidence gate lets its answer through.
+        quoted: where it doesn't, the box quotes a section; `quoted_right`: it holds the fact.
+    """
 
     fact: bool
     citation: bool
     refused: bool
     admitted: bool
     answerable: bool
+    quoted: bool = False
+    quoted_right: bool = False
 
     @property
     def right(self) -> bool:
@@ -54,9 +62,19 @@ class Mark:
         return (self.fact and self.citation) if self.answerable else self.refused
 
     @property
-    def served_right(self) -> bool:
-        """Right as the box would show it: behind the gate."""
+    def proven_right(self) -> bool:
+        """Right by the model's own word, as far as the gate lets it through."""
         return (self.right and self.admitted) if self.answerable else not self.admitted
+
+    @property
+    def shown_wrong(self) -> bool:
+        """Something is shown that isn't the answer."""
+        return (self.admitted and not self.right) or (self.quoted and not self.quoted_right)
+
+    @property
+    def served_right(self) -> bool:
+        """Right as the box would show it: behind the gate, with a section quoted in its place."""
+        return self.quoted_right if self.quoted else self.proven_right
 
 
 def read_exam(path: Path) -> list[Question]:
@@ -89,16 +107,31 @@ def read_exam(path: Path) -> list[Question]:
     return questions
 
 
-def mark(question: Question, answer: str, passages: Sequence[Passage]) -> Mark:
-    """Mark one answer, given the passages that were put to the model."""
+def mark(
+    question: Question, answer: str, passages: Sequence[Passage], found: Found | None = None
+) -> Mark:
+    """Mark one answer.
+
+    Args:
+        question: what was asked.
+        answer: what the model said.
+        passages: what was put to the model.
+        found: what the box finds for the question; None: a model is asked, and nothing is quoted.
+    """
     refused = refuses(answer)
     names = cited(answer)
+    reached = found is None or found.readable or question.given is not None
+    admitted = reached and judge(question.question, answer, passages).admitted
+    near = None if found is None or question.given is not None else found.quotable
+    quoted = near is not None and not admitted and not refused
     return Mark(
         fact=question.answerable and not refused and says(answer, question.fact),
         citation=bool(names) and names[0] == question.section,
         refused=refused,
-        admitted=judge(question.question, answer, passages).admitted,
+        admitted=admitted,
         answerable=question.answerable,
+        quoted=quoted,
+        quoted_right=quoted and near is not None and near.id == question.section,
     )
 
 

@@ -130,8 +130,8 @@ def doubt(told: LanguageParity) -> str:
     if told.facts >= SELDOM * told.of:
         return ""
     return (
-        f"what this model answers right is {told.facts} of {told.of}: the box will mostly say 'no"
-        " entry'; see linewarden assistant advise"
+        f"what this model answers right is {told.facts} of {told.of}: the box will mostly quote"
+        " sections, as it does without a model; see linewarden assistant advise"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from export.library import Library
 from export.passage import Passage
 from trainer.assistant import base as bases
-from trainer.assistant.arms import TUNED, TUNED_DOCUMENTS, Sat, sit
+from trainer.assistant.arms import QUOTED, TUNED, TUNED_DOCUMENTS, Sat, quote, sit
 from trainer.assistant.base import Base
 from trainer.assistant.exam import Question
 from trainer.assistant.tune import WEIGHTS, reload
@@ -30,10 +30,12 @@ class Hall:
 def sittings(
     arms: Sequence[str], base: str, adapters: Sequence[Path], hall: Hall, progress: Progress
 ) -> dict[str, list[Sat]]:
-    """Each arm's sittings: one of the stock base, or one for each adapter."""
+    """Each arm's sittings: one without a model, one of the stock base, or one for each adapter."""
     tuned = [arm for arm in arms if arm in (TUNED, TUNED_DOCUMENTS)]
-    stock = [arm for arm in arms if arm not in tuned]
+    stock = [arm for arm in arms if arm not in (*tuned, QUOTED)]
     sat: dict[str, list[Sat]] = {}
+    if QUOTED in arms:
+        sat[QUOTED] = [quote(hall.questions, hall.library)]
     if stock:
         loaded = bases.load(base)
         for arm in stock:

@@ -152,7 +152,7 @@ def advise(
     from export.library import Library
     from export.passage import read_folder
     from trainer.assistant import advise as advising
-    from trainer.assistant.arms import ARMS, DOCUMENTS, MANUAL
+    from trainer.assistant.arms import ARMS, MANUAL
     from trainer.assistant.exam import read_exam
     from trainer.assistant.sittings import Hall, sittings
     from trainer.assistant.tune import cost
@@ -169,8 +169,6 @@ def advise(
     advising.write(out, told, sat, questions)
     typer.echo(advising.table(told))
     typer.echo(told.words)
-    if DOCUMENTS not in sat:
-        typer.echo("nothing was compared: the arm 'documents' was not asked for")
     typer.echo(f"every answer: {out / 'advice.md'}")
 
 

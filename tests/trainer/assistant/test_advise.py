@@ -1,8 +1,14 @@
 import json
+from contextlib import contextmanager
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from demo.plant.dialogues import HERE, figures, heldout
+from edge.assistant.answer import Source
+from edge.assistant.calendar import Calendar
+from edge.assistant.clerk import Clerk
 from export.assistant_bundle import LanguageParity
 from export.dialogue import NO_ENTRY
 from export.errors import BundleError, DatasetError, LanguageError, SignatureError
@@ -12,7 +18,17 @@ from export.signature import load_or_make
 from tests.trainer.assistant.small_llama import base
 from trainer.assistant import arms
 from trainer.assistant.advise import advise, table, write
-from trainer.assistant.arms import ARMS, DOCUMENTS, STOCK, TUNED_DOCUMENTS, Sat, put, sit
+from trainer.assistant.arms import (
+    ARMS,
+    DOCUMENTS,
+    QUOTED,
+    STOCK,
+    TUNED_DOCUMENTS,
+    Sat,
+    put,
+    quote,
+    sit,
+)
 from trainer.assistant.compare import difference, holm
 from trainer.assistant.exam import mark, read_exam, says
 from trainer.assistant.parity import Loaded, doubt, parity, refuse_apart
@@ -34,6 +50,31 @@ def exam(tmp_path_factory):
 def passages():
     """Both manuals."""
     return [*read_folder(HERE / "manual"), *read_folder(HERE / "press")]
+
+
+class Parrot:
+    """A text model with one answer to everything."""
+
+    name = "parrot"
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def words(self, turns, most_tokens):
+        yield self.answer
+
+
+@contextmanager
+def nothing_recorded():
+    """A box without records."""
+    yield None
+
+
+def clerk(library, answer):
+    """A box's clerk with a parrot."""
+    return Clerk(
+        nothing_recorded, library, Calendar(ZoneInfo("UTC"), ()), lambda: 0, model=Parrot(answer)
+    )
 
 
 def answered(exam, passages, arm, right):
@@ -89,6 +130,43 @@ def test_advice_follows_what_was_shown(exam, passages):
     assert told.recommended == DOCUMENTS
     assert "keep the prompt" in told.words
     assert table(told).count("\n") == 3
+    quoted = {**even, QUOTED: [quote(exam, Library.of(passages))]}
+    worse = {QUOTED: quoted[QUOTED], DOCUMENTS: [answered(exam, passages, DOCUMENTS, 0.1)]}
+    assert advise(exam, quoted, None).recommended == DOCUMENTS
+    assert "serve no model" in advise(exam, worse, None).words
+    alone = advise(exam, {STOCK: [answered(exam, passages, STOCK, 0.6)]}, None)
+    assert "No advice: 'documents' did not sit" in alone.words
+
+
+def test_what_is_right_more_often_and_shows_more_that_is_wrong_is_not_advised(exam, passages):
+    """A wrong answer with proof is worse than none: operators act on it."""
+    found = {arm: [answered(exam, passages, arm, 0.3)] for arm in (DOCUMENTS, TUNED_DOCUMENTS)}
+    marks = [
+        replace(one, fact=True, citation=True, admitted=True, quoted=False) if place % 10 < 9
+        else replace(one, fact=False, refused=False, admitted=True, quoted=False)
+        for place, one in enumerate(found[TUNED_DOCUMENTS][0].marks)
+    ]  # fmt: skip
+    found[TUNED_DOCUMENTS] = [replace(found[TUNED_DOCUMENTS][0], marks=tuple(marks))]
+    told = advise(exam, found, None)
+    assert told.differences[TUNED_DOCUMENTS].shown
+    assert told.recommended == DOCUMENTS
+    assert "shows something wrong on" in told.words
+
+
+def test_an_exam_is_marked_as_the_box_serves(exam, passages):
+    """For every question: what a clerk with the same model shows is what the mark says."""
+    library = Library.of(passages)
+    asked = [one for one in exam if one.given is None]
+    for answer in ("I think so.", "NO ENTRY", "[line7 4.5] Open valve V2 and check the hose."):
+        for one in asked:
+            found = library.found(one.question, one.language)
+            seen = put(DOCUMENTS, one, library, passages, "")[1]
+            marked = mark(one, answer, seen, found)
+            shown = clerk(library, answer).ask(one.question, one.language)
+            assert marked.quoted == shown.quoted
+            assert marked.admitted == (shown.source is Source.DOCUMENTS and not shown.quoted)
+            if marked.quoted:
+                assert marked.quoted_right == (shown.citations[0].name == one.section)
 
 
 def test_an_exam_goes_on_where_it_was(exam, passages, tmp_path, monkeypatch):
