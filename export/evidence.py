@@ -44,7 +44,7 @@ _NOT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """Whether an answer may be shown, and if not, why."""
+    """Whether an answer may be shown, and if not, why, in no word of the model's."""
 
     admitted: bool
     why: str = ""
@@ -95,7 +95,7 @@ def _wrongly_cited(answer: str, names: Sequence[str], known: Mapping[str, Passag
     if not names:
         return "it cites nothing"
     strange = [name for name in names if name not in known]
-    return f"it cites {strange[0]!r}, which was not retrieved" if strange else ""
+    return "it cites what was not retrieved" if strange else ""
 
 
 def _unsaid(words: Sequence[str], evidence: "_Evidence", withheld: frozenset[str]) -> str:
@@ -105,7 +105,7 @@ def _unsaid(words: Sequence[str], evidence: "_Evidence", withheld: frozenset[str
     if not withheld.isdisjoint(strange):
         return "it tells of the system context"
     if len(strange) > max(FREE_WORDS, FREE_SHARE * len(words)):
-        return f"the cited section doesn't say {strange[0]!r}"
+        return "the cited section doesn't say so"
     return ""
 
 
@@ -164,15 +164,15 @@ class _Evidence:
         return cls(codes(text), figures(text), frozenset(terms(text)))
 
     def lacks(self, said: str) -> str:
-        """Which code or figure of `said` isn't held, in words; "" if all are."""
+        """Whether codes or figures of `said` aren't held, in words; "" if all are."""
         marks = {term for term in terms(said) if not (term.isalpha() or term.isdigit())}
-        if strange := (codes(said) - self.codes) or marks - self.words:
-            return f"the cited section doesn't hold {min(strange)}"
+        if not codes(said) <= self.codes or not marks <= self.words:
+            return "the cited section doesn't hold its codes or names"
         bare = {number for number, _ in self.figures}
         for number, unit in figures(said):
             held = (number, unit) in self.figures if unit else number in bare
             if not held:
-                return f"the cited section doesn't hold {number} {unit}".rstrip()
+                return "the cited section doesn't hold its figures"
         return ""
 
 
@@ -230,7 +230,7 @@ class Gate:
         known = {one.id: one for one in self.passages}
         name = cited(said)[0] if cited(said) else ""
         if name not in known:
-            self.ruling = Ruling(False, f"it cites {name!r}, which was not retrieved")
+            self.ruling = Ruling(False, "it cites what was not retrieved")
             return False
         self._evidence = _Evidence.of([known[name]])
         if missing := _coded(self.passages, self.question) - self._evidence.codes:
@@ -254,7 +254,7 @@ class Gate:
         if not self.withheld.isdisjoint(strange):
             why = "it tells of the system context"
         if why or len(strange) >= CUT:
-            self.ruling = Ruling(False, why or f"the cited section doesn't say {strange[0]!r}")
+            self.ruling = Ruling(False, why or "the cited section doesn't say so")
             return ""
         fresh, self._shown = self._whole[self._shown : end], end
         return fresh

@@ -39,8 +39,8 @@ class Desk:
 
     Attributes:
         clerk: answers.
-        alarms, running: what the box last published, and whether it runs; set by whoever listens
-            to the broker.
+        alarms, running: what the box last published, and whether it runs, None where that isn't
+            known; set by whoever listens to the broker.
 
     Raises:
         ConfigError, BundleError, DocumentError, LanguageError: the settings, a bundle, a document
@@ -50,11 +50,11 @@ class Desk:
     def __init__(self, appliance: Appliance, model: TextModel | None = None) -> None:
         section = appliance.assistant
         self.alarms: AlarmList | None = None
-        self.running = True
+        self.running: bool | None = None
         self.bundle = _bundle(appliance)
         self._verdicts = appliance.console.folder / VERDICTS
         self._context = section.context
-        self._read_context, self._missed = (0, ""), ""
+        self._read_context, self._missed = (-1, ""), ""
         self.library = _library(section, self.bundle)
         self._calendar = calendar(section)
         self.clerk = Clerk(
@@ -106,7 +106,8 @@ class Desk:
         self._missed = missed
 
     def _heard(self) -> Heard | None:
-        return None if self.alarms is None else Heard(self.alarms, self.running)
+        alarms = self.alarms  # another thread forgets them
+        return None if alarms is None else Heard(alarms, self.running)
 
     def _opened(self) -> sqlite3.Connection | None:
         try:

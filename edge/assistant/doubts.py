@@ -6,6 +6,7 @@ Called with all slots of a question; says the words that make it doubtful. Pure.
 import re
 from collections.abc import Sequence
 
+from edge.assistant.calendar import Span
 from edge.assistant.plain_words import COUNTED, PARTS, RUNNING, SHOWING, SHOWN, THINGS
 from edge.assistant.vocabulary import GENERAL, MOST, SHARES, WORST, Measure, Which
 
@@ -28,6 +29,8 @@ _WENT_WRONG = r"wrong|schief|scheitert?n?|problem"
 _HOW_MANY = re.compile(
     r"(?<![\w-])(?:how many|how much|numbers? of|counts? of|amount of|total(?: of)?|wie ?viele?[nr]?|anzahl|zahl)((?: [\w-]+){1,4})"
 )
+_COUNT = re.compile(r"(?<![\w-])(?:how many|wie ?viele?)(?! times| uhr)(?![\w-])")
+_COUNTED_PARTS = re.compile(rf"{_COUNT.pattern} (?:parts?|pieces?|teile?|stuecke?|bauteile?)(?!\w)")
 _OUTPUT = r"(?<![\w-])(?:parts?|pieces?|units?|output|throughput|production|teile|stuecke?|durchsatz|produktion|stueckzahl(?:en)?|menge)(?![\w-])"
 _OF_PARTS = re.compile(
     r"([\w-]+) (?:parts?|pieces?|items?|units?|teile?n?|stuecke?n?|bauteile?n?)(?!\w)"
@@ -66,6 +69,25 @@ _BEFORE_NOUNS = frozenset(
 )
 _TOLD_ALARMS = r"(?<![\w-])(?:last|latest|first|when|why|how often|letzte\w*|zuletzt|erste\w*|wann|warum|wie oft|who|wer|most|meisten|haeufigst\w*)(?![\w-])"
 _TOLD_BUNDLES = r"(?<![\w-])(?:why|how (?:good|is|was|are|did|does|well|accurate)|who|better|best|worse|warum|wer|besser|beste\w*|schlechter|wie (?:gut|ist|war|lief)|first|erste\w*)(?![\w-])"
+
+
+def counts_asked(
+    text: str, kinds: Sequence[str], spans: Sequence[Span], cameras: Sequence[str], by: str
+) -> tuple[bool, tuple[str, ...]]:
+    """(whether each type's count is asked for, what of several counts can't be told apart).
+
+    `How many scratches and how many dents yesterday` is two counts, `how many failed yesterday and
+    how many today` one of two times. Where several things differ, or parts stand beside a type,
+    what belongs to which isn't read: no figure is shown.
+    """
+    counts = _COUNT.findall(text)
+    if len(counts) < 2:
+        return False, ()
+    several = [one for one in (kinds, spans, cameras) if len(one) > 1]
+    whole = bool(kinds) and _COUNTED_PARTS.search(text) is not None
+    if len(several) != 1 or len(several[0]) != len(counts) or by or whole:
+        return False, (counts[0],)
+    return several[0] is kinds, ()
 
 
 def doubts(

@@ -94,6 +94,9 @@ _PIECES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+LEAST_BENT = 4  # letters of a plant's word: forms of shorter ones are other words
+
+
 @lru_cache(maxsize=4096)
 def is_known(word: str) -> bool:
     """Whether a word stands in any table, alone or in a phrase."""
@@ -119,5 +122,8 @@ def kind_words(kinds: Sequence[str], plant: Mapping[str, str]) -> dict[str, str]
             (*forms, *usual, *(f"{one}s" for one in usual if one[-1] != "s")), name
         )
     own = {fold(said): name for said, name in plant.items() if name in kinds}
-    forms = {form: name for said, name in own.items() for form in german_noun(said)}
-    return forms | words | own
+    bent = {
+        form: name for said, name in own.items() if len(said) >= LEAST_BENT
+        for form in german_noun(said) if not is_known(form)
+    }  # fmt: skip
+    return bent | words | own

@@ -89,7 +89,7 @@ class Post(Answering[Ask, Reply]):
             desk.running = read(State, payload).state == "online"
 
         def lost() -> None:
-            desk.alarms = None  # what isn't heard isn't known
+            desk.alarms = desk.running = None  # what isn't heard isn't known
 
         super().__init__(
             settings, topics, Questions(desk), lambda: f"lwa-{secrets.token_hex(8)}",

@@ -14,6 +14,8 @@ from edge.store import entry
 from edge.store.search import Found
 from export.verdict import Outcome
 
+ALARMS_SHOWN = 12
+
 
 def part(slots: Slots, desk: Desk, speech: Speech) -> Answer:
     """The verdicts on one part, each with a link to its picture and heatmap."""
@@ -177,13 +179,13 @@ def alarms(slots: Slots, desk: Desk, speech: Speech) -> Answer:
     standing = [one for one in desk.alarms.list.alarms if one.state == "raised"]
     cite = Citation("R1", "alarms", speech.say("Alarms", "Alarme"), "/health")
     figures = (Figure("alarms", len(standing)),)
-    stopped = (
-        ""
-        if desk.alarms.running
-        else speech.say(
-            "The box is not running; as it stopped: ", "Die Box läuft nicht; als sie hielt: "
-        )
-    )
+    lead_in = {
+        True: "",
+        False: speech.say("The box is not running; as it stopped: ",
+                          "Die Box läuft nicht; als sie hielt: "),
+        None: speech.say("Whether the box runs isn't known; as it said last: ",
+                         "Ob die Box läuft, ist nicht bekannt; zuletzt gemeldet: "),
+    }[desk.alarms.running]  # fmt: skip
     if not standing:
         said = speech.say("No alarm stands. [R1]", "Es steht kein Alarm an. [R1]")
     else:
@@ -192,14 +194,20 @@ def alarms(slots: Slots, desk: Desk, speech: Speech) -> Answer:
             f"{len(standing)} alarm{'s stand' if many else ' stands'}",
             f"{len(standing)} Alarm{'e stehen' if many else ' steht'} an",
         )
-        said = f"{lead}: {'; '.join(_alarm(one, speech) for one in standing)}. [R1]"
-    return Answer(stopped + said, speech.language, Source.RECORDS, (cite,), figures)
+        told = "; ".join(_alarm(one, speech) for one in standing[:ALARMS_SHOWN])
+        if (rest := len(standing) - ALARMS_SHOWN) > 0:
+            told += speech.say(f"; and {rest} more", f"; und {rest} weitere")
+        said = f"{lead}: {told}. [R1]"
+    return Answer(lead_in + said, speech.language, Source.RECORDS, (cite,), figures)
 
 
 def _alarm(one: Alarm, speech: Speech) -> str:
     """An alarm in words; its picture's place on the box's disk is nothing to an operator."""
-    since_ms = round(datetime.fromisoformat(one.since).timestamp() * 1000)
-    since = f"{speech.say('since', 'seit')} {speech.moment(since_ms)}"
+    try:
+        since_ms = round(datetime.fromisoformat(one.since).timestamp() * 1000)
+        since = f" {speech.say('since', 'seit')} {speech.moment(since_ms)}"
+    except (ValueError, OverflowError, OSError):
+        since = ""  # whoever published it wrote no time
     detail = one.detail.partition("; picture:")[0].rstrip(". ")
-    about = f"{one.name} ({one.source}, {one.severity.value}) {since}"
+    about = f"{one.name} ({one.source}, {one.severity.value}){since}"
     return f"{about}: {detail}" if detail else about

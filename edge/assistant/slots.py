@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from edge.assistant.calendar import Calendar, Span, Spoken
 from edge.assistant.causes import told_causes
 from edge.assistant.closed_words import NARROWING
-from edge.assistant.doubts import AMBIGUOUS, doubts
+from edge.assistant.doubts import AMBIGUOUS, counts_asked, doubts
 from edge.assistant.fates import told_fates
 from edge.assistant.framing import unframed
 from edge.assistant.idioms import plainly
@@ -154,10 +154,11 @@ def parse(question: str, known: Known, calendar: Calendar, now_ms: int) -> Slots
     strange += _of_one(spoken, measure, rest) if not part else ()
     if part and _has(spoken.rest, r"how many(?! times| verdicts)|wie ?viele?(?! uhr)"):
         strange += (AMBIGUOUS,)
-    strange += () if measure is Measure.PART else doubts(spoken.rest, rest, measure, which, kinds)
+    each, unclear = counts_asked(spoken.rest, kinds, spoken.spans, cameras, by)
+    unclear += doubts(spoken.rest, rest, measure, which, kinds)
+    strange += () if measure is Measure.PART else unclear
     if compares and max(len(spoken.spans), len(cameras)) > 1:
         strange = tuple(word for word in strange if word not in ("who", "wer"))
-    each = len(kinds) > 1 and len(re.findall(r"\bhow many\b|\bwie ?viele?\b", spoken.rest)) > 1
     compares = compares or each or len(spoken.spans) > 1 or len(cameras) > 1
     return Slots(
         measure, which, kinds, cameras, spoken.spans, part, is_part, by,
@@ -178,9 +179,8 @@ def _tangled(spoken: Spoken, compares: bool) -> tuple[str, ...]:
         a is not b and a.since_ms <= b.since_ms and b.until_ms <= a.until_ms
         for a in spans for b in spans
     )  # fmt: skip
-    return (
-        ("time-in-a-time",) if len(spans) > 1 and (not linked or (within and not compares)) else ()
-    )
+    tangled = len(spans) > 1 and (not linked or (within and not compares))
+    return ("time-in-a-time",) if tangled else ()
 
 
 def _of_one(spoken: Spoken, measure: Measure | None, rest: str) -> tuple[str, ...]:

@@ -33,10 +33,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The box's alarms as it last published them, and whether it runs."""
+    """The box's alarms as it last published them, and whether it runs; None: nobody said."""
 
     list: AlarmList
-    running: bool
+    running: bool | None
 
 
 @dataclass(frozen=True, slots=True)

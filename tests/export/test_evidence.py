@@ -20,17 +20,17 @@ ADMITTED = [
     "[m 1] The pusher has less than 4.5 bar. Never open valve V3.",
 ]  # fmt: skip
 REFUSED = {
-    "[m 1] The pusher has less than 4.6 bar.": "4.6",
-    "[m 1] The pusher has less than 4.5 mm.": "4.5 mm",
-    "[m 1] Wait two hours.": "2 h",
-    "[m 1] Open valve V4.": "v4",
+    "[m 1] The pusher has less than 4.6 bar.": "figures",
+    "[m 1] The pusher has less than 4.5 mm.": "figures",
+    "[m 1] Wait two hours.": "figures",
+    "[m 1] Open valve V4.": "codes",
     "[m 1] Open valve V3.": "'not'",
     "[m 1] Never open valve V2.": "'not'",
     "[m 2] Stop the belt.": "E204",
     "[m 3] Open valve V2.": "not retrieved",
     "Open valve V2.": "cites nothing",
     "[m 1]": "says nothing",
-    "[m 1] Sell the company and buy gold instead of valves.": "doesn't say",
+    "[m 1] Sell the company and buy gold instead of valves.": "doesn't say so",
     "NO ENTRY": "no entry",
 }
 

@@ -1,5 +1,6 @@
 """Renders templates, with everything escaped, and the words and marks that each page has."""
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -76,6 +77,6 @@ def _remember(response: Response, name: str, value: str) -> None:
 def number(values: Mapping[str, str], name: str, low: int, high: int) -> int | None:
     """A whole number of a form or query, or None; out of range it is brought within."""
     text = values.get(name, "").strip()
-    if not text.lstrip("-").isdigit() or len(text) > 18:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
         return None
     return min(high, max(low, int(text)))

@@ -150,7 +150,10 @@ def _choices(names: Sequence[str], chosen: str, said: Callable[[str], str] = str
 def _field(text: str) -> str:
     """A moment as a form's field takes it, in the box's time; a link tells its offset, too."""
     at_ms = _moment(text)
-    return "" if at_ms is None else local(at_ms).strftime(FIELD)
+    try:
+        return "" if at_ms is None else local(at_ms).strftime(FIELD)
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _moment(text: str) -> int | None:

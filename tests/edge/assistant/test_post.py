@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edge.assistant.post import Post
+from edge.assistant.post import Post, Questions
 from edge.assistant.sources import Heard
 from edge.messages import Alarm, AlarmList, Ask, Reply, Severity, State, read
 from edge.mqtt.address import BrokerSettings, BrokerUrl
@@ -73,7 +73,7 @@ def test_alarms_of_a_box_that_stopped_are_told_as_such(tmp_path):
     state = State(state="offline", clean=True, boots=1, session=1, epoch=1, version="1",
                   at="2026-11-24T06:00:00Z")  # fmt: skip
     with Mosquitto(tmp_path) as broker:
-        desk = SimpleNamespace(alarms=None, running=True, refresh=lambda: None)
+        desk = SimpleNamespace(alarms=None, running=None, refresh=lambda: None)
         desk.clerk = november().clerk(alarms=lambda: Heard(desk.alarms, desk.running))
         post = Post(BrokerSettings(BrokerUrl("127.0.0.1", broker.port)), Topics(PREFIX), desk)
         post.start()
@@ -82,7 +82,7 @@ def test_alarms_of_a_box_that_stopped_are_told_as_such(tmp_path):
             ear.publish(f"{PREFIX}/alarms", alarms.model_dump_json().encode(), retain=True)
             ear.publish(f"{PREFIX}/state", state.model_dump_json().encode(), retain=True)
             end = time.monotonic() + 10
-            while (desk.alarms is None or desk.running) and time.monotonic() < end:
+            while (desk.alarms is None or desk.running is None) and time.monotonic() < end:
                 time.sleep(0.05)
         said = desk.clerk.ask("Which alarms stand?").text
         post.stop()
@@ -90,6 +90,33 @@ def test_alarms_of_a_box_that_stopped_are_told_as_such(tmp_path):
         "The box is not running; as it stopped: 1 alarm stands: score_drift (top, warning) since"
         " 24 Nov 2026, 12:30: more rejects. [R1]"
     )
+
+
+def heard(count=1, running=True, **more):
+    """Alarms as a box may publish them."""
+    fields = {"source": "top", "name": "blur", "severity": Severity.WARNING, "state": "raised",
+              "since": "2026-11-24T11:30:00Z", **more}  # fmt: skip
+    alarms = tuple(Alarm(**fields) for _ in range(count))
+    return Heard(AlarmList(epoch=1, boots=1, number=1, alarms=alarms), running)
+
+
+@pytest.mark.parametrize("since", ["", "never", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999Z",
+                                   "9999-12-31T23:59:59-14:00", "\x00", "2026-11-24"])  # fmt: skip
+def test_an_alarm_without_a_time_is_told_all_the_same(since):
+    """Whoever publishes chooses its text: a bad one takes no answer away."""
+    said = november().clerk(alarms=lambda: heard(since=since)).ask("Which alarms stand?").text
+    assert "blur (top, warning)" in said
+
+
+def test_alarms_are_told_as_far_as_an_answer_goes(tmp_path):
+    """The rest are counted; and nobody's word that the box runs is not a word that it does."""
+    many = heard(40, detail="x" * 250)
+    desk = SimpleNamespace(clerk=november().clerk(alarms=lambda: many), refresh=lambda: None)
+    told = Questions(desk).answer(Ask(id="a", question="Which alarms stand?"))
+    assert "40 alarms stand" in told.text
+    assert "and 28 more" in told.text
+    unsure = november().clerk(alarms=lambda: heard(running=None)).ask("Which alarms stand?").text
+    assert unsure.startswith("Whether the box runs isn't known; as it said last: 1 alarm stands")
 
 
 @pytest.mark.parametrize(

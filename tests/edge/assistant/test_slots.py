@@ -13,6 +13,7 @@ from edge.assistant.time_phrases import plain_times
 from edge.assistant.vocabulary import Measure, Which
 from tests.assistant.phrasing import CALENDAR, KNOWN, NOW_MS, misread, phrasings, unrefused
 from tests.assistant.rounds import unread
+from tests.assistant.suite import november
 
 
 def read(question):
@@ -273,3 +274,55 @@ def test_unframed_tells_what_it_excuses():
         "anna how many failed",
         frozenset({"anna"}),
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [({"A": "scratch"}, "Wie viele Teile sind an Kamera top gestern durchgefallen?"),
+     ({"E": "scratch"}, "Gab es gestern Ausschuss, wie viele Teile?"),
+     ({"I": "scratch"}, "How many parts failed yesterday is what?"),
+     ({"De": "dent"}, "Wie viele Teile sind den Tag gestern durchgefallen?"),
+     ({"Ware": "chip"}, "Wie viele Teile waren gestern durchgefallen?"),
+     ({"Lot": "scratch"}, "How many lots failed yesterday?")],
+)  # fmt: skip
+def test_a_plants_word_bent_is_never_a_word_that_is_known(words, question):
+    """What is answered without it is answered alike with it."""
+    line = november()
+    assert line.clerk(words=words).ask(question).text == line.clerk().ask(question).text
+
+
+def test_a_plants_word_is_known_in_all_its_forms():
+    """As an operator says it, not as an engineer wrote it."""
+    line = november()
+    one, many = (
+        line.clerk(words={"Macke": "dent"}).ask(f"Wie viele {word} gestern?").text
+        for word in ("Macke", "Macken")
+    )
+    assert one == many
+    assert "dent" in one
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How many scratches and how many parts failed yesterday?",
+     "Wie viele Kratzer und wie viele Teile gestern?",
+     "How many scratches yesterday and how many dents today?",
+     "How many scratches yesterday and how many parts today?",
+     "How many scratches did camera top find and how many dents did camera side find yesterday?",
+     "How many scratches and how many dents per shift yesterday?",
+     "How many scratches and how many dents yesterday, and how many in total?"],
+)  # fmt: skip
+def test_two_counts_that_cannot_be_told_apart_are_refused(question):
+    """Neither is swallowed, and none is summed with the other."""
+    assert november().clerk().ask(question).source.value == "no entry"
+
+
+def test_two_counts_of_two_types_are_told_one_by_one():
+    """Each with its figure and its link."""
+    line = november()
+    answer = line.clerk().ask("How many scratches and how many dents yesterday?")
+    found = [line.figures(line.day(1), kind=kind, outcomes=("fail", "review"))["chosen"]
+             for kind in ("scratch", "dent")]  # fmt: skip
+    told = {one.name: one.value for one in answer.figures}
+    assert [told["chosen 1"], told["chosen 2"]] == found
+    assert len(answer.citations) == 2

@@ -62,6 +62,17 @@ def test_a_link_with_an_offset_stands_in_the_form_as_the_boxs_time(console):
     assert until == ""
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["since=9999-12-31T23:59:59.9999", "until=9999-12-31T23:59:59.9999%2B00:00", "from=--5",
+     "since=0001-01-01T00:00-14:00", "since=2026-11-24T24:61", "from=%C2%B2", "to=1e3", "kind=%00",
+     "kind=%25%25,,,", "at=--1&id=%C2%B2"],
+)  # fmt: skip
+def test_a_hostile_search_is_a_page(console, query):
+    """Years beyond the calendar, numbers that are none, empty names."""
+    assert console.get(f"/verdicts?{query}").status_code == 200
+
+
 @pytest.mark.parametrize("names", [(), ("a",), ("a", "b c"), ("50 %, deep", "ä,b"), ("%2C",)])
 def test_names_in_one_field_come_back(names):
     """Commas and percent signs too."""
