@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from export import dialogue, stamp
+from export.conversation import Conversation
 from export.errors import LanguageError
 from export.library import Library
 from trainer.assistant import base as bases
 from trainer.assistant.advise import Cost
 from trainer.assistant.base import Base
-from trainer.assistant.corpus import Conversation, split
+from trainer.assistant.corpus import split
 from trainer.assistant.following import follower
 from trainer.assistant.lesson import Lesson, collator, lessons, tokens
 from trainer.progress import Progress
