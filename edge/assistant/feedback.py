@@ -103,12 +103,16 @@ class Feedback:
             for number, at, who, question, answer, kind, better, now, reviewer in rows
         ]
 
-    def waiting(self, number: int) -> Said | None:
-        """The one of this number, if it waits."""
-        return next((said for said in self.list() if said.id == number), None)
+    def find(self, number: int, *states: str) -> Said | None:
+        """The one of this number, if it is in one of these states."""
+        return next(
+            (said for state in states for said in self.list(state) if said.id == number), None
+        )
 
     def review(self, number: int, *, accept: bool, reviewer: str, better: str = "") -> bool:
-        """An engineer has read it; False if there is none that waits by this number.
+        """An engineer has read it; False if there is none to be decided on by this number.
+
+        What waits can be accepted; what waits or was accepted can be refused.
 
         Args:
             number: of the feedback.
@@ -116,13 +120,13 @@ class Feedback:
             reviewer: who decides.
             better: the engineer's answer, instead of what was said.
         """
-        state = "accepted" if accept else "refused"
+        state, undone = ("accepted", "waits") if accept else ("refused", "accepted")
         with self._lock:
             done = self._db.execute(
                 "UPDATE feedback SET state = ?, reviewer = ?,"
                 " correction = CASE ? WHEN '' THEN correction ELSE ? END"
-                " WHERE id = ? AND state = 'waits'",
-                (state, reviewer, better, better, number),
+                " WHERE id = ? AND state IN ('waits', ?)",
+                (state, reviewer, better, better, number, undone),
             )
         return done.rowcount == 1
 

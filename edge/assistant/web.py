@@ -222,7 +222,7 @@ async def _models(_request: Request) -> Response:
 
 
 async def _chat(request: Request) -> Response:
-    """OpenAI's chat protocol: the last user turn is the question; answers are as from /ask."""
+    """OpenAI's chat protocol: the last turn is the question; answers are as from /ask."""
     told = await _body(request)
     if isinstance(told, Response):
         return told
@@ -240,18 +240,15 @@ async def _chat(request: Request) -> Response:
 
 
 def _last_question(messages: Any) -> str | Response:
-    """The text of the last user turn, or the refusal."""
-    turns = [
-        cast("dict[str, Any]", one)
-        for one in (cast("list[Any]", messages) if isinstance(messages, list) else [])
-        if isinstance(one, dict)
-    ]
-    asked: list[Any] = [one.get("content") for one in turns if one.get("role") == "user"]
-    if asked and isinstance(asked[-1], str):
-        return asked[-1]
-    if not asked or not isinstance(asked[-1], list) or not asked[-1]:
+    """The text of the last turn, or the refusal: it must be the user's."""
+    turns = cast("list[Any]", messages) if isinstance(messages, list) else []
+    last = cast("dict[str, Any]", turns[-1]) if turns and isinstance(turns[-1], dict) else {}
+    content = last.get("content") if last.get("role") == "user" else None
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list) or not content:
         return _error(400, "messages must end with a user turn of text")
-    return _joined(cast("list[Any]", asked[-1]))
+    return _joined(cast("list[Any]", content))
 
 
 def _joined(parts: list[Any]) -> str | Response:

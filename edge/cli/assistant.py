@@ -81,12 +81,14 @@ def review(
     config: Config = SETTINGS,
     *,
     accept: Annotated[
-        int, typer.Option(metavar="ID", help="This one is right: learn from it.")
-    ] = 0,
+        int | None, typer.Option(metavar="ID", help="This one is right: learn from it.")
+    ] = None,
     instead: Annotated[
-        str, typer.Option(metavar="ANSWER", help="With --accept: learn this answer.")
-    ] = "",
-    refuse: Annotated[int, typer.Option(metavar="ID", help="This one is not.")] = 0,
+        str | None, typer.Option(metavar="ANSWER", help="With --accept: learn this answer.")
+    ] = None,
+    refuse: Annotated[
+        int | None, typer.Option(metavar="ID", help="This one is not, even if it was accepted.")
+    ] = None,
     reviewer: Annotated[str, typer.Option(help="Who decides.")] = "",
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what was accepted as dialogues.")
@@ -97,7 +99,8 @@ def review(
 ) -> None:
     """Read what operators said of answers, decide, and write the next round's dialogues.
 
-    What tuning would refuse is refused here: a citation of no section, personal data.
+    What tuning would refuse is refused here: a citation of no section, personal data. What was
+    accepted stays so until it is refused; equal questions are exported once, contradictions not.
 
     For example:
 
@@ -113,34 +116,57 @@ def review(
     from edge.assistant.feedback import FILE, Feedback
     from edge.config import load
 
+    _refuse_odd(accept, instead, refuse, reviewer)
     appliance = load(config).appliance
     feedback = Feedback(appliance.assistant.folder / FILE)
     try:
-        if (accept or refuse) and not reviewer:
-            raise ConfigError("who decides is not said", "give --reviewer NAME")
-        if instead and not accept:
-            raise ConfigError("--instead: of which feedback is not said", "give --accept ID")
-        if accept:
-            said = _waiting(feedback, accept)
-            said = replace(said, correction=instead or said.correction)
-            typer.echo(_accepted(said, library(appliance), allow_personal=allow_personal_data))
-            feedback.review(accept, accept=True, reviewer=reviewer, better=instead)
-        if refuse:
-            _waiting(feedback, refuse)
-            feedback.review(refuse, accept=False, reviewer=reviewer)
-            typer.echo(f"refused {refuse}")
+        accepts = None if accept is None else _found(feedback, accept, "waits")
+        refuses = None if refuse is None else _found(feedback, refuse, "waits", "accepted")
+        if accepts is not None:
+            said = replace(accepts, correction=(instead or "").strip() or accepts.correction)
+            told = _accepted(said, library(appliance), allow_personal=allow_personal_data)
+            _decide(feedback, said, accept=True, reviewer=reviewer)
+            typer.echo(told)
+        if refuses is not None:
+            _decide(feedback, refuses, accept=False, reviewer=reviewer)
+            undone = ", which was accepted" if refuses.state == "accepted" else ""
+            typer.echo(f"refused {refuses.id}{undone}")
         if export is not None:
             _export(feedback, library(appliance), export, allow_personal=allow_personal_data)
-        if not (accept or refuse or export):
+        if accept is refuse is export is None:
             _list(feedback)
     finally:
         feedback.close()
 
 
-def _waiting(feedback: "Feedback", number: int) -> "Said":
-    if said := feedback.waiting(number):
+def _refuse_odd(accept: int | None, instead: str | None, refuse: int | None, who: str) -> None:
+    """Raise ConfigError if what was asked for doesn't fit together."""
+    if (accept, refuse) != (None, None) and not who.strip():
+        raise ConfigError("who decides is not said", "give --reviewer NAME")
+    if accept is not None and accept == refuse:
+        raise ConfigError(f"feedback {accept} is both accepted and refused", "give one of the two")
+    if instead is not None and accept is None:
+        raise ConfigError("--instead: of which feedback is not said", "give --accept ID")
+    if instead is not None and not instead.strip():
+        raise ConfigError(f"--instead {instead!r} is no answer", "give one, or leave it out")
+
+
+def _found(feedback: "Feedback", number: int, *states: str) -> "Said":
+    if said := feedback.find(number, *states):
         return said
-    raise ConfigError(f"no feedback {number} waits", "see: linewarden assistant review")
+    raise ConfigError(
+        f"no feedback {number} {' or was '.join(states)}", "see: linewarden assistant review"
+    )
+
+
+def _decide(feedback: "Feedback", said: "Said", *, accept: bool, reviewer: str) -> None:
+    """Keep the decision; somebody else's may have come before."""
+    better = said.correction if accept else ""
+    if not feedback.review(said.id, accept=accept, reviewer=reviewer, better=better):
+        raise ConfigError(
+            f"feedback {said.id} was decided by somebody else meanwhile",
+            "see: linewarden assistant review",
+        )
 
 
 def _accepted(said: "Said", library: "Library", *, allow_personal: bool) -> str:
@@ -152,9 +178,8 @@ def _accepted(said: "Said", library: "Library", *, allow_personal: bool) -> str:
     if wrong := list(teaching.faults(said, library, allow_personal=allow_personal)):
         raise LanguageError(
             f"feedback {said.id} can't be learnt: {'; '.join(wrong)}",
-            f'say it better (--accept {said.id} --instead "[section] answer"; sections: linewarden'
-            f" assistant documents FOLDER), or --refuse {said.id}; --allow-personal-data lets names"
-            " and numbers be",
+            f'say it better (--accept {said.id} --instead "[section] answer"), or --refuse'
+            f" {said.id}; --allow-personal-data lets names and numbers be",
         )
     note = " (it cites no section, and so the box would not show it)" if teaching.bare(said) else ""
     return f"accepted {said.id}, to be learnt: {teaching.lesson(said)}{note}"
@@ -162,28 +187,23 @@ def _accepted(said: "Said", library: "Library", *, allow_personal: bool) -> str:
 
 def _export(feedback: "Feedback", library: "Library", path: Path, *, allow_personal: bool) -> None:
     """Write the dialogues into a new file, and tell what was left out."""
-    import json
-
     from edge.assistant import teaching
 
-    lines: list[str] = []
-    left: list[str] = []
-    for said in feedback.list("accepted"):
-        found = teaching.faults(said, library, allow_personal=allow_personal)
-        if why := teaching.barren(said) or "; ".join(found):
-            left.append(f"  {said.id}: {why}")
-        else:
-            lines.append(json.dumps(teaching.dialogue(said), ensure_ascii=False) + "\n")
+    learnt, left = teaching.chosen(
+        feedback.list("accepted"), library, allow_personal=allow_personal
+    )
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.writelines(lines)
+            file.write(teaching.jsonl(learnt))
     except FileExistsError as error:
         raise ConfigError(f"{path} exists already", "choose another name, or delete it") from error
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error}", "choose another place") from error
-    typer.echo(f"{len(lines)} dialogue{'' if len(lines) == 1 else 's'} in {path}")
+    typer.echo(f"{len(learnt)} dialogue{'' if len(learnt) == 1 else 's'} in {path}")
     if left:
-        typer.echo("\n".join([f"{len(left)} accepted, but left out:", *left]))
+        typer.echo(f"{len(left)} accepted, but left out:")
+    for number, why in left.items():
+        typer.echo(f"  {number}: {why}")
 
 
 def _list(feedback: "Feedback") -> None:
@@ -192,3 +212,5 @@ def _list(feedback: "Feedback") -> None:
         typer.echo(f"      answered: {said.answer['text']}")
         if said.correction:
             typer.echo(f"      better:   {said.correction}")
+    if accepted := ", ".join(str(said.id) for said in feedback.list("accepted")):
+        typer.echo(f"accepted: {accepted} (--refuse ID takes one back)")

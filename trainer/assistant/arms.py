@@ -133,7 +133,7 @@ def _kept(path: Path) -> dict[str, tuple[str, float]]:
     if not path.exists():
         return {}
     rows: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
         try:
             rows.append(json.loads(line))
         except ValueError:

@@ -68,9 +68,8 @@ def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
 
     Args:
         name: a folder, a .gguf file, or a model of the Hugging Face hub.
-        dtype: of its weights: bfloat16, float32, or auto: bfloat16 where the machine has it, or
-            where 4 bits are unpacked to it.
-        quantized: to 4 bits (NF4, double quantisation), for QLoRA.
+        dtype: of its weights: bfloat16, float32, or auto: bfloat16 where the machine has it.
+        quantized: to 4 bits (NF4, double quantisation), for QLoRA; they are unpacked to `dtype`.
 
     Raises:
         LanguageError: it can't be loaded, or is no Llama.
@@ -80,10 +79,10 @@ def load(name: str, *, dtype: str = "auto", quantized: bool = False) -> Base:
 
     place, more = _place(name)
     if dtype == "auto":
-        dtype = "bfloat16" if quantized or bf16_in_hardware() else "float32"
+        dtype = "bfloat16" if bf16_in_hardware() else "float32"
     kind = getattr(torch, dtype)
     if quantized:
-        more["quantization_config"] = _four_bits(torch)
+        more["quantization_config"] = _four_bits(kind)
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **_only(more, "gguf_file"))
         model = AutoModelForCausalLM.from_pretrained(place, dtype=kind, **more)
@@ -162,7 +161,7 @@ def _unpacked(model: Any) -> None:
                 delattr(owner, name)
 
 
-def _four_bits(torch: Any) -> Any:
+def _four_bits(unpacked: Any) -> Any:
     from transformers import BitsAndBytesConfig  # noqa: PLC0415
 
     try:
@@ -174,5 +173,5 @@ def _four_bits(torch: Any) -> Any:
         ) from error
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=unpacked,
     )  # fmt: skip

@@ -81,7 +81,8 @@ def read_exam(path: Path) -> list[Question]:
     """Read an exam; raises DatasetError with the line of the first fault."""
     questions: list[Question] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:
+            lines = list(file)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path} can't be read: {error}", "give a heldout.jsonl") from error
     for number, line in enumerate(lines, 1):

@@ -10,7 +10,8 @@ from trainer.progress import Progress
 def follower(progress: Progress) -> Any:
     """A transformers callback that tells steps and judged batches as they end.
 
-    Of several processes that tune together the first one speaks.
+    Of several processes that tune together the first one speaks. Its `close` ends the lines that
+    are open when training breaks off: transformers tells no callback of that.
     """
     from transformers import TrainerCallback  # noqa: PLC0415
 
@@ -52,6 +53,11 @@ class _Follower:
     def on_evaluate(self, *_: Any, **__: Any) -> None:
         self._judging.close()
         self._judged = None
+
+    def close(self) -> None:
+        """End the lines that are open."""
+        self._judging.close()
+        self._course.close()
 
     def _of(self, state: Any) -> Progress:
         return self._progress if state.is_world_process_zero else Progress(None)

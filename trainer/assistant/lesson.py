@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from export.conversation import Conversation
 from export.dialogue import DATE, NO_ENTRY, Turn, prompt
 from export.errors import LanguageError
 from export.library import FOUND, Library
 from export.passage import Passage
 from export.terms import language
-from trainer.assistant.corpus import Conversation
 
 IGNORED = -100
 BARREN_SHARE = 0.2  # of the answered questions, asked once more without their section

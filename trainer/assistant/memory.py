@@ -61,7 +61,7 @@ def estimate(
         tokens: of the longest of them.
         quantized: the base in 4 bits.
         answer: tokens of the longest answer, for which alone there are logits; None: for all.
-        width: bytes of a weight and of what is worked out.
+        width: bytes of a weight that isn't in 4 bits, and of what is worked out.
         checkpointing: whether each layer is worked out again going back.
         targets: names of the linear layers that get an adapter; None: all but the head.
     """

@@ -7,20 +7,23 @@ from the last. Several GPUs: start it with torchrun or accelerate, the Trainer d
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from export import dialogue, stamp
+from export.conversation import Conversation
 from export.errors import LanguageError
 from export.library import Library
 from trainer.assistant import base as bases
 from trainer.assistant.advise import Cost
 from trainer.assistant.base import Base
-from trainer.assistant.corpus import Conversation, split
+from trainer.assistant.corpus import split
 from trainer.assistant.following import follower
 from trainer.assistant.lesson import Lesson, collator, lessons, tokens
 from trainer.progress import Progress
+from trainer.recipe import bf16_in_hardware
 
 RECORD = "tuning.json"
 LOSSES = "losses.json"
@@ -66,7 +69,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What came of it: losses per counted token on the validation dialogues, before and after."""
+    """What came of it: losses on the validation dialogues, before and after.
+
+    The mean over batches of the loss per token of their answers, each weighing as its dialogues do:
+    of one dialogue a batch, the mean over dialogues, long and short alike.
+    """
 
     out: Path
     before: float | None
@@ -91,7 +98,6 @@ def tune(
     Raises:
         LanguageError, DatasetError: a dialogue can't be learnt from, or `out` holds something else.
     """
-    import torch  # noqa: PLC0415
     from transformers import PrinterCallback, Trainer, set_seed  # noqa: PLC0415
 
     resume = _resumable(out, plan, base.name)
@@ -99,7 +105,7 @@ def tune(
     taught = _encoded(base, lessons(learn, library, context, plan.seed), plan)
     checked = _encoded(base, lessons(check, library, context, plan.seed), plan)
     set_seed(plan.seed)
-    model = _adapted(base, plan)
+    model = adapted(base, plan)
     _record(
         out,
         plan,
@@ -108,16 +114,17 @@ def tune(
         context=context,
         library=library,
     )
-    trainer = Trainer(
-        model=model, args=_arguments(out, plan, bool(checked), torch), train_dataset=taught,
-        eval_dataset=checked or None, data_collator=collator(base.tokenizer),
-        processing_class=base.tokenizer, callbacks=[follower(progress or Progress(None))],
-    )  # fmt: skip
-    trainer.remove_callback(PrinterCallback)
-    before = None if resume or not checked else float(trainer.evaluate()["eval_loss"])
-    set_seed(plan.seed)  # evaluating has drawn from it: a resumed run sees the same order
-    done = trainer.train(resume_from_checkpoint=resume)
-    after = float(trainer.evaluate()["eval_loss"]) if checked else None
+    with closing(follower(progress or Progress(None))) as following:
+        trainer = Trainer(
+            model=model, args=arguments(out, plan, checked=bool(checked)), train_dataset=taught,
+            eval_dataset=checked or None, data_collator=collator(base.tokenizer),
+            processing_class=base.tokenizer, callbacks=[following],
+        )  # fmt: skip
+        trainer.remove_callback(PrinterCallback)
+        before = None if resume or not checked else float(trainer.evaluate()["eval_loss"])
+        set_seed(plan.seed)  # evaluating has drawn from it: a resumed run sees the same order
+        done = trainer.train(resume_from_checkpoint=resume)
+        after = float(trainer.evaluate()["eval_loss"]) if checked else None
     model.save_pretrained(out)
     base.tokenizer.save_pretrained(out)
     _losses(out, trainer.state.log_history, before)
@@ -153,14 +160,18 @@ def _encoded(base: Base, some: Sequence[Lesson], plan: Plan) -> list[dict[str, l
     return [tokens(base.tokenizer, one, plan.max_tokens) for one in some]
 
 
-def _adapted(base: Base, plan: Plan) -> Any:
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training  # noqa: PLC0415
+def adapted(base: Base, plan: Plan) -> Any:
+    """The base with an adapter that alone learns, in float32.
+
+    Over 4 bits, too, embeddings and head keep the 16 bits they came in, as in QLoRA's own code:
+    peft's prepare_model_for_kbit_training would widen them to float32, 2 GiB more of an 8B. What
+    else it does is done here and by the Trainer; Llama's norms work in float32 by themselves.
+    """
+    from peft import LoraConfig, get_peft_model  # noqa: PLC0415
 
     model = base.model
     model.config.use_cache = False
-    if plan.quantized:
-        model = prepare_model_for_kbit_training(model)
-    elif model.device.type == "cuda":
+    if model.device.type == "cuda":
         model.enable_input_require_grads()  # gradient checkpointing cuts the path otherwise
     config = LoraConfig(
         r=plan.rank, lora_alpha=plan.alpha, lora_dropout=plan.dropout, target_modules=_LINEAR,
@@ -169,7 +180,12 @@ def _adapted(base: Base, plan: Plan) -> Any:
     return get_peft_model(model, config)
 
 
-def _arguments(out: Path, plan: Plan, checked: bool, torch: Any) -> Any:
+def arguments(out: Path, plan: Plan, *, checked: bool) -> Any:
+    """The Trainer's settings; bfloat16 only where the GPU multiplies in it.
+
+    An older one works in float32: float16 would need its losses scaled.
+    """
+    import torch  # noqa: PLC0415
     from transformers import TrainingArguments  # noqa: PLC0415
 
     gpu = torch.cuda.is_available()
@@ -180,9 +196,9 @@ def _arguments(out: Path, plan: Plan, checked: bool, torch: Any) -> Any:
         lr_scheduler_type="cosine", warmup_steps=0.05, weight_decay=0.01, max_grad_norm=1.0,
         optim="adamw_torch", train_sampling_strategy="group_by_length",
         eval_strategy="epoch" if checked else "no", save_strategy="steps",
-        save_steps=plan.save_steps, save_total_limit=2, logging_steps=1, bf16=gpu, use_cpu=not gpu,
-        seed=plan.seed, report_to=[], disable_tqdm=True, label_names=["labels"],
-        dataloader_pin_memory=gpu,
+        save_steps=plan.save_steps, save_total_limit=2, logging_steps=1, use_cpu=not gpu,
+        bf16=gpu and bf16_in_hardware(), seed=plan.seed, report_to=[], disable_tqdm=True,
+        label_names=["labels"], dataloader_pin_memory=gpu,
     )  # fmt: skip
 
 
@@ -225,7 +241,7 @@ def _losses(out: Path, history: list[dict[str, Any]], before: float | None) -> N
         if points:
             axes.plot(*zip(*points, strict=True), marker="." if name == "validation" else "",
                       label=name)  # fmt: skip
-    axes.set(xlabel="step", ylabel="loss per token of the answer", yscale="log")
+    axes.set(xlabel="step", ylabel="loss per token of an answer", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(out / "losses.png", dpi=120)

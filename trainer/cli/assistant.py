@@ -91,8 +91,8 @@ def tune(
     typer.echo(f"adapter in {done.out}: {done.steps} steps, {done.seconds / 60:.1f} minutes")
     if done.before is not None and done.after is not None:
         typer.echo(
-            f"validation loss per token of the answer: {done.before:.3f} before, {done.after:.3f}"
-            f" after"
+            f"validation loss per token of an answer, averaged over dialogues:"
+            f" {done.before:.3f} before, {done.after:.3f} after"
         )
 
 
@@ -107,7 +107,7 @@ def _memory(base: str, plan: "Plan", longest: int, *, force: bool) -> None:
     need = memory.estimate(
         config, rank=plan.rank, batch=plan.batch, tokens=plan.max_tokens,
         answer=min(longest + memory.AROUND, plan.max_tokens), quantized=plan.quantized,
-        width=memory.BF16 if plan.quantized or bf16_in_hardware() else memory.FP32,
+        width=memory.BF16 if bf16_in_hardware() else memory.FP32,
         checkpointing="GPU" in where,
     )  # fmt: skip
     typer.echo(f"memory: {need.words()}; {free / memory.GIB:.1f} GiB are free {where}")

@@ -86,6 +86,16 @@ def test_openai_clients_get_what_ask_gives(box):
     assert events[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+@pytest.mark.parametrize("last", [{"role": "assistant", "content": "Open V2."}, "And then?", {}])
+def test_a_chat_that_does_not_end_with_the_user_is_refused(box, last):
+    """The older question was answered already."""
+    client, _, _ = box
+    messages = [{"role": "user", "content": "What does E-204 mean?"}, last]
+    answer = client.post("/v1/chat/completions", json={"messages": messages})
+    assert answer.status_code == 400
+    assert "must end with a user turn" in answer.json()["error"]["message"]
+
+
 def test_openai_content_in_parts_is_one_question(box):
     """Text parts are joined; another kind is refused by its name."""
     client, _, _ = box
@@ -178,7 +188,7 @@ def test_feedback_waits_for_an_engineer_and_then_teaches(box):
     assert feedback.list("accepted") == []
     for one in waiting:
         assert feedback.review(one.id, accept=True, reviewer="eva")
-    assert not feedback.review(waiting[0].id, accept=False, reviewer="eva")
+    assert not feedback.review(waiting[0].id, accept=True, reviewer="eva")
     learnt, figure = feedback.list("accepted")
     assert [turn["content"] for turn in dialogue(learnt)["messages"]] == [
         "What does E-204 mean?", "[line7 4.5] Open valve V2.",

@@ -88,9 +88,36 @@ def test_all_citations_of_no_section_are_told_with_file_and_lines(tmp_path):
     with pytest.raises(DatasetError, match=r"d\.jsonl: 2 faults") as told:
         read_corpus(path, library)
     for line, name in ((2, "99.1"), (3, "99.2")):
-        assert f"line {line}: cites [line7 {name}]" in str(told.value)
+        assert f"line {line}: turn 2 cites [line7 {name}]" in str(told.value)
     assert "personal" not in str(told.value)
     assert len(read_corpus(path)) == 3
+
+
+def test_every_citation_is_checked(tmp_path):
+    """Not the first alone; an answer that refuses cites nothing."""
+    path = tmp_path / "d.jsonl"
+    library = Library.of(read_folder(HERE / "manual"))
+    path.write_text(chat(("user", "What?"), ("assistant", "[line7 4.5] Open. [line7 99.9] Shut.")))
+    with pytest.raises(DatasetError, match=r"1 fault\n.*\[line7 99\.9\]"):
+        read_corpus(path, library)
+    path.write_text(chat(("user", "What?"), ("assistant", "NO ENTRY [line7 99.9]")))
+    assert len(read_corpus(path, library)) == 1
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x1c", "\f"])
+def test_a_line_ends_at_its_newline_alone(tmp_path, mark):
+    """Not at what else Unicode breaks lines by; a newline in a CSV's quotes is kept."""
+    answer, rows = f"Press{mark}it.", tmp_path / "d.jsonl"
+    turns = [{"role": "user", "content": "How?"}, {"role": "assistant", "content": answer}]
+    rows.write_text(json.dumps({"messages": turns}, ensure_ascii=False) + "\n")
+    cells = tmp_path / "d.csv"
+    cells.write_text(f'question,answer\nHow?,{answer}\nAnd then?,"Wait,\nthen go."\n')
+    assert [one.answer for one in read_corpus(rows)] == [answer]
+    assert [one.answer for one in read_corpus(cells)] == [answer, "Wait,\nthen go."]
+    exam = tmp_path / "heldout.jsonl"
+    told = {"kind": "unknown", "language": "en", "question": answer, "section": "", "fact": ""}
+    exam.write_text(json.dumps(told, ensure_ascii=False) + "\n")
+    assert [one.question for one in read_exam(exam)] == [answer]
 
 
 def test_personal_data_may_be_meant(tmp_path):

@@ -129,6 +129,16 @@ def test_logits_are_counted_for_answers_alone_and_twice_the_width_takes_twice(ei
     assert told[1].adapter == told[0].adapter == told[2].adapter
 
 
+def test_beside_4_bits_embeddings_and_head_count_as_wide_as_the_machine_works(eight):
+    """2 bytes a weight, or 4 where bfloat16 is not to be had."""
+    narrow, wide = (
+        memory.estimate(eight, rank=16, batch=1, tokens=2048, quantized=True, width=width)
+        for width in (memory.BF16, memory.FP32)
+    )
+    around = 2 * 128_256 * 4096  # the norms are 266,240 more, one layer unpacked 58,720,256
+    assert wide.weights - narrow.weights == 2 * (around + 266_240 + 58_720_256)
+
+
 def test_what_does_not_fit_is_refused_with_what_would(eight):
     """The need, what is free, and what to do."""
     told = memory.estimate(eight, rank=16, batch=1, tokens=2048, quantized=False)

@@ -1,8 +1,10 @@
 import io
 import json
+import re
 
 import pytest
 import torch
+from transformers import TrainerState
 from typer.testing import CliRunner
 
 from demo.plant.dialogues import HERE, dialogues
@@ -12,10 +14,21 @@ from export.errors import LanguageError
 from export.library import Library
 from export.passage import read_folder
 from tests.trainer.assistant.small_llama import base, saved
-from trainer.assistant.base import load, shape
+from trainer.assistant.base import hushed, load, shape
 from trainer.assistant.corpus import read_corpus
+from trainer.assistant.following import follower
 from trainer.assistant.lesson import IGNORED, collator, lessons, tokens
-from trainer.assistant.tune import LOSSES, RECORD, WEIGHTS, Plan, cost, reload, tune
+from trainer.assistant.tune import (
+    LOSSES,
+    RECORD,
+    WEIGHTS,
+    Plan,
+    adapted,
+    arguments,
+    cost,
+    reload,
+    tune,
+)
 from trainer.progress import Progress
 
 
@@ -70,10 +83,34 @@ def test_logits_of_the_answers_alone_cost_what_those_of_whole_dialogues_do(corpu
 
 
 @pytest.mark.parametrize(("fast", "kind"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_weights_are_of_bfloat16_only_where_the_machine_has_it(tmp_path, monkeypatch, fast, kind):
-    """One that imitates it works in float32, many times faster."""
+def test_bfloat16_is_worked_in_only_where_the_machine_has_it(tmp_path, monkeypatch, fast, kind):
+    """One that imitates it works in float32, many times faster; 4 bits are unpacked to the same."""
     monkeypatch.setattr("trainer.assistant.base.bf16_in_hardware", lambda: fast)
-    assert load(str(saved(tmp_path))).model.dtype == kind
+    monkeypatch.setattr("trainer.assistant.tune.bf16_in_hardware", lambda: fast)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    folder = str(saved(tmp_path))
+    assert load(folder).model.dtype == kind
+    given = {}
+    monkeypatch.setattr("trainer.assistant.base.import_module", lambda _: None)
+    monkeypatch.setattr("transformers.BitsAndBytesConfig", lambda **more: given.update(more))
+    assert load(folder, quantized=True).model.dtype == kind
+    assert given["bnb_4bit_compute_dtype"] == kind
+    asked = {}
+    monkeypatch.setattr("transformers.TrainingArguments", lambda **more: asked.update(more))
+    arguments(tmp_path, Plan(), checked=False)
+    assert asked["bf16"] is fast
+    assert asked["gradient_checkpointing"]
+
+
+def test_the_adapter_alone_learns_and_alone_is_widened():
+    """Over 4 bits embeddings, norms and head stay as narrow as they were loaded."""
+    made = base()
+    made.model.to(torch.bfloat16)
+    with hushed():
+        model = adapted(made, Plan(quantized=True))
+    for name, weight in model.named_parameters():
+        assert weight.requires_grad == ("lora_" in name)
+        assert weight.dtype == (torch.float32 if "lora_" in name else torch.bfloat16)
 
 
 def test_answers_that_the_box_would_not_show_are_counted(tmp_path):
@@ -88,6 +125,20 @@ def test_answers_that_the_box_would_not_show_are_counted(tmp_path):
     assert done.exit_code == 0
     assert "2 dialogues, 90 sections\nanswers without a citation: 1;" in done.output
     assert not (tmp_path / "adapter").exists()
+
+
+@pytest.mark.parametrize("told", ["learning", "validation"])
+def test_a_line_that_is_open_when_training_breaks_off_is_ended(told):
+    """What is written next stands in a line of its own."""
+    stream, state = io.StringIO(), TrainerState(max_steps=9)
+    following = follower(Progress(stream))
+    if told == "learning":
+        following.on_train_begin(None, state)
+        following.on_step_end()
+    else:
+        following.on_prediction_step(None, state, eval_dataloader=[1, 2])
+    following.close()
+    assert stream.getvalue() == f"{told}: 1 in 0 s\n"
 
 
 @pytest.mark.slow
@@ -120,8 +171,13 @@ def test_tuning_learns_writes_what_it_did_and_goes_on_after_a_kill(corpus, libra
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "train", cut)
+        told = io.StringIO()
         with pytest.raises(KeyboardInterrupt):
-            tune(load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut")
+            tune(
+                load(folder, dtype="float32"), some, library, "", plan, out=tmp_path / "cut",
+                progress=Progress(told),
+            )  # fmt: skip
+    assert re.search(r"\nlearning: 2 in \d+ s\n$", told.getvalue())
     with pytest.raises(LanguageError, match="other settings"):
         tune(load(folder), some, library, "", Plan(seed=9), out=tmp_path / "cut")
     told = io.StringIO()
