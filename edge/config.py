@@ -9,7 +9,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -20,6 +22,10 @@ from edge.topics import Topics, check_level
 from export.errors import ConfigError
 
 ENV_PREFIX = "LINEWARDEN__"
+
+
+_CLOCK = r"([01]\d|2[0-4]):[0-5]\d"
+Hours = Annotated[str, Field(pattern=rf"^{_CLOCK} ?[-\u2013] ?{_CLOCK}$")]
 
 
 class Station(Section):
@@ -43,6 +49,17 @@ class BrokerSection(Section):
     certificate: LocalPath | None = Field(default=None, description="who we are, for TLS (PEM)")
     key: LocalPath | None = Field(default=None, description="of the certificate (PEM)")
     keepalive_s: int = Field(default=10, ge=1, le=600)
+
+    @field_validator("url")
+    @classmethod
+    def _port(cls, value: str) -> str:
+        try:
+            port = urlsplit(value).port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError(f"{value!r}: the port must be a number from 1 to 65535")
+        return value
 
 
 class Store(Section):
@@ -180,7 +197,7 @@ class Assistant(Section):
     )
     model_key_file: LocalPath | None = Field(default=None, description="file with the server's key")
     time_zone: str = Field(default="", description="such as Europe/Berlin; empty: the box's own")
-    shifts: dict[str, str] = Field(
+    shifts: dict[str, Hours] = Field(
         default={"early": "06:00-14:00", "late": "14:00-22:00", "night": "22:00-06:00"},
         description="name → hours; early, late and night are known by their usual words",
     )
@@ -188,6 +205,16 @@ class Assistant(Section):
         default_factory=dict, description="what people call a type or camera → its name in verdicts"
     )
     language: Literal["en", "de"] = Field(default="en", description="of a question that shows none")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key if value else value
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(
+                f"{value!r} is no time zone: write one such as Europe/Berlin"
+            ) from error
 
 
 class Engine(Section):

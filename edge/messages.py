@@ -62,6 +62,9 @@ class Health(Contract, strict=True):
     epoch: int = Field(ge=0)
     cameras: dict[str, CameraReport] = Field(default_factory=dict)
     outbox: OutboxReport
+    rejected: int = Field(
+        default=0, ge=0, description="commands since the start that were not understood or allowed"
+    )
     faults: tuple[str, ...] = ()
 
 

@@ -1,5 +1,6 @@
 """`linewarden commission`: learn what each camera shows while it is well, to compare with later."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +58,11 @@ def commission(
                 f"the camera {name!r} is not watched: it plays files",
                 f"set watch = true in [cameras.{name}.health]",
             )
+        else:
+            typer.echo(
+                f"{name:<16} not watched: it plays files; set watch = true in"
+                f" [cameras.{name}.health] to have it watched"
+            )
 
 
 def _taken(appliance: "Appliance", name: str, warden: "Warden", timeout_s: float) -> "Reference":
@@ -73,7 +79,8 @@ def _taken(appliance: "Appliance", name: str, warden: "Warden", timeout_s: float
         return _awaited(camera, warden, health, timeout_s)
     finally:
         camera.stop()
-        typer.echo("\r\x1b[2K", nl=False, err=True)
+        if sys.stderr.isatty():
+            typer.echo("\r\x1b[2K", nl=False, err=True)
 
 
 def _awaited(camera: "Camera", warden: "Warden", health: "Health", timeout_s: float) -> "Reference":
@@ -88,7 +95,8 @@ def _awaited(camera: "Camera", warden: "Warden", health: "Health", timeout_s: fl
                 "see that it shows the line as it should, and try again",
             )
         camera.slot.take(0.2)
-        typer.echo(f"\r{100 * warden.progress:3.0f} % of the good frames ", nl=False, err=True)
+        if sys.stderr.isatty():
+            typer.echo(f"\r{100 * warden.progress:3.0f} % of the good frames ", nl=False, err=True)
     if warden.trouble:
         raise CameraError(warden.trouble, "make room, or let the box write there")
     return warden.reference

@@ -84,7 +84,7 @@ class Broker:
 
     @property
     def rejected(self) -> int:
-        """Replay requests that were not understood, for another epoch, or too many."""
+        """Commands not understood or not allowed, replays for another epoch, or too many."""
         session = self._session
         here = session.rejected if session is not None else 0
         return self._rejected + here + self._pump.replay_refused
@@ -204,7 +204,7 @@ class Broker:
         """Once a second while connected."""
         self._alarms.clear("broker", ABSENT)
         self._alarms.set("broker", REFUSES, "; ".join(self._refusals()), Severity.CRITICAL)
-        return self._health()
+        return self._health().model_copy(update={"rejected": self.rejected})
 
 
 def client_id(topics: Topics) -> str:

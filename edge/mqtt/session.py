@@ -22,6 +22,7 @@ from edge.topics import Topics
 
 HEALTH_EVERY_S = 1.0
 STEP_S = 0.25
+TOLD_EVERY_S = 10.0  # a rejected command, in the log
 BACKLOG_SHARE = 0.25  # of a processor, to send a backlog; its answers take about as much again
 
 Commands = Mapping[str, Callable[[bytes], None]]
@@ -74,7 +75,7 @@ class BrokerSession:
         commands: Commands,
     ) -> None:
         self.acknowledged = self.stalled = False
-        self.rejected = 0
+        self.rejected, self._silent_until_s = 0, 0.0
         self._stall_s = settings.stall_s
         self._topics, self._pump, self._birth = topics, pump, birth
         self._own = own
@@ -182,9 +183,10 @@ class BrokerSession:
             why = f"no command is expected on {topic!r}"
         except ValueError as error:
             why = str(error)
-        if not self.rejected:  # the first on a connection; the rest are counted
-            self._log.warning("command rejected", why=why[:300])
         self.rejected += 1
+        if now_s() >= self._silent_until_s:  # a flood fills no log: the count goes on in health
+            self._log.warning("command rejected", why=why[:300], rejected=self.rejected)
+            self._silent_until_s = now_s() + TOLD_EVERY_S
 
     def _tell_health(self) -> None:
         topic, self._health_due_s = self._topics("health"), now_s() + HEALTH_EVERY_S

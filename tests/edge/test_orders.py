@@ -40,7 +40,9 @@ def test_the_plant_orders_parts_and_presses_for_their_pictures(tmp_path):
             assert listener.wait_for(lambda one: len(one.bodies("/verdicts")) == 2)
             order("flag", camera="top", part="bolt-1")
             order("flag", camera="nowhere")
-            assert listener.wait_for(lambda one: daemon.broker.rejected == 1)
+            order("trigger", camera="top", part=12)
+            assert listener.wait_for(lambda one: daemon.broker.rejected == 2)
+            assert listener.wait_for(lambda one: one.bodies("/health")[-1]["rejected"] == 2)
         finally:
             stop.set()
             thread.join()
