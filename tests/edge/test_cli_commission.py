@@ -29,14 +29,16 @@ def commission(tmp_path, *more):
 
 
 def test_a_reference_is_taken_and_kept_with_its_picture(tmp_path):
-    """Of the cameras that are watched; it says what the reference can tell."""
+    """Of the cameras that are watched, with what it can tell; the others are said not to be."""
     done = commission(tmp_path)
     assert done.exit_code == 0
-    assert "320x256" in done.stdout
-    assert "files" not in done.stdout
+    belt, files = done.stdout.splitlines()
+    assert belt.startswith("belt ") and "320x256" in belt
+    assert files.startswith("files ") and "not watched" in files and "watch = true" in files
     kept = archive.folder(tmp_path / "store", "belt")
     assert archive.load(kept).frames == 20
     assert (kept / archive.PICTURE).exists()
+    assert not archive.folder(tmp_path / "store", "files").exists()
 
 
 def test_a_camera_that_is_not_there_or_not_watched_is_refused(tmp_path):
