@@ -31,8 +31,8 @@ def doctor(
     """Check a box that is stopped: packages, bundles, pace, cameras, gates, broker, disks, clock.
 
     Exit code 1 if a fault was found with which the box must not be armed (run it before
-    `linewarden run`, as systemd's ExecStartPre does), 2 if the settings are wrong. Changes nothing;
-    at the broker it tries each right with an empty message.
+    `linewarden run`, as systemd's ExecStartPre does), 2 if the settings are wrong or the box runs.
+    Changes nothing; at the broker it tries each right with an empty message.
 
     For example:
 
@@ -45,8 +45,10 @@ def doctor(
     from edge.config import load
 
     journal.begin("error")
+    appliance = load(config).appliance
+    _stopped(appliance)
     found: list[Finding] = []
-    for finding in findings(load(config).appliance, watch_s, may_be_away=broker_may_be_away):
+    for finding in findings(appliance, watch_s, may_be_away=broker_may_be_away):
         found.append(finding)
         if not as_json:
             typer.echo(told(finding))
@@ -56,6 +58,20 @@ def doctor(
     else:
         typer.echo(f"\nnot fit to be armed: {faults} FAULT" if faults else "\nfit to be armed")
     raise typer.Exit(1 if faults else 0)
+
+
+def _stopped(appliance: "Appliance") -> None:
+    """Trying the gate of a box that runs would have it reject good parts, so that is refused."""
+    from edge.outbox import OUTBOX_FILE
+    from edge.outbox.lock import held
+    from export.errors import StoreError
+
+    folder = appliance.store.folder
+    if held(folder / OUTBOX_FILE):
+        raise StoreError(
+            f"a box runs with the record in {str(folder)!r}: its cameras and gates are taken",
+            "ask it how it is: linewarden watch, or its /readyz; stop it to have it looked over",
+        )
 
 
 def findings(

@@ -5,6 +5,7 @@ more: heartbeat count, last outcome (1 pass, 2 fail, 3 review), and that verdict
 first (Modbus Application Protocol 1.1b3, functions 5 and 16). Knows no gate and no thread.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -42,6 +43,7 @@ class ModbusWire:
             raise OutputError(
                 "an output of kind 'modbus' needs pymodbus", "pip install 'linewarden[modbus]'"
             )
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # the gate says what it refuses
 
     def open(self) -> None:
         """Connect, and rest at reject."""

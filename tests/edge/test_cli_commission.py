@@ -33,8 +33,9 @@ def test_a_reference_is_taken_and_kept_with_its_picture(tmp_path):
     done = commission(tmp_path)
     assert done.exit_code == 0
     belt, files = done.stdout.splitlines()
-    assert belt.startswith("belt ") and "320x256" in belt
-    assert files.startswith("files ") and "not watched" in files and "watch = true" in files
+    assert belt.split()[:2] == ["belt", "320x256,"]
+    assert files.startswith("files ")
+    assert "not watched: it plays files; set watch = true in" in files
     kept = archive.folder(tmp_path / "store", "belt")
     assert archive.load(kept).frames == 20
     assert (kept / archive.PICTURE).exists()

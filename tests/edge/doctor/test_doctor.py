@@ -22,10 +22,13 @@ from edge.doctor import cameras, disk, doors, house, models, post, time_of_day
 from edge.doctor.finding import State, examined
 from edge.mqtt.address import BrokerSettings, BrokerUrl
 from edge.mqtt.pipe import Pipe
+from edge.outbox import OUTBOX_FILE
+from edge.outbox.lock import held, lock
 from edge.swap import standing
 from edge.swap.shelf import Chosen
 from edge.swap.standing import digest_at
 from export.command import application
+from export.errors import StoreError
 from export.signature import load_or_make
 from tests.broker import Mosquitto, free_port, needs_mosquitto
 from tests.edge.box import PREFIX, Box, folder_camera
@@ -314,6 +317,24 @@ def test_the_command_ends_with_what_it_found(box):
     done = runner.invoke(application(), ["doctor", "--config", str(box.settings), "--json"])
     assert done.exit_code == 1
     assert {one["organ"] for one in json.loads(done.stdout) if one["state"] == "ill"} == {"bundles"}
+
+
+def test_a_box_that_runs_is_left_alone(box):
+    """Its gate would reject good parts while it is tried; a record that nobody holds is no box."""
+    outbox = box.folder / "store" / OUTBOX_FILE
+    asked = ["doctor", "--config", str(box.settings)]
+    door = lock(outbox)
+    try:
+        assert held(outbox)
+        done = CliRunner().invoke(application(), asked)
+    finally:
+        os.close(door)
+    assert isinstance(done.exception, StoreError)
+    assert "a box runs" in done.exception.problem
+    assert done.exception.remedy
+    assert not done.stdout
+    assert not held(outbox)
+    assert CliRunner().invoke(application(), asked).exit_code == 0
 
 
 def test_golden_answers_are_what_parity_is_measured_by():

@@ -87,6 +87,19 @@ def test_modbus_errors_are_told(plc):
         modbus(plc, coil=40).open()
 
 
+def test_a_plc_that_falls_silent_is_told_of_by_us_alone(plc, caplog):
+    """The library's own lines, one for each try, stay out of the log."""
+    wire = modbus(plc, register_at=0)
+    wire.open()
+    plc.slow_s = 1.0
+    try:
+        with pytest.raises(OutputError, match="does not answer"):
+            wire.beat(1)
+    finally:
+        wire.close()
+    assert not [one for one in caplog.records if one.name.startswith("pymodbus")]
+
+
 def test_a_gate_of_the_settings_drives_the_plc(plc):
     """A pass opens it within milliseconds of the decision, and a PLC that restarts finds it."""
     section = ModbusOutput(kind="modbus", host="127.0.0.1", port=plc.port, hold_ms=100)
