@@ -46,9 +46,16 @@ def _sentence(kind: str, found: Any, keys: list[str], known: list[str]) -> str:
         return f"is not a setting{meant} (known here: {', '.join(known)})"
     if kind == "missing":
         return "is missing and has no default"
-    if kind in ("union_tag_not_found", "union_tag_invalid"):
-        tags: str = found["ctx"].get("expected_tags", "")
-        return f"its kind must be one of {tags or ', '.join(known)}"
+    if kind == "union_tag_invalid":
+        context = found["ctx"]
+        return f"its kind must be one of {context['expected_tags']}, but is {context['tag']!r}"
+    if kind == "union_tag_not_found":
+        return "has no kind"
+    if kind in ("too_short", "too_long"):
+        context = found["ctx"]
+        bound = "at least" if kind == "too_short" else "at most"
+        length = context.get("min_length", context.get("max_length"))
+        return f"must have {bound} {length}, but has {context['actual_length']}"
     message: str = found["msg"]
     said = (
         message.removeprefix("Value error, ")

@@ -96,7 +96,10 @@ class Topics:
     prefix: str
 
     def __post_init__(self) -> None:
-        for level in self.prefix.split("/"):
+        levels = self.prefix.split("/")
+        if "" in levels:
+            raise ValueError("a topic prefix has no '/' at its beginning or end, and none doubled")
+        for level in levels:
             check_level(level)
         if len(self.prefix.encode()) > 512:
             raise ValueError("the topic prefix is longer than 512 bytes")
