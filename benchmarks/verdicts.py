@@ -71,10 +71,10 @@ class Box:
 
 
 @contextmanager
-def box(folder: Path, pictures: list[Pixels]) -> Iterator[Box]:
+def box(folder: Path, pictures: list[Pixels], provider: str = "cpu") -> Iterator[Box]:
     """A box around a fresh bundle, its outbox on disk, connected to a broker."""
     bundle, key = make_bundle(folder)
-    inspector = one_fails(arm(bundle, [key]), pictures)
+    inspector = one_fails(arm(bundle, [key], (provider,)), pictures)
     with broker(folder) as plant:
         health, alarms = Health((CAMERA,)), Alarms()
         outbox = Outbox(folder / "outbox.db", alarms=alarms)
@@ -91,7 +91,7 @@ def box(folder: Path, pictures: list[Pixels]) -> Iterator[Box]:
 
         settings = BrokerSettings(BrokerUrl("127.0.0.1", plant.port))
         link = Broker(settings, Topics("bench"), outbox, bulletin, alarms=alarms)
-        herald = Herald(keeper, {}, computer("cpu", 1))
+        herald = Herald(keeper, {}, computer(provider, 1))
         bench = Bench(wardens.recording(outbox.record), outbox.epoch, health, herald)
         for one in (link, keeper, wardens, bench):
             one.start()

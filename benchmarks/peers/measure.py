@@ -2,8 +2,9 @@
 
 Same ResNet-18 weights, same frames of 1280x1024 in memory, one thread for the model each. Ours ends
 with the verdict on disk and acknowledged by an MQTT broker; theirs with the answer in hand. What is
-unlike: the server is sent a JPEG (quality 95) in JSON, as its own client does; anomalib runs
-OpenVINO, not ONNX Runtime, and shrinks in the graph. Without `make bench-peers` it says so.
+unlike: the server is sent a JPEG (quality 95) in JSON, as its own client does; anomalib shrinks in
+the graph. It runs OpenVINO, so it stands beside ours on OpenVINO too, not on ONNX Runtime alone.
+Without `make bench-peers` it says so.
 """
 
 import base64
@@ -40,6 +41,7 @@ class Roboflow:
     """Its server, spoken to over HTTP."""
 
     name = "Roboflow inference, HTTP"
+    beside = ("cpu",)  # providers of ours
 
     def __init__(self, port: int) -> None:
         self._address = ("127.0.0.1", port)
@@ -87,6 +89,7 @@ class Anomalib:
     """Its inferencer, in a process of its own that times itself."""
 
     name = "anomalib OpenVINOInferencer"
+    beside = ("cpu", "openvino")
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -153,38 +156,59 @@ def measure(folder: Path) -> list[Figure]:
     torch.manual_seed(0)
     network, pictures = Network("resnet18", 2).eval(), frames(PER_ROUND)
     with ExitStack() as stack:
-        at = stack.enter_context(verdicts.box(folder, pictures))
         peers: list[Roboflow | Anomalib] = []
         if "inference" in here:
             peers.append(stack.enter_context(roboflow(folder, network)))
         if "anomalib" in here:
             peers.append(stack.enter_context(anomalib(folder, network, pictures)))
-        return compare(at, peers, pictures)
+        ours: dict[str, Ours] = {}
+        for provider in sorted({one for peer in peers for one in peer.beside}):
+            home = folder / provider
+            home.mkdir()
+            at = stack.enter_context(verdicts.box(home, pictures, provider))
+            ours[provider] = Ours(at, pictures)
+        return compare(ours, peers, pictures)
+
+
+class Ours:
+    """A box of ours, asked as they are."""
+
+    def __init__(self, at: verdicts.Box, pictures: list[Pixels]) -> None:
+        self.single: list[float] = []
+        self.stream: list[float] = []
+        self._at, self._pictures, self._done = at, pictures, 0
+
+    def turn(self) -> None:
+        """One by one, then in a stream."""
+        at, pictures = self._at, self._pictures
+        self.single.append(statistics.mean(verdicts.one_by_one(at, pictures, self._done)))
+        self.stream.append(verdicts.in_a_stream(at, pictures, self._done + len(pictures)))
+        self._done += 2 * len(pictures)
 
 
 def compare(
-    at: verdicts.Box, peers: list[Roboflow | Anomalib], pictures: list[Pixels]
+    ours: dict[str, Ours], peers: list[Roboflow | Anomalib], pictures: list[Pixels]
 ) -> list[Figure]:
     """Rounds by turns; the first is to warm up."""
     single: dict[str, list[float]] = {peer.name: [] for peer in peers}
     stream: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    own_single, own_stream, done = [], [], 0
     for _ in range(ROUNDS + 1):
-        own_single.append(statistics.mean(verdicts.one_by_one(at, pictures, done)))
-        own_stream.append(verdicts.in_a_stream(at, pictures, done + len(pictures)))
-        done += 2 * len(pictures)
+        for own in ours.values():
+            own.turn()
         for peer in peers:
             single[peer.name].append(peer.one_by_one(pictures))
             stream[peer.name].append(peer.in_a_stream(pictures))
     figures: list[Figure] = []
     for peer in peers:
-        slower = _ratios(single[peer.name], own_single)
-        fewer = _ratios(stream[peer.name], own_stream)
         took = f"{1000 * statistics.median(single[peer.name][1:]):.1f} ms a frame"
-        figures += [
-            Figure(f"{peer.name}: its latency to ours", statistics.median(slower), "", "", took),
-            Figure(f"{peer.name}: our throughput to its", statistics.median(fewer), ""),
-        ]
+        for provider in peer.beside:
+            own, on = ours[provider], "" if provider == "cpu" else f" on {provider}"
+            slower = statistics.median(_ratios(single[peer.name], own.single))
+            fewer = statistics.median(_ratios(stream[peer.name], own.stream))
+            figures += [
+                Figure(f"{peer.name}: its latency to ours{on}", slower, "", "", took),
+                Figure(f"{peer.name}: our throughput{on} to its", fewer, ""),
+            ]
     return figures
 
 
