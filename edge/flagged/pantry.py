@@ -118,7 +118,7 @@ class Pantry:
                 why = f"{self._quota.bytes} bytes are taken" if over > 0 else "the disk is full"
                 raise SampleError(
                     f"no room for a sample in {self.folder.root}: {why}, and none may give way",
-                    "collect the labelled samples, or give them more room",
+                    "collect the labelled samples, or raise [samples] keep_gb on a larger disk",
                 )
             self._evict(*victim)
 
